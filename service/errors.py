@@ -1,0 +1,181 @@
+"""Everything that can go wrong, as one small tree with no HTTP in it.
+
+    MammolensError
+    ├── ImageError               the caller's file
+    │   ├── EmptyImage               no bytes at all
+    │   ├── UnsupportedFormat        bytes that are no image format we read
+    │   ├── UnsupportedImage         a known format in a form we do not read
+    │   ├── CorruptImage             truncated or damaged
+    │   ├── TooManyPixels            would not fit the memory bound
+    │   ├── NotAMammogram            says of itself that it is something else
+    │   └── NoBreast                 pixels in which no breast was found
+    ├── RequestError             how the caller asked
+    │   ├── MissingFile              a form without a part named `file`
+    │   ├── MalformedUpload          a body that does not follow its own content type
+    │   ├── UploadTooLarge           more bytes than are read
+    │   ├── UnsupportedMediaType     a body of a type we do not take
+    │   ├── NotAcceptable            an answer of a type we do not give
+    │   ├── UnknownLayer             a layer the model does not have
+    │   └── UnknownClass             a class the model does not have
+    ├── Unavailable              not the caller's fault
+    │   ├── NotReady                 the model is not loaded yet
+    │   └── Busy                     as many images in memory as may be
+    └── BundleError              the model directory; each of them stops the start
+        ├── BundleMissing
+        ├── BundleDamaged
+        └── BundleMismatch           runs, but does not reproduce its golden case
+
+Foreign exceptions become one of these at the boundary where they arise, `from` their cause. A message never repeats
+what a file's header or pixels hold, beyond the name of the format, syntax or modality: it may be logged and is sent
+to the caller.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+
+class MammolensError(Exception):
+    """Base of every error of ours; `str(error)` is for the caller, `facts` are the same in machine-readable form."""
+
+    @property
+    def facts(self) -> Mapping[str, int | Sequence[str]]:
+        """What the caller needs to do better: limits, what is available."""
+        return {}
+
+
+class ImageError(MammolensError):
+    """The file cannot be turned into a mammogram."""
+
+
+class EmptyImage(ImageError):
+    """The file has no bytes."""
+
+
+class UnsupportedFormat(ImageError):
+    """The bytes are none of DICOM, PNG, JPEG and TIFF."""
+
+
+class UnsupportedImage(ImageError):
+    """The format is known, but not this form of it: colour, several frames, a transfer syntax without decoder."""
+
+
+class CorruptImage(ImageError):
+    """The file is truncated or damaged."""
+
+
+class TooManyPixels(ImageError):
+    """The image claims more pixels than the service is willing to decode."""
+
+    def __init__(self, pixels: int, max_pixels: int) -> None:
+        super().__init__(f"The image has {pixels} pixels; at most {max_pixels} are accepted.")
+        self.max_pixels = max_pixels
+
+    @property
+    def facts(self) -> Mapping[str, int | Sequence[str]]:
+        """The limit."""
+        return {"max_pixels": self.max_pixels}
+
+
+class NotAMammogram(ImageError):
+    """The file says of itself that it is something other than a two-dimensional mammogram."""
+
+
+class NoBreast(ImageError):
+    """No breast was found in the pixels."""
+
+
+class RequestError(MammolensError):
+    """The request cannot be answered as it was put."""
+
+
+class MissingFile(RequestError):
+    """The form has no file in a part named `file`."""
+
+
+class MalformedUpload(RequestError):
+    """The body does not follow its own content type."""
+
+
+class UploadTooLarge(RequestError):
+    """The body is larger than what is read."""
+
+    def __init__(self, max_upload_bytes: int) -> None:
+        super().__init__(f"The body is larger than {max_upload_bytes} bytes.")
+        self.max_upload_bytes = max_upload_bytes
+
+    @property
+    def facts(self) -> Mapping[str, int | Sequence[str]]:
+        """The limit."""
+        return {"max_upload_bytes": self.max_upload_bytes}
+
+
+class _Choice(RequestError):
+    """The request names something that does not exist; what does is in `available`."""
+
+    message: ClassVar[str]
+    kind: ClassVar[str]
+
+    def __init__(self, available: Sequence[str]) -> None:
+        super().__init__(self.message)
+        self.available = tuple(available)
+
+    @property
+    def facts(self) -> Mapping[str, int | Sequence[str]]:
+        """What may be named instead."""
+        return {f"available_{self.kind}": self.available}
+
+
+class UnsupportedMediaType(_Choice):
+    """The body is of a type that is not taken."""
+
+    message = "A body of this content type is not taken."
+    kind = "types"
+
+
+class NotAcceptable(_Choice):
+    """The caller accepts none of the types in which this can be answered."""
+
+    message = "None of the types in the Accept header can be given."
+    kind = "types"
+
+
+class UnknownLayer(_Choice):
+    """The model has no explainable layer of that name."""
+
+    message = "The model has no layer of that name that can be explained."
+    kind = "layers"
+
+
+class UnknownClass(_Choice):
+    """The model has no class of that name."""
+
+    message = "The model has no class of that name."
+    kind = "classes"
+
+
+class Unavailable(MammolensError):
+    """The service cannot answer now; the same request may be answered later."""
+
+
+class NotReady(Unavailable):
+    """The model is not loaded and checked yet."""
+
+
+class Busy(Unavailable):
+    """As many images are in memory as may be."""
+
+
+class BundleError(MammolensError):
+    """The model bundle cannot be served."""
+
+
+class BundleMissing(BundleError):
+    """There is no bundle at the given place."""
+
+
+class BundleDamaged(BundleError):
+    """A file of the bundle is absent, altered or unreadable, or a signature is missing."""
+
+
+class BundleMismatch(BundleError):
+    """The bundle loads but does not reproduce its own golden case."""

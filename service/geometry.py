@@ -1,0 +1,62 @@
+"""Axis-aligned affine maps between pixel grids: crop, flip, resize, pad and receptive field are all written so.
+
+Coordinates are (x, y) = (column, row) of pixel *centres*: the centre of the top-left pixel is (0, 0), the image spans
+-0.5 .. columns - 0.5.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Affine:
+    """x' = scale_x * x + shift_x, y' = scale_y * y + shift_y; a negative scale is a flip."""
+
+    scale_x: float = 1.0
+    shift_x: float = 0.0
+    scale_y: float = 1.0
+    shift_y: float = 0.0
+
+    def apply(self, x: float, y: float) -> tuple[float, float]:
+        """The image (x', y') of the point (x, y)."""
+        return self.scale_x * x + self.shift_x, self.scale_y * y + self.shift_y
+
+    def then(self, after: "Affine") -> "Affine":
+        """The map that does this one first and `after` second."""
+        return Affine(
+            scale_x=after.scale_x * self.scale_x,
+            shift_x=after.scale_x * self.shift_x + after.shift_x,
+            scale_y=after.scale_y * self.scale_y,
+            shift_y=after.scale_y * self.shift_y + after.shift_y,
+        )
+
+    def inverse(self) -> "Affine":
+        """The map back; scales are never zero."""
+        return Affine(
+            scale_x=1.0 / self.scale_x,
+            shift_x=-self.shift_x / self.scale_x,
+            scale_y=1.0 / self.scale_y,
+            shift_y=-self.shift_y / self.scale_y,
+        )
+
+    def matrix(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """The same map as the 2x3 matrix [[a, 0, c], [0, e, f]] that image libraries and viewers take."""
+        return (self.scale_x, 0.0, self.shift_x), (0.0, self.scale_y, self.shift_y)
+
+
+def resize(from_width: int, from_height: int, to_width: int, to_height: int) -> Affine:
+    """The map from a resized grid back to the grid it was resized from.
+
+    Edges coincide, not the centres of corner pixels: that is how area averaging resizes.
+    """
+    scale_x, scale_y = from_width / to_width, from_height / to_height
+    return Affine(scale_x, (scale_x - 1) / 2, scale_y, (scale_y - 1) / 2)
+
+
+def flip(width: int) -> Affine:
+    """The map between an image of that width and its mirror image; its own inverse."""
+    return Affine(scale_x=-1.0, shift_x=width - 1.0)
+
+
+def shift(x: float, y: float) -> Affine:
+    """The map that adds (x, y)."""
+    return Affine(shift_x=x, shift_y=y)
