@@ -1,0 +1,115 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from service.geometry import Affine
+from service.rendering import Colormap, Picture, Style, heat_alone, overlay
+from service.rendering.overlay import canvas, lay
+from service.results import Box, Floats, Heatmap, MapState, Peak, Pixels
+
+ROWS, COLUMNS = 300, 200
+WHOLE = Box(0, 0, COLUMNS, ROWS)
+FLAT: Pixels = np.full((ROWS, COLUMNS), 30_000, np.uint16)
+
+
+def heat(values: Floats, to_source: Affine) -> Heatmap:
+    row, column = (int(index) for index in np.unravel_index(values.argmax(), values.shape))
+    peak = Peak(float(values.max()), row, column, *to_source.apply(column, row))
+    return Heatmap(values, to_source, MapState.OK, peak)
+
+
+def hot_cell(row: int, column: int, to_source: Affine, shape: tuple[int, int] = (6, 5)) -> Heatmap:
+    values = np.zeros(shape, np.float32)
+    values[row, column] = 4.2
+    return heat(values, to_source)
+
+
+def opened(picture: Picture) -> Image.Image:
+    image = Image.open(BytesIO(picture.png))
+    image.load()
+    assert image.format == "PNG"
+    assert image.size == (picture.width, picture.height)
+    return image
+
+
+def alpha(picture: Picture) -> NDArray[np.uint8]:
+    return np.asarray(opened(picture).convert("RGBA"))[..., 3]
+
+
+@pytest.mark.parametrize("flip", [1, -1])
+@pytest.mark.parametrize("long_edge", [None, 300, 150, 75])
+def test_the_hottest_pixel_lies_on_the_peak_in_source_pixels(flip: int, long_edge: int | None) -> None:
+    to_source = Affine(flip * 35.0, 100 - flip * 70.0, 45.0, 30.0)
+    found = hot_cell(2, 1, to_source)
+    picture = heat_alone((ROWS, COLUMNS), found, WHOLE, Style(Colormap.INFERNO, 1.0, long_edge), {})
+    strength = alpha(picture).astype(float)
+    rows, columns = np.nonzero(strength == strength.max())
+    x, y = picture.to_source.apply(float(columns.mean()), float(rows.mean()))
+    assert found.peak is not None
+    pixel = picture.to_source.scale_x
+    assert abs(x - found.peak.x) <= pixel
+    assert abs(y - found.peak.y) <= pixel
+
+
+def test_heat_between_cell_centres_is_bilinear() -> None:
+    values = np.random.default_rng(1).random((6, 5)).astype(np.float32)
+    to_source = Affine(40.0, 19.5, 50.0, 24.5)
+    found = lay(heat(values, to_source), WHOLE, (ROWS, COLUMNS), (ROWS, COLUMNS))
+    x = (np.arange(COLUMNS) - 19.5) / 40
+    y = (np.arange(ROWS) - 24.5) / 50
+    rows = np.stack([np.interp(x, np.arange(5), row) for row in values])
+    expected = np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1) / values.max()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_no_heat_is_drawn_outside_the_box_that_the_model_saw() -> None:
+    box = Box(50, 60, 120, 200)
+    found = lay(heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)), box, (ROWS, COLUMNS), (ROWS, COLUMNS))
+    expected = np.zeros((ROWS, COLUMNS))
+    expected[60:200, 50:120] = 1
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_the_mammogram_is_untouched_where_there_is_no_heat() -> None:
+    picture = overlay(FLAT, hot_cell(0, 0, Affine(10, 10, 10, 10)), WHOLE, Style(Colormap.INFERNO, 1.0, None), {})
+    pixels = np.asarray(opened(picture))
+    np.testing.assert_array_equal(pixels[100:, 100:], np.full((200, 100, 3), 30_000 >> 8))
+    np.testing.assert_allclose(pixels[10, 10], [252, 255, 164], atol=1)  # inferno's hot end
+
+
+def test_opacity_zero_shows_the_mammogram_alone() -> None:
+    picture = overlay(FLAT, hot_cell(0, 0, Affine(10, 10, 10, 10)), WHOLE, Style(Colormap.INFERNO, 0.0, None), {})
+    np.testing.assert_array_equal(np.asarray(opened(picture)), np.full((ROWS, COLUMNS, 3), 30_000 >> 8))
+
+
+def test_a_heatmap_alone_is_indexed_and_clear_where_it_is_cold() -> None:
+    picture = heat_alone(
+        (ROWS, COLUMNS), hot_cell(2, 2, Affine(40, 20, 50, 25)), WHOLE, Style(Colormap.TURBO, 0.5, None), {}
+    )
+    assert opened(picture).mode == "P"
+    strength = alpha(picture)
+    assert strength[-1, -1] == 0
+    assert strength.max() == 128
+
+
+def test_a_blank_map_draws_nothing() -> None:
+    blank = Heatmap(np.zeros((6, 5), np.float32), Affine(), MapState.DEAD_LAYER, None)
+    assert not alpha(heat_alone((ROWS, COLUMNS), blank, WHOLE, Style(Colormap.JET, 1.0, 64), {})).any()
+
+
+def test_a_saved_picture_still_says_where_it_came_from() -> None:
+    style = Style(Colormap.GRAY, 1.0, 64)
+    picture = heat_alone((ROWS, COLUMNS), hot_cell(0, 0, Affine()), WHOLE, style, {"Software": "model demo/1"})
+    assert opened(picture).info["Software"] == "model demo/1"
+
+
+@pytest.mark.parametrize(
+    ("long_edge", "expected"), [(None, (300, 200)), (150, (150, 100)), (5000, (300, 200)), (16, (16, 11))]
+)
+def test_a_picture_keeps_the_aspect_and_is_never_larger_than_its_source(
+    long_edge: int | None, expected: tuple[int, int]
+) -> None:
+    assert canvas((ROWS, COLUMNS), long_edge) == expected
