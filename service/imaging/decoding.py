@@ -1,0 +1,35 @@
+"""From bytes to a mammogram. What a file is, its first bytes say; neither its name nor its declared type counts."""
+
+from service.errors import EmptyImage, UnsupportedFormat
+from service.imaging.dicom import decode_dicom, is_bare_dataset
+from service.imaging.limits import Limits
+from service.imaging.raster import RasterFormat, decode_raster
+from service.results import Mammogram
+
+_MAGIC: dict[bytes, RasterFormat] = {
+    b"\x89PNG\r\n\x1a\n": "png",
+    b"\xff\xd8\xff": "jpeg",
+    b"II*\x00": "tiff",
+    b"MM\x00*": "tiff",
+}
+
+_DEFAULT = Limits()
+
+
+def decode(data: bytes, limits: Limits = _DEFAULT) -> Mammogram:
+    """The mammogram in a DICOM, PNG, JPEG or TIFF file.
+
+    Raises:
+        ImageError: EmptyImage, UnsupportedFormat, UnsupportedImage, CorruptImage, TooManyPixels or NotAMammogram.
+    """
+    if not data:
+        raise EmptyImage("The file is empty.")
+    # First, as the 128 bytes before DICM may be another format's header (DICOM PS3.10 7.1).
+    if data[128:132] == b"DICM":
+        return decode_dicom(data, limits)
+    for magic, raster_format in _MAGIC.items():
+        if data.startswith(magic):
+            return decode_raster(data, raster_format, limits)
+    if is_bare_dataset(data):
+        return decode_dicom(data, limits)
+    raise UnsupportedFormat("The file is none of DICOM, PNG, JPEG and TIFF.")

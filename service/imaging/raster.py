@@ -1,0 +1,126 @@
+"""PNG, JPEG and TIFF to greyscale.
+
+Pillow's readers are called by name: `Image.open` would try further formats, and would warn of large images by a limit
+that belongs to the process.
+"""
+
+from io import BytesIO
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL.ExifTags import Base
+from PIL.ImageFile import ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+from PIL.PngImagePlugin import PngImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, MM, OPEN_INFO, PHOTOMETRIC_INTERPRETATION, TiffImageFile
+
+from service.errors import UnsupportedImage
+from service.imaging.calibration import WHITE
+from service.imaging.foreign import damage_reported, quiet
+from service.imaging.limits import Limits
+from service.results import Caution, ImageFacts, Mammogram, Pixels
+
+RasterFormat = Literal["png", "jpeg", "tiff"]
+
+_Samples = NDArray[np.unsignedinteger[Any]]
+
+_READERS: dict[RasterFormat, type[ImageFile]] = {"png": PngImageFile, "jpeg": JpegImageFile, "tiff": TiffImageFile}
+_WHITE_IS_ZERO = 0
+
+# Pillow knows TIFFs of 16 bits in which white is zero, but only little-endian ones.
+OPEN_INFO.setdefault((MM, _WHITE_IS_ZERO, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
+
+_INVERTED = Caution(
+    "inverted", "The background is white: the image was taken for a negative, and its grey values were inverted."
+)
+
+
+def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> Mammogram:
+    """The mammogram in a file of that format; ImageError as in `service.imaging.decoding`."""
+    samples = _read(data, raster_format, limits)
+    pixels = samples * np.uint16(WHITE // np.iinfo(samples.dtype).max)
+    inverted = _is_negative(pixels)
+    rows, columns = pixels.shape
+    return Mammogram(
+        pixels=WHITE - pixels if inverted else pixels,
+        facts=ImageFacts(format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize),
+        cautions=(_INVERTED,) if inverted else (),
+    )
+
+
+def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
+    """The grey values, uint8 or uint16 [rows, columns], 0 black, upright."""
+    damage = f"The {raster_format.upper()} file is truncated or damaged."
+    with quiet(), damage_reported(damage):
+        image = _READERS[raster_format](BytesIO(data))
+        pages = getattr(image, "n_frames", 1)
+        if isinstance(image, TiffImageFile):
+            image.getexif()  # or it is read along with the pixels, where nothing drops its warnings
+    columns, rows = image.size
+    limits.check(rows, columns)
+    if pages != 1:
+        raise UnsupportedImage("The file has several pages or frames. Send one mammogram.")
+    _require_plain_samples(image)
+    with damage_reported(damage):
+        samples = np.asarray(image)
+    with quiet(), damage_reported(damage):
+        orientation = image.getexif().get(Base.Orientation)
+    grey = _upright(_one_channel(samples), orientation)
+    complement: _Samples = ~grey
+    return complement if _is_white_zero(image) else grey
+
+
+def _require_plain_samples(image: ImageFile) -> None:
+    """UnsupportedImage for what is neither 8 or 16 bits of grey nor 8 bits each of red, green and blue."""
+    if image.mode not in {"L", "I;16", "I;16B", "RGB"} or "transparency" in image.info:
+        raise UnsupportedImage("The image is not plain greyscale of 8 or 16 bits.")
+    # Pillow cuts 16 bits of colour down to 8, and takes 12 bits of grey for 16.
+    if image.mode == "RGB" and any("16" in str(tile.args) for tile in image.tile):
+        raise UnsupportedImage("The image has three channels of 16 bits. Send it as greyscale.")
+    if isinstance(image, TiffImageFile) and not set(image.tag_v2.get(BITSPERSAMPLE, ())) <= {8, 16}:
+        raise UnsupportedImage("The image has neither 8 nor 16 bits to a sample.")
+
+
+def _is_white_zero(image: ImageFile) -> bool:
+    """Whether values are to be read from white to black: Pillow does so itself with TIFFs of 8 bits, not of 16."""
+    return (
+        isinstance(image, TiffImageFile)
+        and image.mode.startswith("I;16")
+        and image.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO
+    )
+
+
+def _one_channel(samples: _Samples) -> _Samples:
+    if samples.ndim == 2:  # noqa: PLR2004 - rows and columns
+        return samples
+    red: _Samples
+    red, green, blue = np.moveaxis(samples, 2, 0)
+    if not (np.array_equal(red, green) and np.array_equal(red, blue)):
+        raise UnsupportedImage("The image is in colour; a mammogram is greyscale.")
+    return red
+
+
+def _upright(grey: _Samples, orientation: object) -> _Samples:
+    """The image as a viewer shows it that heeds EXIF; Pillow has turned a TIFF already."""
+    if orientation in {5, 6, 7, 8}:
+        grey = grey.T
+    if orientation in {2, 3, 6, 7}:
+        grey = grey[:, ::-1]
+    if orientation in {3, 4, 7, 8}:
+        grey = grey[::-1]
+    return np.ascontiguousarray(grey)
+
+
+def _is_negative(pixels: Pixels) -> bool:
+    """Whether black and white are exchanged, which these formats do not say and DICOM does.
+
+    They are where the image's frame is mostly bright, and white more frequent than black: at least two of the four
+    sides of a mammogram are air.
+    """
+    width = max(1, min(pixels.shape) // 80)
+    strips = pixels[:width], pixels[-width:], pixels[:, :width], pixels[:, -width:]
+    frame = np.concatenate([strip.ravel() for strip in strips])
+    sample, end = pixels[::4, ::4], WHITE // 20
+    whites, blacks = np.count_nonzero(sample >= WHITE - end), np.count_nonzero(sample <= end)
+    return bool(np.median(frame) > WHITE / 2 and whites > blacks)
