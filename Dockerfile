@@ -1,0 +1,34 @@
+ARG BASE_IMAGE=python:3.11-slim-bookworm
+
+FROM ${BASE_IMAGE} AS build
+RUN apt-get update -qq \
+ && apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 binutils >/dev/null
+WORKDIR /app
+COPY requirements/ requirements/
+RUN VENV=/opt/venv requirements/install service
+# What compiling against TensorFlow needs and running it does not: headers, libclang, symbol tables; and the installers. Saves 0.7 GB.
+# Only TensorFlow's libraries are stripped: others were rewritten when their wheels were made, and strip may break those.
+RUN cd /opt/venv/lib/python3.*/site-packages \
+ && rm -r tensorflow/include clang \
+ && find tensorflow -name '*.so*' -exec strip --strip-unneeded {} + \
+ && /opt/venv/bin/python -m pip uninstall --quiet --yes --root-user-action ignore uv pip
+COPY service/ service/
+COPY models/ models/
+# The image is read-only where it runs, so bytecode is made here.
+RUN rm -r requirements && /opt/venv/bin/python -m compileall -q service
+
+FROM ${BASE_IMAGE}
+LABEL org.opencontainers.image.title="mammolens" \
+      org.opencontainers.image.description="A mammogram in, an explained prediction out. Not a medical device." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# Python's own images come without the standard library's bytecode, which every start would then compile anew.
+RUN python3 -m compileall -q -x '/(test|site-packages|dist-packages)/' "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /app /app
+WORKDIR /app
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1
+USER 10001:10001
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["python", "-m", "service", "health"]
+CMD ["python", "-m", "service"]

@@ -1,0 +1,80 @@
+# Everything runs in .venv, which the targets make themselves: `make serve` and `make test` work in a fresh clone.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+IMAGE ?= mammolens
+export HOST PORT PYTHON
+
+run := .venv/bin/python -m
+installer := requirements/install requirements/uv requirements/uv.txt
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+
+.PHONY: serve
+serve: .venv/service.installed ## start the service on HOST:PORT (127.0.0.1:8000)
+	@exec $(run) service
+
+.PHONY: test
+test: check ## every check, then every test
+	$(run) pytest --numprocesses 2 --dist loadscope
+
+.PHONY: check
+check: .venv/dev.installed ## format, lint, types, import rules
+	$(run) ruff format --check
+	$(run) ruff check
+	$(run) mypy
+	.venv/bin/lint-imports
+
+.PHONY: format
+format: .venv/dev.installed ## put the code into the project's form
+	$(run) ruff format
+	$(run) ruff check --fix
+
+.PHONY: model
+model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 anew: phantoms, prepare, train, evaluate, export
+	$(run) training prepare training/experiments/demo.toml
+	$(run) training train training/experiments/demo.toml
+	$(run) training evaluate runs/demo
+	$(run) training export runs/demo --out models/demo/1 --overwrite
+
+data/phantoms/train.csv: | .venv/training.installed
+	$(run) training phantoms --patients 700 --out data/phantoms
+
+.PHONY: openapi
+openapi: .venv/dev.installed ## write openapi/openapi.json from the code
+	$(run) service openapi --out openapi/openapi.json
+
+.PHONY: requirements
+requirements: .venv/dev.installed ## pin what pyproject.toml asks for (the newest of all: make requirements UPGRADE=--upgrade)
+	$(compile) $(UPGRADE) --group uv --output-file requirements/uv.txt
+	$(compile) $(UPGRADE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	@# The pins an output file already has are kept where they fit: that gives the smaller sets dev's versions.
+	cp requirements/dev.txt requirements/training.txt
+	cp requirements/dev.txt requirements/service.txt
+	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
+	$(compile) pyproject.toml --output-file requirements/service.txt
+
+compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
+
+.PHONY: image
+image: ## build the container image
+	docker build --tag $(IMAGE) .
+
+.PHONY: clean
+clean: ## remove .venv and everything built or cached
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# A set holds the smaller ones, in the same versions: serving after testing installs nothing.
+within_training := service
+within_dev := service training
+
+.venv/%.installed: requirements/%.txt $(installer)
+	@requirements/install $*
+	@touch $@ $(within_$*:%=.venv/%.installed)
