@@ -1,0 +1,107 @@
+"""Measures a running service against its promises: start to ready, and what a heatmap costs over a prediction.
+
+    python benchmarks/serve.py [IMAGE ...]
+
+Every figure is a ratio or difference of things measured side by side in this run. Without images a phantom is made:
+3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.
+"""
+
+import argparse
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import numpy as np
+
+from training import phantom
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("images", nargs="*", type=Path, help="files to post; default: phantoms")
+    parser.add_argument("--rounds", type=int, default=20, help="requests per route and image (default 20)")
+    parser.add_argument("--starts", type=int, default=3, help="starts of the service (default 3)")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    imports = [seconds([sys.executable, "-c", "import tensorflow"]) for _ in range(options.starts)]
+    readies = []
+    for _ in range(options.starts):
+        start = time.perf_counter()
+        with service():
+            readies.append(time.perf_counter() - start)
+    print(f"import tensorflow {statistics.median(imports):.2f} s, start to ready {statistics.median(readies):.2f} s, "
+          f"difference {statistics.median(readies) - statistics.median(imports):.2f} s")  # fmt: skip
+    images = {path.name: path.read_bytes() for path in options.images} or phantoms()
+    with service() as client:
+        for name, data in images.items():
+            predict, gradcam = alternate(client, data, options.rounds)
+            print(f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, ratio {gradcam / predict:.2f}")
+
+
+def seconds(command: list[str]) -> float:
+    """The wall-clock time of a command."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own interpreter
+    return time.perf_counter() - start
+
+
+@contextmanager
+def service() -> Iterator[httpx.Client]:
+    """A client of a service that has just become ready."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
+    command = [sys.executable, "-m", "service"]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+                while not is_ready(client):
+                    if process.poll() is not None:
+                        sys.exit("the service ended before it was ready")
+                    time.sleep(0.01)
+                yield client
+        finally:
+            process.terminate()
+
+
+def is_ready(client: httpx.Client) -> bool:
+    """Whether the service answers ready."""
+    try:
+        return client.get("/readyz").status_code == httpx.codes.OK
+    except httpx.ConnectError:
+        return False
+
+
+def alternate(client: httpx.Client, data: bytes, rounds: int) -> tuple[float, float]:
+    """Median milliseconds of /predict and of /gradcam as JSON, asked in turn."""
+    times: dict[str, list[float]] = {"/predict": [], "/gradcam": []}
+    for _ in range(rounds):
+        for route, taken in times.items():
+            start = time.perf_counter()
+            client.post(route, files={"file": data}).raise_for_status()
+            taken.append((time.perf_counter() - start) * 1e3)
+    return statistics.median(times["/predict"]), statistics.median(times["/gradcam"])
+
+
+def phantoms() -> dict[str, bytes]:
+    """A mammogram of common size, uncompressed and as JPEG 2000."""
+    image = phantom.render_view(np.random.default_rng(1), detector=phantom.Detector(rows=3328, columns=2560))
+    return {
+        f"phantom 3328x2560 {syntax}": phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax=syntax))
+        for syntax in ("explicit", "jpeg2000")
+    }
+
+
+if __name__ == "__main__":
+    main()

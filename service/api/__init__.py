@@ -1,0 +1,1 @@
+"""Requests, negotiation, schemas, problems; knows neither TensorFlow nor pixels."""

@@ -1,0 +1,79 @@
+"""POST /activations/{layer}: what the filters of a layer saw."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Request, Response
+
+from service import errors, pipeline
+from service.api import answers, examples, schemas
+from service.api.engine import ReadyEngine
+from service.api.metrics import observe
+from service.api.negotiation import MediaType, negotiate
+from service.api.options import ActivationsOptions, ActivationsQuery
+from service.api.predict import UPLOAD_ERRORS
+from service.api.problems import document
+from service.api.upload import BODY, Upload
+from service.model import Model
+from service.pipeline import Activations, Stopwatch
+
+router = APIRouter(tags=["Mammograms"])
+
+
+@router.post(
+    "/activations/{layer:path}",
+    operation_id="show_activations",
+    summary="What a layer's filters saw",
+    response_model=schemas.ActivationsAnswer,
+    responses=answers.picture("Every filter's map with its statistics, or a montage of all maps.", examples.ACTIVATIONS)
+    | document(*UPLOAD_ERRORS, errors.UnknownLayer),
+    openapi_extra=BODY,
+)
+async def show_activations(
+    request: Request,
+    engine: ReadyEngine,
+    data: Upload,
+    layer: Annotated[
+        str, Path(description="Convolutional layer; GET /model/layers lists them.", examples=["conv2d_1"])
+    ],
+    options: ActivationsQuery,
+) -> Response:
+    """The activation maps of one convolutional layer: a PNG montage, or JSON with each filter's map and statistics."""
+    media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
+    model, watch = engine.require_model(), Stopwatch()
+
+    def work() -> tuple[Activations, Response]:
+        seen = pipeline.show_activations(model, data, engine.limits, watch, layer=layer)
+        if media_type is MediaType.JSON:
+            return seen, answers.as_json(_body(model, seen, options, watch), watch)
+        text = answers.png_text(model, seen.layer.name, seen.cautions)
+        png = pipeline.draw_montage(seen, options.scale, options.colormap, text, watch)
+        return seen, answers.as_png(png, model, seen.cautions, watch)
+
+    seen, answer = await engine.run(work)
+    observe(request, watch, seen.cautions)
+    return answer
+
+
+def _body(model: Model, seen: Activations, options: ActivationsOptions, watch: Stopwatch) -> schemas.ActivationsAnswer:
+    pictures = pipeline.draw_filters(seen, options.scale, watch)
+    filters = [
+        schemas.Filter(
+            index=index,
+            mean=statistics.mean,
+            maximum=statistics.maximum,
+            zero_share=statistics.zero_share,
+            black=picture.black,
+            white=picture.white,
+            png=answers.base64_png(picture.png),
+        )
+        for index, (statistics, picture) in enumerate(zip(seen.statistics, pictures, strict=True))
+    ]
+    return schemas.ActivationsAnswer(
+        model=answers.model_name(model),
+        image=answers.image(seen.mammogram, seen.fitted),
+        layer=answers.layer(seen.layer),
+        cell_to_source=answers.matrix(seen.to_source),
+        filters=filters,
+        warnings=answers.cautions(seen.cautions),
+        timings_ms=watch.milliseconds,
+    )

@@ -1,0 +1,71 @@
+"""POST /gradcam: a prediction, where in the image it came from, and how far to trust that."""
+
+from fastapi import APIRouter, Request, Response
+
+from service import errors, pipeline
+from service.api import answers, examples, schemas
+from service.api.engine import ReadyEngine
+from service.api.metrics import observe
+from service.api.negotiation import MediaType, negotiate
+from service.api.options import GradcamQuery
+from service.api.predict import UPLOAD_ERRORS
+from service.api.problems import document
+from service.api.upload import BODY, Upload
+from service.model import Model
+from service.pipeline import Explanation, Stopwatch
+from service.rendering import Picture, Style
+
+router = APIRouter(tags=["Mammograms"])
+
+
+@router.post(
+    "/gradcam",
+    operation_id="explain",
+    summary="Where the prediction came from",
+    response_model=schemas.GradcamAnswer,
+    responses=answers.picture(
+        "The heatmap in the frame of the source image; as JSON with its evidence.", examples.GRADCAM
+    )
+    | document(*UPLOAD_ERRORS, errors.UnknownLayer, errors.UnknownClass),
+    openapi_extra=BODY,
+)
+async def explain(request: Request, engine: ReadyEngine, data: Upload, options: GradcamQuery) -> Response:
+    """Grad-CAM of one class at one layer, laid over the source image: PNG, or JSON with raw values and geometry."""
+    media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
+    model, watch = engine.require_model(), Stopwatch()
+    style = Style(options.colormap, options.opacity, options.long_edge)
+
+    def work() -> tuple[Explanation, Response]:
+        found = pipeline.explain(model, data, engine.limits, watch, layer=options.layer, class_name=options.class_name)
+        text = answers.png_text(model, found.layer.name, found.cautions) | {"Class": found.class_name}
+        picture = pipeline.draw_heatmap(found, options.render, style, text, watch)
+        if media_type is MediaType.PNG:
+            return found, answers.as_png(picture.png, model, found.cautions, watch)
+        return found, answers.as_json(_body(model, found, picture, watch), watch)
+
+    found, answer = await engine.run(work)
+    observe(request, watch, found.cautions, found.prediction.probabilities[model.manifest.positive_class])
+    return answer
+
+
+def _body(model: Model, found: Explanation, picture: Picture, watch: Stopwatch) -> schemas.GradcamAnswer:
+    return schemas.GradcamAnswer(
+        model=answers.model_name(model),
+        image=answers.image(found.prediction.mammogram, found.prediction.fitted),
+        prediction=answers.prediction(found.prediction, model.manifest),
+        layer=answers.layer(found.layer),
+        class_name=found.class_name,
+        state=found.heatmap.state,
+        peak=schemas.Peak.model_validate(found.heatmap.peak) if found.heatmap.peak else None,
+        values=found.heatmap.values.tolist(),
+        cell_to_source=answers.matrix(found.heatmap.to_source),
+        diagnostics=schemas.Diagnostics.model_validate(found.diagnostics),
+        picture=schemas.Picture(
+            width=picture.width,
+            height=picture.height,
+            to_source=answers.matrix(picture.to_source),
+            png=answers.base64_png(picture.png),
+        ),
+        warnings=answers.cautions(found.cautions),
+        timings_ms=watch.milliseconds,
+    )

@@ -1,0 +1,47 @@
+"""Which type to answer in, from the Accept header (RFC 9110, section 12.5.1)."""
+
+from enum import StrEnum
+
+from fastapi import Request
+
+from service.errors import NotAcceptable
+
+
+class MediaType(StrEnum):
+    """The types an answer may have; where the caller likes several equally, the first on offer wins."""
+
+    JSON = "application/json"
+    PNG = "image/png"
+
+
+def negotiate(request: Request, *offers: MediaType) -> MediaType:
+    """The offered type that the caller likes best.
+
+    Raises:
+        NotAcceptable: the caller accepts none of them.
+    """
+    accepted = ",".join(request.headers.getlist("accept")) or "*/*"
+    ranges = [_parse(part) for part in accepted.split(",") if part.strip()]
+    best = max(offers, key=lambda offer: _quality(offer, ranges))  # max keeps the first of equals
+    if _quality(best, ranges) == 0:
+        raise NotAcceptable(offers)
+    return best
+
+
+def _parse(part: str) -> tuple[str, float]:
+    """A media range and its weight; a weight that is no number counts as 1, as if it were not there."""
+    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q" and value.replace(".", "", 1).isdecimal():
+            return media_range, float(value)
+    return media_range, 1.0
+
+
+def _quality(offer: MediaType, ranges: list[tuple[str, float]]) -> float:
+    """The weight of the most specific range that covers the offer, 0 where none does."""
+    for covering in (offer.value, offer.partition("/")[0] + "/*", "*/*"):
+        weights = [weight for media_range, weight in ranges if media_range == covering]
+        if weights:
+            return max(weights)
+    return 0.0

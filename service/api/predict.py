@@ -1,0 +1,47 @@
+"""POST /predict: cancer or no cancer."""
+
+from fastapi import APIRouter, Request, Response
+
+from service import errors, pipeline
+from service.api import answers, examples
+from service.api.engine import ReadyEngine
+from service.api.metrics import observe
+from service.api.negotiation import MediaType, negotiate
+from service.api.options import NoQuery
+from service.api.problems import InvalidParameters, document
+from service.api.schemas import PredictAnswer
+from service.api.upload import BODY, Upload
+
+UPLOAD_ERRORS = (
+    errors.EmptyImage, errors.MissingFile, errors.MalformedUpload, errors.UploadTooLarge, errors.TooManyPixels,
+    errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.CorruptImage,
+    errors.NotAMammogram, errors.NoBreast, errors.NotAcceptable, errors.NotReady, errors.Busy, InvalidParameters,
+)  # fmt: skip
+"""What can go wrong wherever an image is posted."""
+
+router = APIRouter(tags=["Mammograms"])
+
+
+@router.post(
+    "/predict",
+    operation_id="predict",
+    summary="Probability of cancer",
+    response_model=PredictAnswer,
+    response_description="The prediction.",
+    responses=examples.show(examples.PREDICT) | document(*UPLOAD_ERRORS),
+    openapi_extra=BODY,
+)
+async def predict(request: Request, engine: ReadyEngine, data: Upload, _: NoQuery) -> Response:
+    """The model's calibrated probability for one mammogram, and the decision at its operating point."""
+    negotiate(request, MediaType.JSON)
+    model, watch = engine.require_model(), pipeline.Stopwatch()
+    found = await engine.run(lambda: pipeline.predict(model, data, engine.limits, watch))
+    observe(request, watch, found.cautions, found.probabilities[model.manifest.positive_class])
+    body = PredictAnswer(
+        model=answers.model_name(model),
+        image=answers.image(found.mammogram, found.fitted),
+        prediction=answers.prediction(found, model.manifest),
+        warnings=answers.cautions(found.cautions),
+        timings_ms=watch.milliseconds,
+    )
+    return answers.as_json(body, watch)

@@ -1,0 +1,235 @@
+"""Every error that leaves the service, as application/problem+json (RFC 9457): one table, one shape."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from service import errors
+from service.api.schemas import InvalidParameter, Problem
+
+MEDIA_TYPE = "application/problem+json"
+_TRY_PREDICT = "Post one mammogram: curl -F file=@image.dcm http://host:port/predict"
+
+
+class InvalidParameters(errors.RequestError):
+    """A query or path parameter is unknown, out of range or of the wrong type."""
+
+
+class RouteNotFound(errors.RequestError):
+    """No route has that path."""
+
+
+class MethodNotAllowed(errors.RequestError):
+    """The route has no such method."""
+
+
+class InternalError(errors.MammolensError):
+    """A fault of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a class of errors is shown: `type` is urn:mammolens: + slug and never changes."""
+
+    status: HTTPStatus
+    slug: str
+    title: str
+    remedy: str
+
+    @property
+    def type(self) -> str:
+        """The stable identifier."""
+        return f"urn:mammolens:{self.slug}"
+
+
+KINDS: Mapping[type[errors.MammolensError], Kind] = {
+    errors.EmptyImage: Kind(
+        HTTPStatus.BAD_REQUEST, "empty-image", "The file is empty", "Send the whole file; check that it was read."
+    ),
+    errors.UnsupportedFormat: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-format",
+        "Not an image format we read",
+        "Send DICOM, PNG, JPEG or TIFF.",
+    ),
+    errors.UnsupportedImage: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-image",
+        "Not in a form we read",
+        "Send one greyscale frame in a form that the detail names.",
+    ),
+    errors.CorruptImage: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "corrupt-image",
+        "The image is damaged",
+        "Export the image again from its archive; the file is truncated or damaged.",
+    ),
+    errors.TooManyPixels: Kind(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "too-many-pixels",
+        "The image has too many pixels",
+        "Send a smaller image, or have the operator raise MAMMOLENS_MAX_PIXELS.",
+    ),
+    errors.NotAMammogram: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "not-a-mammogram",
+        "The file is something else",
+        "Send a two-dimensional mammogram, meant for presentation.",
+    ),
+    errors.NoBreast: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "no-breast",
+        "No breast was found",
+        "Check that the image shows a breast at all.",
+    ),
+    errors.MissingFile: Kind(HTTPStatus.BAD_REQUEST, "missing-file", "No file was sent", _TRY_PREDICT),
+    errors.MalformedUpload: Kind(HTTPStatus.BAD_REQUEST, "malformed-upload", "The body cannot be parsed", _TRY_PREDICT),
+    errors.UploadTooLarge: Kind(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "upload-too-large",
+        "The body is too large",
+        "Send a smaller file, or have the operator raise MAMMOLENS_MAX_UPLOAD_BYTES.",
+    ),
+    errors.UnsupportedMediaType: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-media-type",
+        "Content type not taken",
+        "Send a form (curl -F file=@image.dcm) or the raw file with one of the available content types.",
+    ),
+    errors.NotAcceptable: Kind(
+        HTTPStatus.NOT_ACCEPTABLE,
+        "not-acceptable",
+        "No acceptable type to answer in",
+        "Accept one of the available types.",
+    ),
+    errors.UnknownLayer: Kind(
+        HTTPStatus.NOT_FOUND,
+        "unknown-layer",
+        "No such layer",
+        "Name one of the available layers, or GET /model/layers.",
+    ),
+    errors.UnknownClass: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-class", "No such class", "Name one of the available classes."
+    ),
+    errors.NotReady: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready yet", "Ask again when GET /readyz answers 200."
+    ),
+    errors.Busy: Kind(
+        HTTPStatus.TOO_MANY_REQUESTS, "busy", "Too many images at once", "Ask again after the time in Retry-After."
+    ),
+    InvalidParameters: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid-parameter",
+        "A parameter cannot be taken",
+        "Correct the parameters listed; GET /openapi.json describes them all.",
+    ),
+    RouteNotFound: Kind(HTTPStatus.NOT_FOUND, "not-found", "No such route", "GET /openapi.json lists the routes."),
+    MethodNotAllowed: Kind(
+        HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "No such method here", "Use a method of the Allow header."
+    ),
+    InternalError: Kind(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal-error",
+        "A fault of the service",
+        "Report it with the request ID; sending the same request again will not help.",
+    ),
+}
+RETRY_AFTER_SECONDS = 1
+NAME = re.compile(r"[a-z_-]{1,32}")
+
+
+def respond(
+    request: Request, error: errors.MammolensError, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    """The answer to that error; `more` are further members of the problem."""
+    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
+    members = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": str(error),
+        "remedy": kind.remedy,
+        "request_id": request.scope.get("request_id"),
+    }
+    problem = Problem.model_validate({**members, **error.facts, **more})
+    request.scope["problem"] = kind.slug
+    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, errors.Unavailable) else {}
+    content = problem.model_dump_json(exclude_none=True)
+    return Response(content, kind.status, {**(headers or {}), **retry}, MEDIA_TYPE)
+
+
+async def _ours(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.MammolensError)  # noqa: S101 - how it is registered
+    return respond(request, error)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    """Names the parameters and what they must be, never what was sent: it might identify a person."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - how it is registered
+    invalid = [
+        InvalidParameter(parameter=_parameter(found["loc"]), message=str(found["msg"])) for found in error.errors()
+    ]
+    problem = InvalidParameters(f"{len(invalid)} parameter{'s' * (len(invalid) > 1)} cannot be taken.")
+    return respond(request, problem, invalid_parameters=invalid)
+
+
+def _parameter(location: Sequence[int | str]) -> str:
+    """The parameter's name where it looks like one; anything else a caller made up is not repeated."""
+    name = str(location[1]) if len(location) > 1 else ""
+    return name if NAME.fullmatch(name) else "(not a parameter name)"
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - how it is registered
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return respond(request, RouteNotFound("No route has this path."))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return respond(request, MethodNotAllowed("The route does not have this method."), error.headers)
+    return respond(request, InternalError("The service failed to answer."))
+
+
+async def _fault(request: Request, _: Exception) -> Response:
+    headers = {"X-Request-ID": request.scope["request_id"]}  # sent from outside the middleware that adds it
+    return respond(request, InternalError("The service failed to answer."), headers)
+
+
+def install(app: FastAPI) -> None:
+    """Makes every error of the app a problem."""
+    app.add_exception_handler(errors.MammolensError, _ours)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+
+
+def document(*kinds: type[errors.MammolensError]) -> dict[int | str, dict[str, Any]]:
+    """The OpenAPI responses for those errors, one per status, with an example per kind."""
+    by_status: dict[int | str, list[Kind]] = {}
+    for cls in kinds:
+        by_status.setdefault(int(KINDS[cls].status), []).append(KINDS[cls])
+    return {status: _response(sharing) for status, sharing in sorted(by_status.items(), key=lambda item: int(item[0]))}
+
+
+def _response(kinds: Sequence[Kind]) -> dict[str, Any]:
+    examples = {
+        kind.slug: {
+            "value": {
+                "type": kind.type,
+                "title": kind.title,
+                "status": int(kind.status),
+                "detail": kind.title + ".",
+                "remedy": kind.remedy,
+            }
+        }
+        for kind in kinds
+    }
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": "; ".join(kind.title for kind in kinds) + ".",
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }

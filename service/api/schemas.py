@@ -1,0 +1,231 @@
+"""The JSON on the wire. Points are (x, y) = (column, row) of pixel centres; matrices are 2x3 and map (x, y, 1)."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from service.results import Laterality, MapState, Side, Stage
+
+Matrix = Annotated[
+    list[Annotated[list[float], Field(min_length=3, max_length=3)]],
+    Field(min_length=2, max_length=2, description="[[a, b, c], [d, e, f]]: x' = a x + b y + c, y' = d x + e y + f."),
+]
+Base64Png = Annotated[str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Schema(BaseModel):
+    """Base of everything answered."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class ModelName(Schema):
+    """Which model answered, and what it is for."""
+
+    name: str
+    version: int
+    digest: str = Field(description="SHA-256 of the bundle's manifest, which lists the SHA-256 of every other file.")
+    intended_use: str
+
+
+class Caution(Schema):
+    """A typed warning."""
+
+    code: str = Field(description="Stable, kebab-case.", examples=["heatmap-blank"])
+    message: str
+
+
+class Box(Schema):
+    """Half-open box in source pixels: left <= x < right, top <= y < bottom."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Image(Schema):
+    """What was read of the image; null where the file does not say."""
+
+    format: Literal["dicom", "png", "jpeg", "tiff"]
+    rows: int
+    columns: int
+    bits: int
+    photometric: str | None
+    transfer_syntax: str | None
+    window: str | None = Field(description="The VOI window or LUT that was applied.")
+    laterality: Laterality | None
+    view: str | None
+    pixel_spacing_mm: tuple[float, float] | None = Field(description="Between rows, between columns.")
+    sop_instance_uid: str | None
+    chest_wall: Side = Field(description="The side of the image on which the chest wall lies, from the pixels.")
+    breast_box: Box = Field(description="The part of the image that the model saw.")
+
+
+class Prediction(Schema):
+    """A prediction at the model's operating point."""
+
+    label: str = Field(description="The class decided for.")
+    positive: bool = Field(description="Whether the positive class' probability reaches the threshold.")
+    probabilities: dict[str, Share] = Field(description="Calibrated probability by class.")
+    positive_class: str
+    threshold: Share
+    threshold_rule: str = Field(description="How the threshold was chosen.")
+
+
+class Answer(Schema):
+    """What every answer on an image carries."""
+
+    model: ModelName
+    image: Image
+    warnings: list[Caution]
+    timings_ms: dict[str, float] = Field(description="Milliseconds by step.")
+
+
+class PredictAnswer(Answer):
+    """Cancer or no cancer."""
+
+    prediction: Prediction
+
+
+class ReceptiveField(Schema):
+    """Cell (row i, column j) is centred on model pixel (stride_x * j + offset_x, stride_y * i + offset_y)."""
+
+    height: int
+    width: int
+    stride_y: float
+    stride_x: float
+    offset_y: float
+    offset_x: float
+
+
+class Layer(Schema):
+    """A convolutional layer that can be asked for."""
+
+    name: str
+    height: int
+    width: int
+    filters: int
+    stage: Stage = Field(description="Which third of the network's depth it belongs to.")
+    reading: str = Field(description="How to read its maps.")
+    receptive_field: ReceptiveField
+
+
+class Filter(Schema):
+    """One filter: its map as a picture and in numbers."""
+
+    index: int
+    mean: float
+    maximum: float
+    zero_share: Share = Field(description="Share of cells at or below zero.")
+    black: float = Field(description="The value drawn as 0 in the PNG.")
+    white: float = Field(description="The value drawn as 255 in the PNG.")
+    png: Base64Png = Field(description="Greyscale PNG, a pixel a cell, upright as the source; base64.")
+
+
+class ActivationsAnswer(Answer):
+    """What a layer's filters saw."""
+
+    layer: Layer
+    cell_to_source: Matrix = Field(description="From a filter PNG's pixels to source pixels.")
+    filters: list[Filter]
+
+
+class Peak(Schema):
+    """The hottest cell: its raw value, its place in `values` and its centre in source pixels."""
+
+    value: float
+    row: int
+    column: int
+    x: float
+    y: float
+
+
+class Diagnostics(Schema):
+    """How the heat lies; null throughout for a blank map."""
+
+    heat_in_breast: Share | None = Field(description="Share of the heat in cells centred in the breast.")
+    breast_share: Share | None = Field(description="Share of cells centred in the breast.")
+    lift: float | None = Field(description="heat_in_breast / breast_share: 1 for a uniform map.")
+    peak_in_breast: bool | None
+    area_above_half: Share | None = Field(description="Share of cells at or above half the peak.")
+    entropy: float | None = Field(description="Of the heat over cells, relative to its maximum: 1 for a uniform map.")
+
+
+class Picture(Schema):
+    """A PNG in the frame of the whole source image."""
+
+    width: int
+    height: int
+    to_source: Matrix = Field(description="From the PNG's pixels to source pixels.")
+    png: Base64Png = Field(description="The PNG; base64.")
+
+
+class GradcamAnswer(Answer):
+    """A prediction, where it came from, and how far to trust that."""
+
+    prediction: Prediction
+    layer: Layer
+    class_name: str = Field(serialization_alias="class", description="The class that is explained.")
+    state: MapState = Field(description="`ok`, or why the map is blank.")
+    peak: Peak | None
+    values: list[list[float]] = Field(description="Raw values >= 0 by row and column, on the model's grid.")
+    cell_to_source: Matrix = Field(description="From (column, row) of `values` to source pixels; flips are in it.")
+    diagnostics: Diagnostics
+    picture: Picture
+
+
+class ModelAnswer(Schema):
+    """The manifest's facts."""
+
+    model: ModelName
+    created: str
+    classes: list[str]
+    positive_class: str
+    threshold: Share
+    threshold_rule: str
+    temperature: float
+    input_height: int
+    input_width: int
+    default_layer: str
+    training: str
+    figures: dict[str, float] = Field(description="Measured when the model was trained.")
+    limitations: str
+
+
+class LayersAnswer(Schema):
+    """The layers one may ask for, in the order of depth."""
+
+    default_layer: str
+    layers: list[Layer]
+
+
+class Health(Schema):
+    """Alive or ready."""
+
+    status: Literal["alive", "ready"]
+
+
+class InvalidParameter(Schema):
+    """A parameter that cannot be taken, without the value that was sent."""
+
+    parameter: str
+    message: str
+
+
+class Problem(Schema):
+    """What went wrong, as RFC 9457 has it, and what to do about it."""
+
+    type: str = Field(description="Stable identifier of this kind of problem.", examples=["urn:mammolens:no-breast"])
+    title: str
+    status: int
+    detail: str
+    remedy: str = Field(description="What to do about it.")
+    request_id: str | None = None
+    available_layers: list[str] | None = None
+    available_classes: list[str] | None = None
+    available_types: list[str] | None = None
+    max_pixels: int | None = None
+    max_upload_bytes: int | None = None
+    invalid_parameters: list[InvalidParameter] | None = None

@@ -1,0 +1,103 @@
+"""The application: its parts put together, its model loaded beside the first requests."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from anyio import to_thread
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from service import __version__, pipeline
+from service.api import activations, gradcam, health, predict, problems
+from service.api import model as model_routes
+from service.api.engine import Engine
+from service.api.metrics import Metrics, ObserveRequests
+from service.api.schemas import Problem
+from service.errors import BundleError
+from service.model import Bundle, FakeModel, GoldenCase, Model
+from service.settings import FAKE, Settings
+
+_log = logging.getLogger("mammolens")
+DESCRIPTION = """A mammogram goes in, an explained prediction comes out: a probability of cancer, where in the image it
+came from, what each convolutional layer saw, and how far that explanation can be trusted.
+
+Not a medical device. Every answer names its model; errors are `application/problem+json` with a stable `type` and a
+remedy.
+"""
+
+Load = Callable[[Settings], Model]
+Fail = Callable[[BundleError], None]
+
+
+def load_model(settings: Settings) -> Model:
+    """The model of those settings: verified, replayed against its golden case, warm.
+
+    Raises:
+        BundleError: it is missing, damaged, or does not reproduce its golden case.
+    """
+    if settings.model == FAKE:
+        return FakeModel()
+    bundle = Bundle.load(settings.model, threads=settings.threads)
+    pipeline.replay(bundle, GoldenCase.load(settings.model))
+    pipeline.warm(bundle)
+    return bundle
+
+
+def create_app(settings: Settings, load: Load = load_model, fail: Fail | None = None) -> FastAPI:
+    """The application; it answers /livez at once and everything else when `load` has returned.
+
+    `fail` is told why the model could not be loaded; without it the error surfaces when the application stops.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(_load(app.state.engine, settings, load, fail))
+        yield
+        await loading
+
+    app = FastAPI(
+        title="mammolens",
+        version=__version__,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=lifespan,
+    )
+    app.state.engine = Engine(settings)
+    app.state.metrics = Metrics()
+    for part in (predict, activations, gradcam, model_routes, health):
+        app.include_router(part.router)
+    problems.install(app)
+    app.add_middleware(ObserveRequests, metrics=app.state.metrics)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way FastAPI documents
+    return app
+
+
+async def _load(engine: Engine, settings: Settings, load: Load, fail: Fail | None) -> None:
+    try:
+        model = await to_thread.run_sync(load, settings)
+    except BundleError as error:
+        if fail is None:
+            raise
+        fail(error)
+    else:
+        engine.install(model)
+        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with the one error shape that is really sent."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            license_info=app.license_info,
+            routes=app.routes,
+        )
+        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        document["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        app.openapi_schema = document
+    return app.openapi_schema

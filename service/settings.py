@@ -1,0 +1,54 @@
+"""What an operator may set, from the environment, with defaults that are safe."""
+
+from ipaddress import ip_address
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+FAKE = Path("fake")
+MEBIBYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """The service's settings; each is an environment variable, prefixed MAMMOLENS_ but for HOST and PORT."""
+
+    model_config = SettingsConfigDict(env_prefix="MAMMOLENS_", frozen=True, populate_by_name=True)
+
+    host: str = Field(default="127.0.0.1", validation_alias="HOST", description="Address to listen on.")
+    port: int = Field(
+        default=8000, validation_alias="PORT", ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    allow_anonymous: bool = Field(
+        default=False,
+        description="Listen on an address other than loopback although nothing asks callers who they are.",
+    )
+    model: Path = Field(
+        default=Path("models/demo/1"),
+        description="Version directory of the model bundle; `fake` serves the built-in stand-in without TensorFlow.",
+    )
+    threads: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Threads TensorFlow computes with; unset takes the cores this process may use.",
+    )
+    workers: int = Field(default=2, ge=1, le=64, description="Images worked on at the same time.")
+    max_requests: int = Field(
+        default=16,
+        ge=1,
+        le=1024,
+        description="Images held in memory at the same time; beyond it callers are told to come back.",
+    )
+    max_upload_bytes: int = Field(default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes.")
+    max_pixels: int = Field(default=64_000_000, ge=1, description="Largest image decoded, in pixels.")
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:  # a host name: it may resolve to anything
+            return False

@@ -1,0 +1,97 @@
+"""What tests of every package share: a plain phantom as a file, and the service with its stand-in model."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.model import Bundle
+from service.results import FitParameters, Pixels
+from service.settings import FAKE, Settings
+
+
+@pytest.fixture(scope="session")
+def breast() -> Pixels:
+    """A plain bright breast at the left edge on black, with a small bright mass at (x, y) = (120, 300)."""
+    rows, columns = 640, 480
+    y, x = np.mgrid[:rows, :columns]
+    breast = (x / (0.62 * columns)) ** 2 + ((y - rows / 2) / (0.42 * rows)) ** 2 < 1
+    texture = 500 * np.sin(x / 9) * np.cos(y / 13)
+    mass = 40_000 * np.exp(-((x - 120) ** 2 + (y - 300) ** 2) / (2 * 8.0**2))
+    return np.where(breast, 8_000 + texture + mass, 0).astype(np.uint16)
+
+
+@pytest.fixture(scope="session")
+def mammogram_png(breast: Pixels) -> bytes:
+    """The same as a 16-bit PNG."""
+    return cv2.imencode(".png", breast)[1].tobytes()
+
+
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    return create_app(Settings(model=FAKE, max_upload_bytes=4_000_000, max_pixels=2_000_000))
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """A client of the running app, once it is ready."""
+    with TestClient(app, raise_server_exceptions=False) as connected:
+        deadline = time.monotonic() + 30
+        while connected.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline, "the service did not become ready"
+            time.sleep(0.01)
+        yield connected
+
+
+@pytest.fixture(scope="session")
+def network() -> Any:
+    """An untrained Keras classifier of the kind that is trained here, for images of 96 x 72 pixels."""
+    import keras  # noqa: PLC0415 - seconds that only the tests of models spend
+
+    keras.utils.set_random_seed(20)
+    layers = [keras.Input((96, 72, 1))]
+    for number, filters in enumerate((4, 6, 8)):
+        name = f"conv2d_{number}" if number else "conv2d"
+        layers += [keras.layers.Conv2D(filters, 5, activation="relu", bias_initializer="normal", name=name)]
+        layers += [keras.layers.MaxPooling2D(), keras.layers.Dropout(0.3)]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    return keras.Sequential(layers)
+
+
+@pytest.fixture(scope="session")
+def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a bundle."""
+    from training.export import export_bundle  # noqa: PLC0415 - likewise
+
+    return export_bundle(
+        network,
+        tmp_path_factory.mktemp("models") / "untrained" / "1",
+        name="untrained",
+        version=1,
+        classes=("no_cancer", "cancer"),
+        positive_class="cancer",
+        threshold=0.4,
+        threshold_rule="Set by hand.",
+        temperature=1.5,
+        preprocessing=FitParameters(height=96, width=72),
+        golden_pixels=breast,
+        layers=None,
+        default_layer=None,
+        training="None: the weights are random.",
+        figures={"auc": 0.5},
+        intended_use="Tests.",
+        limitations="It knows nothing.",
+    )
+
+
+@pytest.fixture(scope="session")
+def bundle(bundle_path: Path) -> Bundle:
+    """The same, loaded."""
+    return Bundle.load(bundle_path)

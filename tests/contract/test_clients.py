@@ -1,0 +1,164 @@
+"""Clients generated from the OpenAPI document call every route of a running server."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "openapi" / "openapi.json"
+SCRIPTS = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of `python -m service` with its stand-in model, in a process of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "MAMMOLENS_MODEL": "fake"}
+    with subprocess.Popen([sys.executable, "-m", "service"], cwd=ROOT, env=environment) as process:
+        address = f"http://127.0.0.1:{port}"
+        try:
+            wait_until_ready(address, process)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+
+def wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5):  # noqa: S310 - loopback
+                return
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    pytest.fail("the server did not become ready")
+
+
+def call(script: str, package: Path, server: str, image: Path) -> dict[str, object]:
+    """What the script prints as JSON; it finds the generated package, the server and the image in its arguments."""
+    done = subprocess.run(
+        [sys.executable, "-c", dedent(script), server, str(image)],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    answered: dict[str, object] = json.loads(done.stdout)
+    return answered
+
+
+EXPECTED = {
+    "alive": "alive",
+    "ready": "ready",
+    "model": "fake",
+    "layers": ["conv2d"],
+    "predicted": True,
+    "filters": True,
+    "explained": "ok",
+    "metrics": True,
+    "refused": "urn:mammolens:unknown-layer",
+}
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory, mammogram_png: bytes) -> Path:
+    path = tmp_path_factory.mktemp("image") / "breast.png"
+    path.write_bytes(mammogram_png)
+    return path
+
+
+def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
+    program: list[str | Path] = [SCRIPTS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"]
+    made = subprocess.run(
+        [*program, "--output-path", tmp_path / "lens"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    script = """
+        import json, sys
+        from io import BytesIO
+        from pathlib import Path
+        from lens import Client
+        from lens.api.mammograms import explain, predict, show_activations
+        from lens.api.model import describe_model, list_layers
+        from lens.api.operation import check_alive, check_ready, read_metrics
+        from lens.models import ExplainFilesUpload, PredictFilesUpload, ShowActivationsFilesUpload, Render
+        from lens.types import File
+
+        client = Client(base_url=sys.argv[1], timeout=30)
+        file = lambda: File(payload=BytesIO(Path(sys.argv[2]).read_bytes()), file_name="breast.png")
+        shown = show_activations.sync(client=client, layer="conv2d", body=ShowActivationsFilesUpload(file=file()))
+        predicted = predict.sync(client=client, body=PredictFilesUpload(file=file()))
+        explained = explain.sync(
+            client=client, body=ExplainFilesUpload(file=file()), render=Render.HEATMAP, size="source", class_="cancer"
+        )
+        print(json.dumps({
+            "alive": check_alive.sync(client=client).status,
+            "ready": check_ready.sync(client=client).status,
+            "model": describe_model.sync(client=client).model.name,
+            "layers": [layer.name for layer in list_layers.sync(client=client).layers],
+            "predicted": 0 <= predicted.prediction.probabilities["cancer"] <= 1,
+            "filters": len(shown.filters) == shown.layer.filters,
+            "explained": explained.state.value,
+            "metrics": "mammolens_requests" in read_metrics.sync_detailed(client=client).content.decode(),
+            "refused": show_activations.sync(
+                client=client, layer="none", body=ShowActivationsFilesUpload(file=file())
+            ).type_,
+        }))
+    """
+    assert call(script, tmp_path, server, image) == EXPECTED
+
+
+def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
+    program: list[str | Path] = [SCRIPTS / "openapi-generator-cli", "generate", "-g", "python", "-i", DOCUMENT]
+    made = subprocess.run(
+        [*program, "-o", tmp_path, "--additional-properties=packageName=lens"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    script = """
+        import json, sys
+        from pathlib import Path
+        from lens import ApiClient, ApiException, Configuration, MammogramsApi, ModelApi, OperationApi, Render
+
+        client = ApiClient(Configuration(host=sys.argv[1]))
+        mammograms, model, operation = MammogramsApi(client), ModelApi(client), OperationApi(client)
+        file = ("breast.png", Path(sys.argv[2]).read_bytes())
+        shown = mammograms.show_activations(layer="conv2d", file=file)
+        predicted = mammograms.predict(file=file)
+        explained = mammograms.explain(file=file, render=Render.HEATMAP, size="source", var_class="cancer")
+        try:
+            mammograms.show_activations(layer="none", file=file)
+        except ApiException as error:
+            refused = json.loads(error.body)["type"]
+        print(json.dumps({
+            "alive": operation.check_alive().status,
+            "ready": operation.check_ready().status,
+            "model": model.describe_model().model.name,
+            "layers": [layer.name for layer in model.list_layers().layers],
+            "predicted": 0 <= predicted.prediction.probabilities["cancer"] <= 1,
+            "filters": len(shown.filters) == shown.layer.filters,
+            "explained": explained.state.value,
+            "metrics": "mammolens_requests" in str(operation.read_metrics()),
+            "refused": refused,
+        }))
+    """
+    assert call(script, tmp_path, server, image) == EXPECTED

@@ -1,0 +1,52 @@
+"""What the documentation lists is what the code has."""
+
+import re
+from pathlib import Path
+
+from service.api.options import ActivationsOptions, GradcamOptions
+from service.api.problems import KINDS
+from service.settings import Settings
+
+DOCS = Path(__file__).parents[2] / "docs"
+API = (DOCS / "api.md").read_text("utf-8")
+SETTINGS = (DOCS / "settings.md").read_text("utf-8")
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The table rows of a page by the code in their first cell."""
+    return {
+        match[1]: [cell.strip() for cell in match[2].split("|")]
+        for match in re.finditer(r"^\| `([^`]+)` \|(.*)\|$", text, re.MULTILINE)
+    }
+
+
+def test_every_setting_is_documented_with_its_name_and_default() -> None:
+    documented = rows(SETTINGS)
+    for name, field in Settings.model_fields.items():
+        variable = field.validation_alias or f"MAMMOLENS_{name.upper()}"
+        default = documented[str(variable)][0]
+        if field.default is not None:
+            assert default.strip("`") == str(field.default).lower(), name
+    assert len(documented) == len(Settings.model_fields)
+
+
+def test_every_problem_is_documented_with_its_status() -> None:
+    section = rows(API.split("## Problems")[1])
+    assert {slug: int(cells[0]) for slug, cells in section.items()} == {
+        kind.slug: int(kind.status) for kind in KINDS.values()
+    }
+
+
+def test_every_option_is_documented_with_its_default() -> None:
+    documented = rows(API.split("## Options")[1].split("## Geometry")[0])
+    for options in (GradcamOptions, ActivationsOptions):
+        for name, field in options.model_fields.items():
+            default = documented[field.alias or name][0].strip("`")
+            if name != "colormap" and field.default is not None:
+                assert default == str(field.default), name
+
+
+def test_every_warning_of_an_explanation_is_documented() -> None:
+    source = "".join(path.read_text("utf-8") for path in (DOCS.parent / "service" / "explanation").glob("*.py"))
+    given = set(re.findall(r'Caution\("([a-z-]+)"', source))
+    assert given == set(rows(API.split("## Warnings")[1].split("## Problems")[0]))

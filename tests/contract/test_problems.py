@@ -1,0 +1,235 @@
+"""Everything a caller can do wrong leaves the service as one shape, held here by one assertion."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from httpx2 import Response
+from PIL import Image
+
+from service.api.problems import KINDS, MEDIA_TYPE
+from service.app import create_app
+from service.settings import FAKE, Settings
+
+STABLE = """
+    busy corrupt-image empty-image internal-error invalid-parameter malformed-upload method-not-allowed missing-file
+    no-breast not-a-mammogram not-acceptable not-found not-ready too-many-pixels unknown-class unknown-layer
+    unsupported-format unsupported-image unsupported-media-type upload-too-large
+"""
+SECRET = "Doe^Jane^19560101"
+POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
+
+
+def assert_problem(answer: Response, slug: str) -> dict[str, Any]:
+    """The one shape of every failure; returns the problem."""
+    kind = next(kind for kind in KINDS.values() if kind.slug == slug)
+    assert answer.headers["content-type"] == MEDIA_TYPE
+    problem: dict[str, Any] = answer.json()
+    assert problem["type"] == f"urn:mammolens:{slug}"
+    assert answer.status_code == problem["status"] == kind.status
+    assert problem["title"] == kind.title
+    assert problem["detail"].endswith((".", "!"))
+    assert problem["remedy"]
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert SECRET not in answer.text
+    assert "Traceback" not in answer.text
+    return problem
+
+
+def picture(mode: str, size: tuple[int, int], kind: str = "PNG") -> bytes:
+    buffer = BytesIO()
+    Image.new(mode, size, 7 if mode in {"L", "1"} else None).save(buffer, kind)
+    return buffer.getvalue()
+
+
+def colourful() -> bytes:
+    image = Image.merge("RGB", [Image.linear_gradient("L"), Image.new("L", (256, 256)), Image.new("L", (256, 256))])
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+BAD_FILES = {
+    "empty-image": b"",
+    "unsupported-format": SECRET.encode() * 10,
+    "corrupt-image": picture("L", (300, 300))[:60],
+    "too-many-pixels": picture("L", (2000, 1001)),
+    "no-breast": picture("L", (300, 300)),
+    "unsupported-image": colourful(),
+}
+
+
+@pytest.mark.parametrize("route", POSTS)
+@pytest.mark.parametrize(("slug", "data"), list(BAD_FILES.items()), ids=list(BAD_FILES))
+@pytest.mark.parametrize("raw", [False, True], ids=["form", "raw"])
+def test_a_bad_file_is_a_typed_problem_on_every_route(
+    client: TestClient, route: str, slug: str, data: bytes, raw: bool
+) -> None:
+    if raw:
+        answer = client.post(route, content=data, headers={"content-type": "application/octet-stream"})
+    else:
+        answer = client.post(route, files={"file": (f"{SECRET}.dcm", data)})
+    assert_problem(answer, slug)
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_a_form_without_a_file_is_a_typed_problem(client: TestClient, route: str) -> None:
+    assert_problem(client.post(route, files={"image": ("a.png", b"x")}), "missing-file")
+    boundary = {"content-type": "multipart/form-data; boundary=b"}
+    text_part = f'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n{SECRET}\r\n--b--\r\n'
+    assert_problem(client.post(route, content=text_part, headers=boundary), "missing-file")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"--b\r\n"),
+        ("multipart/form-data; boundary=b", b"nonsense without any boundary"),
+        (
+            "multipart/form-data; boundary=b",
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxx',
+        ),
+    ],
+    ids=["no boundary", "no part", "cut off"],
+)
+def test_a_form_that_cannot_be_parsed_is_a_typed_problem(client: TestClient, content_type: str, body: bytes) -> None:
+    answer = client.post("/predict", content=body, headers={"content-type": content_type})
+    assert answer.json()["type"] in {"urn:mammolens:malformed-upload", "urn:mammolens:missing-file"}
+    assert_problem(answer, answer.json()["type"].removeprefix("urn:mammolens:"))
+
+
+def test_two_files_in_one_form_are_a_typed_problem(client: TestClient, mammogram_png: bytes) -> None:
+    files = [("file", ("a.png", mammogram_png)), ("file", ("b.png", mammogram_png))]
+    assert_problem(client.post("/predict", files=files), "malformed-upload")
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""])
+def test_a_body_of_another_type_is_refused_with_the_types_that_are_taken(
+    client: TestClient, mammogram_png: bytes, content_type: str
+) -> None:
+    answer = client.post("/predict", content=mammogram_png, headers={"content-type": content_type})
+    assert "image/png" in assert_problem(answer, "unsupported-media-type")["available_types"]
+
+
+@pytest.mark.parametrize("announced", [True, False], ids=["announced", "streamed"])
+@pytest.mark.parametrize("raw", [True, False], ids=["raw", "form"])
+def test_a_body_over_the_limit_is_refused_whether_it_is_announced_or_not(
+    client: TestClient, announced: bool, raw: bool
+) -> None:
+    body = b"\0" * 4_200_000
+    headers = {"content-type": "application/dicom"}
+    if not raw:
+        body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + body + b"\r\n--b--\r\n"
+        headers = {"content-type": "multipart/form-data; boundary=b"}
+    content = body if announced else (body[start : start + 65_536] for start in range(0, len(body), 65_536))
+    problem = assert_problem(client.post("/predict", content=content, headers=headers), "upload-too-large")
+    assert problem["max_upload_bytes"] == 4_000_000
+
+
+def test_the_limit_on_pixels_is_told(client: TestClient) -> None:
+    answer = client.post("/predict", files={"file": BAD_FILES["too-many-pixels"]})
+    assert assert_problem(answer, "too-many-pixels")["max_pixels"] == 2_000_000
+
+
+def test_an_unknown_layer_is_refused_with_those_there_are(client: TestClient, mammogram_png: bytes) -> None:
+    for answer in (
+        client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
+        client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
+    ):
+        assert assert_problem(answer, "unknown-layer")["available_layers"] == ["conv2d"]
+
+
+def test_an_unknown_class_is_refused_with_those_there_are(client: TestClient, mammogram_png: bytes) -> None:
+    answer = client.post("/gradcam", params={"class": SECRET}, files={"file": mammogram_png})
+    assert assert_problem(answer, "unknown-class")["available_classes"] == ["no_cancer", "cancer"]
+
+
+@pytest.mark.parametrize(
+    ("route", "params", "named"),
+    [
+        ("/gradcam", {"opacity": "1.5"}, "opacity"),
+        ("/gradcam", {"opacity": SECRET}, "opacity"),
+        ("/gradcam", {"colormap": SECRET}, "colormap"),
+        ("/gradcam", {"render": "both"}, "render"),
+        ("/gradcam", {"size": "0"}, "size"),
+        ("/gradcam", {"size": "big"}, "size"),
+        ("/gradcam", {"colormpa": "jet"}, "colormpa"),
+        ("/gradcam", {SECRET: "1"}, "(not a parameter name)"),
+        ("/activations/conv2d", {"scale": "max"}, "scale"),
+        ("/predict", {"layer": "conv2d"}, "layer"),
+    ],
+)
+def test_an_option_that_cannot_be_taken_is_named_but_its_value_is_not_repeated(
+    client: TestClient, mammogram_png: bytes, route: str, params: dict[str, str], named: str
+) -> None:
+    answer = client.post(route, params=params, files={"file": mammogram_png})
+    invalid = assert_problem(answer, "invalid-parameter")["invalid_parameters"]
+    assert {found["parameter"] for found in invalid} == {named}
+
+
+@pytest.mark.parametrize("route", POSTS)
+def test_an_accept_header_without_a_type_of_ours_is_refused(
+    client: TestClient, mammogram_png: bytes, route: str
+) -> None:
+    answer = client.post(route, files={"file": mammogram_png}, headers={"accept": "text/html"})
+    assert "application/json" in assert_problem(answer, "not-acceptable")["available_types"]
+
+
+def test_predictions_are_not_to_be_had_as_pictures(client: TestClient, mammogram_png: bytes) -> None:
+    answer = client.post("/predict", files={"file": mammogram_png}, headers={"accept": "image/png"})
+    assert assert_problem(answer, "not-acceptable")["available_types"] == ["application/json"]
+
+
+def test_a_route_that_is_not_there_is_a_typed_problem(client: TestClient) -> None:
+    assert_problem(client.get(f"/patients/{SECRET}"), "not-found")
+
+
+@pytest.mark.parametrize(("method", "route"), [("GET", "/predict"), ("DELETE", "/gradcam"), ("POST", "/readyz")])
+def test_a_method_that_is_not_there_is_a_typed_problem_with_those_allowed(
+    client: TestClient, method: str, route: str
+) -> None:
+    answer = client.request(method, route)
+    assert_problem(answer, "method-not-allowed")
+    assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers"])
+def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route: str) -> None:
+    unready = TestClient(create_app(Settings(model=FAKE)))  # never started: its lifespan has not run
+    answer = unready.get(route)
+    assert_problem(answer, "not-ready")
+    assert answer.headers["retry-after"]
+    assert unready.get("/livez").json() == {"status": "alive"}
+
+
+def test_as_many_images_as_may_be_held_at_once_and_no_more(
+    app: FastAPI, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.engine, "_free", 0)
+    answer = client.post("/predict", files={"file": mammogram_png})
+    assert_problem(answer, "busy")
+    assert re.fullmatch(r"\d+", answer.headers["retry-after"])
+
+
+def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
+    client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr("service.imaging.decode", fail)
+    assert_problem(client.post("/predict", files={"file": mammogram_png}), "internal-error")
+
+
+def test_every_refusal_gives_its_place_back(app: FastAPI, client: TestClient) -> None:
+    before = app.state.engine._free
+    for data in BAD_FILES.values():
+        client.post("/predict", files={"file": data})
+    assert app.state.engine._free == before
+
+
+def test_types_of_problems_are_stable() -> None:
+    assert sorted(kind.slug for kind in KINDS.values()) == STABLE.split()

@@ -1,0 +1,36 @@
+import pytest
+from fastapi import Request
+
+from service.api.negotiation import MediaType, negotiate
+from service.errors import NotAcceptable
+
+
+def asked(*accept: str) -> Request:
+    return Request({"type": "http", "headers": [(b"accept", value.encode()) for value in accept]})
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ((), MediaType.JSON),
+        (("*/*",), MediaType.JSON),
+        (("image/png",), MediaType.PNG),
+        (("image/*",), MediaType.PNG),
+        (("IMAGE/PNG",), MediaType.PNG),
+        (("application/json;q=0.4, image/png;q=0.9",), MediaType.PNG),
+        (("application/json;q=0.4", "image/png;q=0.9"), MediaType.PNG),
+        (("text/html, image/png;q=0.5, */*;q=0.1",), MediaType.PNG),
+        (("image/png, application/json",), MediaType.JSON),
+        (("application/json;q=0, */*",), MediaType.PNG),
+        (("image/png;q=high",), MediaType.PNG),
+    ],
+)
+def test_the_type_the_caller_likes_best_is_given(accept: tuple[str, ...], expected: MediaType) -> None:
+    assert negotiate(asked(*accept), MediaType.JSON, MediaType.PNG) is expected
+
+
+@pytest.mark.parametrize("accept", ["text/html", "image/jpeg, text/*", "application/json;q=0, image/png;q=0.0"])
+def test_an_accept_header_that_nothing_satisfies_is_refused_with_what_there_is(accept: str) -> None:
+    with pytest.raises(NotAcceptable) as refused:
+        negotiate(asked(accept), MediaType.JSON, MediaType.PNG)
+    assert refused.value.facts == {"available_types": (MediaType.JSON, MediaType.PNG)}

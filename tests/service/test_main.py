@@ -1,0 +1,64 @@
+"""The command line, as a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PORT": "0", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Lines on standard error that are no log of a normal start."""
+    return [line for line in done.stderr.splitlines() if " INFO " not in line]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - is refused
+def test_an_address_that_others_reach_is_refused_unless_told_in_so_many_words(host: str) -> None:
+    done = run(HOST=host, MAMMOLENS_MODEL="fake")
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "MAMMOLENS_ALLOW_ANONYMOUS=true" in line
+
+
+def test_a_missing_bundle_stops_the_start_with_one_line_that_says_what_to_do() -> None:
+    done = run(MAMMOLENS_MODEL="models/none/1")
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "models/none/1" in line
+    assert "training export" in line
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("MAMMOLENS_WORKERS", "0"), ("MAMMOLENS_THREADS", "x")])
+def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
+    done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert name.removeprefix("MAMMOLENS_").lower() in line.lower()
+
+
+def test_help_teaches_with_examples() -> None:
+    done = run("--help")
+    assert done.returncode == 0
+    assert "curl -F file=@" in done.stdout
+
+
+def test_health_says_in_one_line_that_nothing_answers() -> None:
+    done = run("health", PORT="1")
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "does not answer" in line
