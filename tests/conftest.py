@@ -19,7 +19,7 @@ from service.settings import FAKE, Settings
 
 @pytest.fixture(scope="session")
 def breast() -> Pixels:
-    """A plain bright breast at the left edge on black, with a small bright mass at (x, y) = (120, 300)."""
+    """A plain breast at the left edge on black, with a small bright mass."""
     rows, columns = 640, 480
     y, x = np.mgrid[:rows, :columns]
     breast = (x / (0.62 * columns)) ** 2 + ((y - rows / 2) / (0.42 * rows)) ** 2 < 1
