@@ -1,0 +1,1 @@
+"""From tables and images to a bundle: preparation, training, evaluation and export, offline."""
