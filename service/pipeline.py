@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from service import explanation, geometry, imaging, rendering
-from service.errors import BundleMismatch, UnknownClass, UnknownLayer
+from service.errors import BundleMismatch, UnknownClass
 from service.geometry import Affine
 from service.imaging import Limits
-from service.model import GoldenCase, Manifest, Model
+from service.model import GoldenCase, Model
 from service.rendering import Colormap, FilterPicture, FilterScale, Picture, Render, Style
 from service.results import (
     Caution,
@@ -97,7 +97,7 @@ def show_activations(model: Model, data: bytes, limits: Limits, watch: Stopwatch
         ImageError: the file is no mammogram that can be read.
         UnknownLayer: the model has no such layer.
     """
-    chosen = find_layer(model.manifest, layer)
+    chosen = model.manifest.layer(layer)
     mammogram, fitted = _read(model, data, limits, watch)
     with watch.step("model"):
         maps = model.activations(fitted.image[None])[chosen.name][0]
@@ -126,7 +126,7 @@ def explain(
         UnknownLayer, UnknownClass: the model has no such layer or class.
     """
     manifest = model.manifest
-    chosen = find_layer(manifest, layer or manifest.default_layer)
+    chosen = manifest.layer(layer or manifest.default_layer)
     class_name = class_name or manifest.positive_class
     if class_name not in manifest.classes:
         raise UnknownClass(manifest.classes)
@@ -168,18 +168,6 @@ def draw_montage(
         return rendering.montage_png(seen.maps, scale, colormap, text)
 
 
-def find_layer(manifest: Manifest, name: str) -> Layer:
-    """The layer of that name.
-
-    Raises:
-        UnknownLayer: the model has none.
-    """
-    for layer in manifest.layers:
-        if layer.name == name:
-            return layer
-    raise UnknownLayer([layer.name for layer in manifest.layers])
-
-
 def replay(model: Model, golden: GoldenCase) -> None:
     """Returns where fit, prediction and heatmap of the golden case come out as they did when the bundle was exported.
 
@@ -187,7 +175,7 @@ def replay(model: Model, golden: GoldenCase) -> None:
         BundleMismatch: they do not, so training and serving have drifted apart.
     """
     fitted = imaging.fit(golden.pixels, model.manifest.preprocessing)
-    layer = find_layer(model.manifest, golden.layer)
+    layer = model.manifest.layer(golden.layer)
     found = model.layer_gradients(layer.name, fitted.image[None], np.array([golden.class_index], np.int32))
     heatmap = explanation.heatmap(found.maps[0], found.gradients[0], Affine())
     scores = model.predict(fitted.image[None])

@@ -1,0 +1,112 @@
+"""A model of three hand-set filters in NumPy: on it the whole service runs in milliseconds, without TensorFlow."""
+
+import hashlib
+from datetime import date
+
+import numpy as np
+
+from service.model.contract import ClassIndices, check_classes, check_images
+from service.model.manifest import Manifest
+from service.results import FitParameters, Floats, Layer, LayerGradients, ReceptiveField, Scores
+
+_LAYER = "conv2d"
+_HEIGHT, _WIDTH = 128, 96
+_SIZE, _STRIDE = 5, 4
+_ROWS, _COLUMNS = (_HEIGHT - _SIZE) // _STRIDE + 1, (_WIDTH - _SIZE) // _STRIDE + 1
+
+
+def _kernels() -> Floats:
+    """A bright blob, a downward and a rightward rise of brightness [size, size, 3]; to even grey all answer zero."""
+    blob = np.full((_SIZE, _SIZE), -1 / 16)
+    blob[1:-1, 1:-1] = 1 / 9
+    ramp = np.repeat(np.linspace(-0.1, 0.1, _SIZE)[:, None], _SIZE, axis=1)
+    return np.stack([blob, ramp, ramp.T], axis=-1).astype(np.float32)
+
+
+_KERNELS = _kernels()
+_WEIGHTS = np.array([[-20.0, 20.0], [2.0, -1.0], [1.0, -2.0]], np.float32)  # [filter, class]
+_BIAS = np.array([0.5, 0.0], np.float32)
+
+_MANIFEST = Manifest(
+    name="fake",
+    version=1,
+    created=date(2025, 1, 1),
+    classes=("no_cancer", "cancer"),
+    positive_class="cancer",
+    threshold=0.5,
+    threshold_rule="Set by hand at one half.",
+    temperature=1.0,
+    preprocessing=FitParameters(height=_HEIGHT, width=_WIDTH),
+    layers=(
+        Layer(
+            _LAYER, _ROWS, _COLUMNS, 3, "early", ReceptiveField(_SIZE, _SIZE, _STRIDE, _STRIDE, _SIZE // 2, _SIZE // 2)
+        ),
+    ),
+    default_layer=_LAYER,
+    training="None: three filters set by hand.",
+    figures={},
+    intended_use="A fake that stands in for a model while software is developed and tested.",
+    limitations="It knows nothing of mammograms; its probabilities mean nothing.",
+    files={},
+)
+
+
+class FakeModel:
+    """A convolution, ReLU, global average and linear head whose gradients are written down rather than traced."""
+
+    manifest: Manifest = _MANIFEST
+    digest: str = hashlib.sha256(_MANIFEST.model_dump_json().encode()).hexdigest()
+
+    def predict(self, images: Floats) -> Scores:
+        """Probabilities and logits [N, 2]."""
+        check_images(images, self.manifest)
+        return _scores(_maps(images))
+
+    def activations(self, images: Floats) -> dict[str, Floats]:
+        """The maps [N, h, w, 3] of the one layer."""
+        check_images(images, self.manifest)
+        return {_LAYER: _maps(images)}
+
+    def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
+        """The layer's maps and the margin's gradients to them."""
+        self.manifest.layer(layer)
+        check_images(images, self.manifest)
+        check_classes(classes, images, self.manifest)
+        maps = _maps(images)
+        return LayerGradients(maps, _map_gradients(maps, classes), _scores(maps).probabilities)
+
+    def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
+        """The margin's gradients [N, height, width, 1] to the pixels."""
+        check_images(images, self.manifest)
+        check_classes(classes, images, self.manifest)
+        maps = _maps(images)
+        behind_relu = _map_gradients(maps, classes) * (maps > 0)
+        gradients = np.zeros_like(images)
+        for row, column in np.ndindex(_SIZE, _SIZE):
+            rows, columns = _taps(row, _ROWS), _taps(column, _COLUMNS)
+            gradients[:, rows, columns, 0] += behind_relu @ _KERNELS[row, column]
+        return gradients
+
+
+def _taps(first: int, cells: int) -> slice:
+    """The pixels that a kernel's row or column `first` meets, one per cell."""
+    return slice(first, first + _STRIDE * cells, _STRIDE)
+
+
+def _maps(images: Floats) -> Floats:
+    windows = np.lib.stride_tricks.sliding_window_view(images[..., 0], (_SIZE, _SIZE), axis=(1, 2))
+    responses: Floats = np.einsum("nyxij,ijk->nyxk", windows[:, ::_STRIDE, ::_STRIDE], _KERNELS)
+    return np.maximum(responses, 0)
+
+
+def _scores(maps: Floats) -> Scores:
+    logits = maps.mean(axis=(1, 2)) @ _WEIGHTS + _BIAS
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return Scores(exponentials / exponentials.sum(axis=1, keepdims=True), logits)
+
+
+def _map_gradients(maps: Floats, classes: ClassIndices) -> Floats:
+    """Of the margin z_c - z_other: the head is linear, so every cell of a filter has the same."""
+    margin_weights = _WEIGHTS[:, classes] - _WEIGHTS[:, 1 - classes]
+    per_cell = margin_weights.T[:, None, None, :] / (_ROWS * _COLUMNS)
+    return np.broadcast_to(per_cell, maps.shape).astype(np.float32)

@@ -1,0 +1,91 @@
+"""What a bundle says of itself: `assets.extra/manifest.json`."""
+
+import hashlib
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
+
+from service.errors import UnknownLayer
+from service.results import FitParameters, Layer
+
+EXTRA = Path("assets.extra")
+MANIFEST_FILE = EXTRA / "manifest.json"
+GOLDEN_FILE = EXTRA / "golden.npz"
+MODEL_CARD_FILE = EXTRA / "MODEL_CARD.md"
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
+Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Manifest(BaseModel):
+    """The facts of one model version; whatever the service knows of a model, it reads here.
+
+    `threshold` decides on the calibrated probability of `positive_class`; probabilities are
+    softmax(logits / `temperature`). `layers` are those that can be explained, in depth order. `figures` are measured
+    shares and scores by name. `files` has the SHA-256 of every file but the manifest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = 1
+    name: Slug
+    version: int = Field(ge=1)
+    created: date
+    classes: tuple[Slug, ...] = Field(min_length=2)
+    positive_class: Slug
+    threshold: float = Field(ge=0, le=1)
+    threshold_rule: Sentence
+    temperature: FiniteFloat = Field(gt=0)
+    preprocessing: FitParameters
+    layers: tuple[Layer, ...] = Field(min_length=1)
+    default_layer: str
+    training: Sentence
+    figures: dict[str, FiniteFloat]
+    intended_use: Sentence
+    limitations: Sentence
+    files: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _refers_to_what_it_lists(self) -> Self:
+        names = [layer.name for layer in self.layers]
+        if len(set(names)) < len(names) or len(set(self.classes)) < len(self.classes):
+            raise ValueError("layers and classes must have names of their own")
+        if self.default_layer not in names:
+            raise ValueError(f"default_layer {self.default_layer!r} is not among the layers")
+        if self.positive_class not in self.classes:
+            raise ValueError(f"positive_class {self.positive_class!r} is not among the classes")
+        if min(self.preprocessing.height, self.preprocessing.width) < 1:
+            raise ValueError("preprocessing needs a height and a width of at least one pixel")
+        return self
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(height, width, 1) of a model input."""
+        return self.preprocessing.height, self.preprocessing.width, 1
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name, or UnknownLayer with the names there are."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise UnknownLayer([layer.name for layer in self.layers])
+
+
+def gradcam_signature(layer: str) -> str:
+    """The name of the signature that explains a layer."""
+    return "gradcam_" + re.sub(r"[^A-Za-z0-9_]", "_", layer)
+
+
+def checksums(bundle: Path) -> dict[str, str]:
+    """The SHA-256 of every file of a bundle but its manifest, by relative POSIX path in sorted order."""
+    files = sorted(file.relative_to(bundle) for file in bundle.rglob("*") if file.is_file())
+    return {file.as_posix(): _sha256(bundle / file) for file in files if file != MANIFEST_FILE}
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

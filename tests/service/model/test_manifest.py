@@ -1,0 +1,59 @@
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from service.errors import UnknownLayer
+from service.model import MANIFEST_FILE, FakeModel, Manifest, checksums, gradcam_signature
+
+MANIFEST = FakeModel().manifest
+
+
+def test_a_manifest_survives_its_file() -> None:
+    assert Manifest.model_validate_json(MANIFEST.model_dump_json(indent=2)) == MANIFEST
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema_version": 2},
+        {"name": "Not A Slug"},
+        {"version": 0},
+        {"threshold": 1.01},
+        {"temperature": 0},
+        {"classes": ["cancer"]},
+        {"classes": ["cancer", "cancer"]},
+        {"positive_class": "malignant"},
+        {"default_layer": "conv2d_9"},
+        {"layers": [MANIFEST.layers[0]] * 2},
+        {"figures": {"auc": float("nan")}},
+        {"files": {"saved_model.pb": "0123"}},
+        {"preprocessing": {"height": 0, "width": 96}},
+        {"limitations": " "},
+        {"unheard_of": 1},
+    ],
+    ids=",".join,
+)
+def test_a_manifest_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Manifest.model_validate(MANIFEST.model_dump() | change)
+
+
+def test_an_unknown_layer_names_those_there_are() -> None:
+    with pytest.raises(UnknownLayer) as caught:
+        MANIFEST.layer("conv2d_9")
+    assert caught.value.available == ("conv2d",)
+
+
+def test_signature_names_hold_letters_digits_and_underscores_alone() -> None:
+    assert gradcam_signature("mobilenetv2_0.35_96/Conv_1") == "gradcam_mobilenetv2_0_35_96_Conv_1"
+
+
+def test_checksums_cover_every_file_but_the_manifest(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST_FILE).parent.mkdir()
+    (tmp_path / MANIFEST_FILE).write_text("{}")
+    (tmp_path / "variables").mkdir()
+    (tmp_path / "variables" / "data").write_bytes(b"weights")
+    assert checksums(tmp_path) == {"variables/data": hashlib.sha256(b"weights").hexdigest()}
