@@ -13,7 +13,7 @@ from service.api.problems import document
 from service.api.upload import BODY, Upload
 from service.model import Model
 from service.pipeline import Explanation, Stopwatch
-from service.rendering import Picture, Style
+from service.rendering import Picture
 
 router = APIRouter(tags=["Mammograms"])
 
@@ -33,12 +33,11 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
     """Grad-CAM of one class at one layer, laid over the source image: PNG, or JSON with raw values and geometry."""
     media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
     model, watch = engine.require_model(), Stopwatch()
-    style = Style(options.colormap, options.opacity, options.long_edge)
 
     def work() -> tuple[Explanation, Response]:
         found = pipeline.explain(model, data, engine.limits, watch, layer=options.layer, class_name=options.class_name)
         text = answers.png_text(model, found.layer.name, found.cautions) | {"Class": found.class_name}
-        picture = pipeline.draw_heatmap(found, options.render, style, text, watch)
+        picture = pipeline.draw_heatmap(found, options.what(media_type), options.style(media_type), text, watch)
         if media_type is MediaType.PNG:
             return found, answers.as_png(picture.png, model, found.cautions, watch)
         return found, answers.as_json(_body(model, found, picture, watch), watch)

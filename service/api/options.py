@@ -6,7 +6,8 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from service.rendering import Colormap, FilterScale, Render
+from service.api.negotiation import MediaType
+from service.rendering import Colormap, FilterScale, Render, Style
 
 Absent = SkipJsonSchema[None]
 """A query option is left out, never null: generated clients need not know that it is None in here."""
@@ -38,20 +39,28 @@ class GradcamOptions(NoOptions):
     class_name: str | Absent = Field(
         default=None, alias="class", description="Class to explain; default: the positive one.", examples=["cancer"]
     )
-    render: Render = Field(default=Render.OVERLAY, description="Heat over the mammogram, or alone on transparency.")
+    render: Render | Absent = Field(
+        default=None,
+        description="Heat over the mammogram, or alone on transparency; default: `overlay` as PNG, `heatmap` in JSON.",
+    )
     colormap: Colormap = Field(default=Colormap.INFERNO, description="Colours from cold to hot.")
     opacity: float = Field(default=0.6, ge=0, le=1, description="Opacity of the hottest cell.")
-    size: str = Field(
-        default="1024",
+    size: str | Absent = Field(
+        default=None,
         pattern="^(source|[1-9][0-9]{1,4})$",
-        description="Long edge of the picture in pixels, at most the source's, or `source` for its own size.",
+        description="Long edge of the picture in pixels, at most the source's, or `source` for its own size; "
+        "default: 1024 as PNG, 512 in JSON.",
         examples=["1024", "source"],
     )
 
-    @property
-    def long_edge(self) -> int | None:
-        """The long edge in pixels; None for the source's own."""
-        return None if self.size == "source" else int(self.size)
+    def style(self, media_type: MediaType) -> Style:
+        """How to draw. As PNG the picture is for a person; in JSON it is for a program, which has the image itself."""
+        size = self.size or ("1024" if media_type is MediaType.PNG else "512")
+        return Style(self.colormap, self.opacity, None if size == "source" else int(size))
+
+    def what(self, media_type: MediaType) -> Render:
+        """What to draw."""
+        return self.render or (Render.OVERLAY if media_type is MediaType.PNG else Render.HEATMAP)
 
 
 NoQuery = Annotated[NoOptions, Query()]

@@ -53,12 +53,8 @@ def overlay(pixels: Pixels, heatmap: Heatmap, box: Box, style: Style, text: Mapp
     """
     height, width = canvas(pixels.shape, style.long_edge)
     grey = (_shrink(pixels, height, width) >> 8).astype(np.uint8)
-    heat = lay(heatmap, box, pixels.shape, (height, width))
-    picture = np.repeat(grey[..., None], 3, axis=2)
-    hot = heat > 0
-    alpha = (heat[hot] * np.float32(style.opacity))[:, None]
-    colours = table(style.colormap)[png.to_bytes(heat[hot])].astype(np.float32)
-    picture[hot] = (picture[hot] * (1 - alpha) + colours * alpha + np.float32(0.5)).astype(np.uint8)
+    heat = png.to_bytes(lay(heatmap, box, pixels.shape, (height, width)))
+    picture = np.take(_blended(style), heat.astype(np.uint16) << 8 | grey, axis=0)
     return _picture(Image.fromarray(picture), pixels.shape, text)
 
 
@@ -95,10 +91,23 @@ def lay(heatmap: Heatmap, box: Box, source_shape: tuple[int, ...], shape: tuple[
     (rows, columns), (height, width) = source_shape[:2], shape
     to_source = geometry.resize(columns, rows, width, height)
     to_cell = to_source.then(heatmap.to_source.inverse())
-    across = _interpolation(_centres(width, to_cell.scale_x, to_cell.shift_x), heatmap.values.shape[1])
-    down = _interpolation(_centres(height, to_cell.scale_y, to_cell.shift_y), heatmap.values.shape[0])
-    heat = down @ (heatmap.values / np.float32(heatmap.peak.value)) @ across.T
-    return np.asarray(np.clip(heat, 0, 1) * _inside(box, to_source, shape), dtype=np.float32)
+    seen = np.s_[
+        _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height),
+        _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width),
+    ]
+    down = _interpolation(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[seen[0]]
+    across = _interpolation(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[seen[1]]
+    heat = np.zeros(shape, np.float32)
+    heat[seen] = np.clip(down @ (heatmap.values / np.float32(heatmap.peak.value)) @ across.T, 0, 1)
+    return heat
+
+
+def _blended(style: Style) -> NDArray[np.uint8]:
+    """The RGB colour [65536, 3] of every pair of heat and grey, at heat * 256 + grey: two bytes decide a pixel."""
+    level = np.arange(256, dtype=np.float32)
+    alpha = (level * np.float32(style.opacity / 255))[:, None, None]
+    colours = level[None, :, None] * (1 - alpha) + table(style.colormap)[:, None, :] * alpha
+    return np.asarray(colours + np.float32(0.5), dtype=np.uint8).reshape(-1, 3)
 
 
 def _picture(image: Image.Image, source_shape: tuple[int, ...], text: Mapping[str, str]) -> Picture:
@@ -112,29 +121,22 @@ def _shrink(pixels: Pixels, height: int, width: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint16)
 
 
-def _centres(count: int, scale: float, shift: float) -> NDArray[np.float64]:
-    return scale * np.arange(count, dtype=np.float64) + shift
+def _covered(start: int, stop: int, scale: float, shift: float, count: int) -> slice:
+    """The picture's pixels along one axis whose centres lie in start .. stop of the source."""
+    first, last = (np.ceil((edge - 0.5 - shift) / scale) for edge in (start, stop))
+    return slice(max(int(first), 0), min(int(last), count))
 
 
-def _interpolation(positions: NDArray[np.float64], cells: int) -> Floats:
-    """Row p holds the linear weights of the cells around positions[p].
+def _interpolation(scale: float, shift: float, count: int, cells: int) -> Floats:
+    """Row p holds the linear weights of the cells around scale * p + shift, held at the outermost cells.
 
     The map is axis-aligned, so one small product per axis does the whole interpolation, exactly.
     """
-    held = positions.clip(0, cells - 1)
+    held = (scale * np.arange(count) + shift).clip(0, cells - 1)
     lower = np.floor(held).astype(int).clip(0, max(cells - 2, 0))
     upper = np.minimum(lower + 1, cells - 1)
-    weights = np.zeros((len(positions), cells), np.float32)
-    rows = np.arange(len(positions))
+    weights = np.zeros((count, cells), np.float32)
+    rows = np.arange(count)
     weights[rows, upper] = held - lower
     weights[rows, lower] = 1 - (held - lower)
     return weights
-
-
-def _inside(box: Box, to_source: Affine, shape: tuple[int, int]) -> Floats:
-    """1 where a picture pixel's centre lies in the source box, 0 elsewhere."""
-    x = _centres(shape[1], to_source.scale_x, to_source.shift_x)
-    y = _centres(shape[0], to_source.scale_y, to_source.shift_y)
-    in_x = (x >= box.left - 0.5) & (x < box.right - 0.5)
-    in_y = (y >= box.top - 0.5) & (y < box.bottom - 0.5)
-    return (in_y[:, None] & in_x[None, :]).astype(np.float32)
