@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from service.results import FitParameters
+from training.config import load_experiment, load_foreign_model
+from training.errors import ConfigError
+
+DEMO = Path(__file__).parents[2] / "training/experiments/demo.toml"
+
+
+def edited(tmp_path: Path, old: str, new: str) -> Path:
+    text = DEMO.read_text()
+    assert old in text
+    path = tmp_path / "edited.toml"
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_the_demo_is_an_experiment() -> None:
+    experiment = load_experiment(DEMO)
+    assert experiment.fit.parameters() == FitParameters(256, 192, margin=0.02, white_percentile=99.5)
+    assert experiment.data.images.format(patient_id="p", image_id="i") == "data/phantoms/train_images/p/i.dcm"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("kernel_size = 5", "kernel_sise = 5", "network.kernel_sise"),
+        ("kernel_size = 5", "kernel_sise = 5", "network.kernel_size"),
+        ("epochs = 24", 'epochs = "20"', "training.epochs"),
+        ("epochs = 24", "epochs = 0", "training.epochs"),
+        ("filters = [16, 32, 48]", "filters = [16, 32]", "network.filters"),
+        ('pooling = "max"', 'pooling = "median"', "network.pooling"),
+        ('by = "patient"', 'by = "image"', "split"),
+        ("test = 0.30", "test = 0.9", "split"),
+        ("{image_id}.dcm", "{image}.dcm", "data.images"),
+        ("[fit]", "[fitt]", "fitt"),
+    ],
+)
+def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
+    with pytest.raises(ConfigError, match=rf"\n  {named}"):
+        load_experiment(edited(tmp_path, old, new))
+
+
+def test_a_split_by_fold_is_read(tmp_path: Path) -> None:
+    text = DEMO.read_text()
+    split = text[text.index("[split]") : text.index("[fit]")]
+    path = edited(tmp_path, split, '[split]\nby = "fold"\nvalidation = ["3"]\ntest = ["4"]\n')
+    assert load_experiment(path).split.model_dump() == {"by": "fold", "validation": ("3",), "test": ("4",)}
+
+
+def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"absent\.toml"):
+        load_experiment(tmp_path / "absent.toml")
+    (tmp_path / "broken.toml").write_text("[data\n")
+    with pytest.raises(ConfigError, match=r"broken\.toml is not TOML.*line 1"):
+        load_experiment(tmp_path / "broken.toml")
+
+
+def test_a_foreign_model_is_described_without_an_experiment(tmp_path: Path) -> None:
+    path = tmp_path / "foreign.toml"
+    path.write_text(
+        """
+        [fit]
+        height = 64
+        width = 48
+        margin = 0.02
+        white_percentile = 99.5
+        [decision]
+        classes = ["benign", "malignant"]
+        positive_class = "malignant"
+        threshold = 0.3
+        threshold_rule = "Chosen elsewhere."
+        temperature = 1.0
+        [bundle]
+        training_data = "Unknown."
+        intended_use = "Tests."
+        limitations = "All."
+        """
+    )
+    assert load_foreign_model(path).decision.classes == ("benign", "malignant")

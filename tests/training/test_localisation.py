@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from service.geometry import Affine
+from service.results import Box, Fitted
+from training.cache import Part, write_fitted
+from training.dataset import Record
+from training.errors import TableError
+from training.localisation import distance_in_cells, point, read_mask
+
+HALF_SIZE = Affine(2, 0.5, 2, 0.5)
+
+
+def brightness_model() -> keras.Model:
+    """A classifier whose cancer logit is the brightest 2 x 2 block of the image."""
+    inputs = keras.Input((16, 12, 1))
+    signal = keras.layers.Conv2D(1, 2, strides=2, kernel_initializer="ones", name="conv2d")(inputs)
+    signal = keras.layers.GlobalMaxPooling2D()(signal)
+    logits = keras.layers.Dense(2, name="logits")
+    outputs = keras.layers.Activation("softmax")(logits(signal))
+    logits.set_weights([np.array([[0, 1]], np.float32), np.zeros(2, np.float32)])
+    return keras.Model(inputs, outputs)
+
+
+def one_image(tmp_path: Path, spot: tuple[int, int]) -> Part:
+    """An image with a bright 2 x 2 block at (row, column), taken from a source of twice its size."""
+    image = np.full((16, 12, 1), 0.1, np.float32)
+    image[spot[0] : spot[0] + 2, spot[1] : spot[1] + 2] = 1
+    write_fitted(tmp_path / "image.npz", Fitted(image, image[..., 0] > 0, HALF_SIZE, Box(0, 0, 24, 32), "left"))
+    return Part((Record("p", "i", "L", "CC", cancer=True),), (tmp_path / "image.npz",))
+
+
+def write_mask(tmp_path: Path, top: int, left: int) -> str:
+    mask = np.zeros((32, 24), np.uint8)
+    mask[top : top + 4, left : left + 4] = 255
+    cv2.imwrite(str(tmp_path / "p_i.png"), mask)
+    return f"{tmp_path}/{{patient_id}}_{{image_id}}.png"
+
+
+@pytest.mark.parametrize(("top", "hits"), [(8, 1), (4, 1), (2, 0), (12, 1), (16, 0)])
+def test_the_peak_counts_if_within_half_a_cell_of_the_lesion(tmp_path: Path, top: int, hits: int) -> None:
+    # The spot covers source rows 8 to 11, so the peak is at row 9.5; half a cell is 2 source pixels.
+    masks = write_mask(tmp_path, top, 12)
+    found = point(brightness_model(), one_image(tmp_path, (4, 6)), [0], masks)
+    assert (found.images, found.hits) == (1, hits)
+
+
+def test_a_lesion_elsewhere_is_a_miss(tmp_path: Path) -> None:
+    masks = write_mask(tmp_path, 24, 2)
+    assert point(brightness_model(), one_image(tmp_path, (4, 6)), [0], masks).rate == 0
+
+
+def test_distance_is_counted_in_cells_of_the_map_along_the_longer_axis() -> None:
+    mask = np.zeros((100, 100), bool)
+    mask[50:60, 50:60] = True
+    cells = Affine(scale_x=-8, scale_y=4)
+    assert distance_in_cells(mask, 55, 55, cells) == 0
+    assert distance_in_cells(mask, 63.5, 55, cells) == 0.5
+    assert distance_in_cells(mask, 63.5, 44.5, cells) == 1.25
+
+
+def test_an_absent_or_empty_mask_is_refused_by_name(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "black.png"), np.zeros((4, 4), np.uint8))
+    for name in ("black.png", "absent.png"):
+        with pytest.raises(TableError, match=name):
+            read_mask(tmp_path / name)

@@ -1,0 +1,102 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+from training.errors import RunError
+from training.publish import name_and_version
+
+COMMANDS = ("phantoms", "prepare", "train", "evaluate", "export")
+
+
+def test_help_names_every_command_and_shows_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    assert all(f"python -m training {command}" in text for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"  python -m training {command} " in capsys.readouterr().out
+
+
+def test_help_does_not_wait_for_tensorflow() -> None:
+    program = (
+        "import sys\nfrom training.__main__ import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    print('tensorflow' in sys.modules)"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert finished.stdout.endswith("False\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["prepare", "absent.toml"], "absent.toml"),
+        (["train", "absent.toml"], "absent.toml"),
+        (["evaluate", "absent-run"], "training train"),
+        (["export", "absent-run", "--out", "models/x/1"], "training train"),
+        (["export", "--keras", "absent.keras", "--bundle", "absent.toml", "--out", "models/x/1"], "absent.toml"),
+    ],
+)
+def test_what_the_caller_can_put_right_is_one_message_and_code_2(
+    arguments: list[str],
+    named: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert named in message
+    assert "Traceback" not in message
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["phantoms", "--out", "x", "--patients", "0"],
+        ["phantoms", "--out", "x", "--patients", "5", "--cancer-rate", "1.5"],
+        ["export", "--out", "models/x/1"],
+        ["export", "runs/x", "--keras", "m.keras", "--bundle", "b.toml", "--out", "models/x/1"],
+        ["export", "--keras", "m.keras", "--out", "models/x/1"],
+    ],
+)
+def test_arguments_that_do_not_go_together_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+
+
+def test_phantoms_are_not_written_over_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "thesis.txt").touch()
+    assert main(["phantoms", "--out", str(tmp_path), "--patients", "1"]) == 2
+    assert "not empty" in capsys.readouterr().err
+
+
+def test_prepare_counts_what_it_did(
+    write_experiment: Callable[..., Path], tmp_path: Path, toy_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cache = (f'cache = "{toy_root}/cache"', f'cache = "{tmp_path}/cache"')
+    patient = ("[split]", '[filter]\npatient_ids = ["p4"]\n[split]')
+    toml = write_experiment(tmp_path / "toy.toml", cache, patient)
+    for expected in ("2 images prepared, 0 were there already", "0 images prepared, 2 were there already"):
+        assert main(["prepare", str(toml), "--workers", "1"]) == 0
+        assert expected in capsys.readouterr().out
+
+
+def test_a_bundle_is_named_by_its_directory() -> None:
+    assert name_and_version(Path("models/demo/12")) == ("demo", 12)
+
+
+@pytest.mark.parametrize("out", ["models/demo", "models/demo/0", "models/demo/v1"])
+def test_a_bundle_needs_a_whole_number_as_version(out: str) -> None:
+    with pytest.raises(RunError, match="models/demo/1"):
+        name_and_version(Path(out))

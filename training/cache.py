@@ -1,0 +1,132 @@
+"""Decoded and fitted images on disk, and parts of a data set read back from there.
+
+One `.npz` per image holds the model's input as uint16 and the affine back to source pixels. Its name carries a digest
+of everything it was made from: the image file's path, size and time, the fit's parameters and the source of the
+service's decoder and fit. So a cached image that exists is a right one, and one made by another decoder or fit is
+never found.
+"""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import service.imaging
+from service.geometry import Affine
+from service.results import Fitted, Floats
+from training.config import Experiment
+from training.dataset import Record
+from training.errors import CacheError
+
+WHITE = 65535
+FAILURES = "failures.csv"
+
+
+@cache
+def _imaging_digest() -> bytes:
+    """A digest of the service's decoder and fit, as they are written."""
+    sources = sorted(
+        Path(folder, file.name) for folder in service.imaging.__path__ for file in Path(folder).glob("*.py")
+    )
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).digest()
+
+
+def cached_path(record: Record, experiment: Experiment) -> Path:
+    """Where the fitted image of a record is, or will be."""
+    source = record.locate(experiment.data.images)
+    status = source.stat()
+    facts = (str(source), status.st_size, status.st_mtime_ns, astuple(experiment.fit.parameters()), _imaging_digest())
+    digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+    return experiment.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"
+
+
+def write_fitted(path: Path, fitted: Fitted) -> None:
+    """Nothing; the fitted image is in the cache, or, if this is interrupted, not at all."""
+    partial = path.with_suffix(".partial")
+    with partial.open("wb") as file:
+        np.savez(
+            file,
+            image=np.rint(fitted.image[..., 0] * WHITE).astype(np.uint16),
+            to_source=np.array(astuple(fitted.to_source)),
+        )
+    partial.replace(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Records whose fitted images are in the cache at `paths`, which are read when asked for."""
+
+    records: tuple[Record, ...]
+    paths: tuple[Path, ...]
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """1 for cancer, 0 for none, int32 [N]."""
+        return np.array([record.cancer for record in self.records], dtype=np.int32)
+
+    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
+        """The model's input for these records, float32 [N, height, width, 1] in [0, 1]."""
+        return np.stack([_read(self.paths[index], "image")[..., None] / np.float32(WHITE) for index in indices])
+
+    def to_source(self, index: int) -> Affine:
+        """From the model's grid to the source pixels of one record."""
+        return Affine(*_read(self.paths[index], "to_source").tolist())
+
+
+def _read(path: Path, name: str) -> NDArray[Any]:
+    with np.load(path, allow_pickle=False) as file:
+        return np.asarray(file[name])
+
+
+def open_part(records: Sequence[Record], experiment: Experiment) -> Part:
+    """The records as a part read from the cache, without those that `prepare` reported as unusable.
+
+    Raises:
+        CacheError: if an image is neither in the cache nor in the report.
+    """
+    unusable = read_failures(experiment.data.cache)
+    usable = [(record, cached_path(record, experiment)) for record in records if record.image_id not in unusable]
+    absent = [record.image_id for record, path in usable if not path.is_file()]
+    if absent:
+        raise CacheError(
+            f"{len(absent)} images, {absent[0]} the first of them, are not prepared with this fit: "
+            "run `python -m training prepare` first."
+        )
+    return Part(tuple(record for record, _ in usable), tuple(path for _, path in usable))
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An image that the service's decoder or fit refused, and why."""
+
+    image_id: str
+    error: str
+    message: str
+
+
+def write_failures(directory: Path, failures: Sequence[Failure]) -> Path:
+    """The report of unusable images, a CSV table in the cache."""
+    path = directory / FAILURES
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("image_id", "error", "message"))
+        writer.writerows(astuple(failure) for failure in failures)
+    return path
+
+
+def read_failures(directory: Path) -> frozenset[str]:
+    """The image IDs in the last report of unusable images; empty if there is none."""
+    path = directory / FAILURES
+    if not path.exists():
+        return frozenset()
+    with path.open(encoding="utf-8", newline="") as file:
+        return frozenset(row["image_id"] for row in csv.DictReader(file))

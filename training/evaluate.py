@@ -1,0 +1,136 @@
+"""Evaluation: temperature and threshold chosen on validation images, everything else measured on test images."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from training.cache import Part
+from training.calibration import calibrate, expected_calibration_error, fit_temperature, reliability
+from training.config import Experiment
+from training.localisation import Pointing, point
+from training.metrics import (
+    Labels,
+    OperatingPoint,
+    Values,
+    aggregate,
+    auc,
+    bootstrap,
+    confusion,
+    operating_point,
+)
+from training.network import logits_model
+from training.plots import draw_confusion, draw_history, draw_reliability, draw_roc
+from training.run import Run, write_json
+from training.train import predict, read_history
+
+SPECIFICITY = 0.90
+THRESHOLD_RULE = "Highest sensitivity at a specificity of at least 90 %, over single images of the validation patients."
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is chosen on validation images: the temperature, and the operating point on calibrated probabilities."""
+
+    temperature: float
+    operating_point: OperatingPoint
+
+
+def evaluate(run: Run, experiment: Experiment, validation_part: Part, test_part: Part) -> dict[str, Any]:
+    """The document of `run.evaluation`; beside it come `run.operating_point` and the curves."""
+    model: keras.Model = keras.saving.load_model(run.require(run.best_model, "train"), compile=False)
+    choice = choose(validation_part.labels, _margins(model, validation_part))
+    write_json(
+        run.operating_point,
+        {"temperature": choice.temperature, **asdict(choice.operating_point), "threshold_rule": THRESHOLD_RULE},
+    )
+    probabilities = calibrate(_margins(model, test_part), choice.temperature)
+    document = _measure(run, test_part, probabilities, choice)
+    pointing = _localise(model, experiment, test_part, probabilities >= choice.operating_point.threshold)
+    if pointing is not None:
+        document["localisation"] = {**asdict(pointing), "rate": pointing.rate}
+    write_json(run.evaluation, document)
+    draw_history(run.directory / "history.png", read_history(run))
+    return document
+
+
+def choose(labels: Labels, margins: Values) -> Choice:
+    """Temperature and operating point for these labels and margins of the cancer logit."""
+    temperature = fit_temperature(labels, margins)
+    return Choice(temperature, operating_point(labels, calibrate(margins, temperature), SPECIFICITY))
+
+
+def headline(document: Mapping[str, Any]) -> dict[str, float]:
+    """The few figures of an evaluation that travel with the bundle."""
+    figures = {
+        "test_patients": document["test"]["patients"],
+        "test_images": document["test"]["images"],
+        "prevalence": document["test"]["prevalence"],
+        "breast_auc": document["breasts"]["auc"]["value"],
+        "breast_auc_low": document["breasts"]["auc"]["low"],
+        "breast_auc_high": document["breasts"]["auc"]["high"],
+        "breast_sensitivity_at_90_specificity": document["breasts"]["sensitivity_at_90_specificity"]["value"],
+        "image_auc": document["images"]["auc"]["value"],
+        "image_sensitivity": document["images"]["at_threshold"]["sensitivity"],
+        "image_specificity": document["images"]["at_threshold"]["specificity"],
+        "expected_calibration_error": document["calibration"]["expected_calibration_error"],
+    }
+    if "localisation" in document:
+        figures["lesion_hit_rate"] = document["localisation"]["rate"]
+    return figures
+
+
+def _margins(model: keras.Model, part: Part) -> Values:
+    logits = predict(logits_model(model), part).astype(np.float64)
+    return np.asarray(logits[:, 1] - logits[:, 0])
+
+
+def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dict[str, Any]:
+    """Discrimination and calibration over images and over breasts; the curves are drawn on the way."""
+    labels = part.labels
+    patients = [record.patient_id for record in part.records]
+    breasts, breast_labels, breast_scores = aggregate([record.breast for record in part.records], labels, probabilities)
+    at_specificity = partial(_sensitivity_at, specificity=SPECIFICITY)
+    image_auc = bootstrap(auc, labels, probabilities, patients)
+    breast_patients = [patient for patient, _ in breasts]
+    breast_auc = bootstrap(auc, breast_labels, breast_scores, breast_patients)
+    counts = confusion(labels, probabilities, choice.operating_point.threshold)
+    bins = reliability(labels, probabilities)
+    error = expected_calibration_error(bins)
+    curves = {"breasts": (breast_labels, breast_scores, breast_auc), "images": (labels, probabilities, image_auc)}
+    draw_roc(run.directory / "roc.png", curves)
+    draw_confusion(run.directory / "confusion.png", counts, choice.operating_point.threshold)
+    draw_reliability(run.directory / "reliability.png", bins, error)
+    return {
+        "test": {"patients": len(set(patients)), "images": len(part), "prevalence": float(labels.mean())},
+        "images": {
+            "auc": asdict(image_auc),
+            "at_threshold": {**asdict(counts), "sensitivity": counts.sensitivity, "specificity": counts.specificity},
+        },
+        "breasts": {
+            "count": len(breasts),
+            "auc": asdict(breast_auc),
+            "sensitivity_at_90_specificity": asdict(
+                bootstrap(at_specificity, breast_labels, breast_scores, breast_patients)
+            ),
+        },
+        "calibration": {
+            "temperature": choice.temperature,
+            "expected_calibration_error": error,
+            "reliability": [asdict(each) for each in bins],
+        },
+    }
+
+
+def _sensitivity_at(labels: Labels, scores: Values, specificity: float) -> float:
+    return operating_point(labels, scores, specificity).sensitivity
+
+
+def _localise(model: keras.Model, experiment: Experiment, part: Part, positive: np.ndarray) -> Pointing | None:
+    """The pointing game over the true positives; None without masks or without true positives."""
+    masks = experiment.data.lesion_masks
+    found = np.flatnonzero(positive & (part.labels == 1))
+    return point(model, part, found.tolist(), masks) if masks is not None and len(found) else None

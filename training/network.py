@@ -1,0 +1,61 @@
+"""The network: three convolutions with max-pooling and dropout, dense layers, two classes."""
+
+import keras
+import numpy as np
+
+from training.config import Network
+
+CONVOLUTIONS = ("conv2d", "conv2d_1", "conv2d_2")
+LOGITS = "logits"
+# Tissue is between 0.2 and 0.7 of white. Unless it is centred and spread, every filter begins as a detector of
+# brightness, and a small training set does not get the network away from there.
+_CENTRED = (4.0, -1.5)
+_POOLING = {
+    "flatten": keras.layers.Flatten,
+    "average": keras.layers.GlobalAveragePooling2D,
+    "max": keras.layers.GlobalMaxPooling2D,
+}
+
+
+def build_network(height: int, width: int, size: Network) -> keras.Model:
+    """An untrained classifier from images [N, height, width, 1] in [0, 1] to probabilities [N, 2]: no cancer, cancer.
+
+    The convolutions are unpadded, so no cell of a map sees an edge that is not in the image.
+    """
+    inputs = keras.Input((height, width, 1), name="images")
+    signal = keras.layers.Rescaling(*_CENTRED, name="centred")(inputs)
+    for name, filters in zip(CONVOLUTIONS, size.filters, strict=True):
+        signal = keras.layers.Conv2D(
+            filters, size.kernel_size, activation="relu", kernel_initializer="he_normal", name=name
+        )(signal)
+        signal = keras.layers.MaxPooling2D(size.pool_size)(signal)
+        signal = keras.layers.Dropout(size.dropout)(signal)
+    signal = _POOLING[size.pooling]()(signal)
+    for units in size.dense:
+        signal = keras.layers.Dense(units, activation="relu", kernel_initializer="he_normal")(signal)
+        signal = keras.layers.Dropout(size.dropout)(signal)
+    logits = keras.layers.Dense(2, name=LOGITS)(signal)
+    return keras.Model(inputs, keras.layers.Activation("softmax", name="probabilities")(logits), name="mammolens")
+
+
+def logits_model(model: keras.Model) -> keras.Model:
+    """The same network, weights shared, up to its logits [N, 2]: they keep what the softmax rounds away."""
+    return keras.Model(model.inputs[0], model.get_layer(LOGITS).output)
+
+
+def seed_dropout(model: keras.Model, *seed: int) -> None:
+    """Nothing; what the dropout layers will drop depends on these numbers alone."""
+    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+    for place, layer in enumerate(layers):
+        layer.seed_generator.state.assign(np.random.SeedSequence((*seed, place)).generate_state(2))
+
+
+def restore_prevalence(model: keras.Model, prevalence: float) -> None:
+    """Nothing; the model, trained on balanced classes, now speaks of classes in which cancer has this prevalence.
+
+    Training on balanced draws takes the prevalence out of the log-odds; here it goes into the last bias. King and Zeng,
+    "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
+    """
+    layer = model.get_layer(LOGITS)
+    kernel, bias = layer.get_weights()
+    layer.set_weights([kernel, bias + np.log([1 - prevalence, prevalence])])
