@@ -69,9 +69,9 @@ def _serve(settings: Settings) -> int:
         )
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what is worth a line, the service says itself
-    failures: list[BundleError] = []
+    failures: list[BaseException] = []
 
-    def fail(error: BundleError) -> None:
+    def fail(error: BaseException) -> None:
         failures.append(error)
         server.should_exit = True
 
@@ -81,6 +81,9 @@ def _serve(settings: Settings) -> int:
     socket = config.bind_socket()
     logging.getLogger("mammolens").info("listening on port %d of %s", socket.getsockname()[1], settings.host)
     server.run(sockets=[socket])
+    for error in failures:
+        if not isinstance(error, BundleError):  # a fault of ours: its traceback is what is needed
+            raise error
     return _stop(str(failures[0])) if failures else 0
 
 

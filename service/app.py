@@ -16,7 +16,6 @@ from service.api import model as model_routes
 from service.api.engine import Engine
 from service.api.metrics import Metrics, ObserveRequests
 from service.api.schemas import Problem
-from service.errors import BundleError
 from service.model import Bundle, FakeModel, GoldenCase, Model
 from service.settings import FAKE, Settings
 
@@ -29,7 +28,11 @@ remedy.
 """
 
 Load = Callable[[Settings], Model]
-Fail = Callable[[BundleError], None]
+Fail = Callable[[BaseException], None]
+
+
+def _complain(error: BaseException) -> None:
+    _log.error("the model cannot be served: %s", error)
 
 
 def load_model(settings: Settings) -> Model:
@@ -46,17 +49,18 @@ def load_model(settings: Settings) -> Model:
     return bundle
 
 
-def create_app(settings: Settings, load: Load = load_model, fail: Fail | None = None) -> FastAPI:
+def create_app(settings: Settings, load: Load = load_model, fail: Fail = _complain) -> FastAPI:
     """The application; it answers /livez at once and everything else when `load` has returned.
 
-    `fail` is told why the model could not be loaded; without it the error surfaces when the application stops.
+    `fail` is told why it could not; the application then lives on without ever being ready.
     """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(_load(app.state.engine, settings, load, fail))
+        loading = asyncio.create_task(_load(app.state.engine, settings, load))
+        loading.add_done_callback(lambda done: fail(error) if (error := done.exception()) else None)
         yield
-        await loading
+        await asyncio.wait([loading])
 
     app = FastAPI(
         title="mammolens",
@@ -75,16 +79,10 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail | None = 
     return app
 
 
-async def _load(engine: Engine, settings: Settings, load: Load, fail: Fail | None) -> None:
-    try:
-        model = await to_thread.run_sync(load, settings)
-    except BundleError as error:
-        if fail is None:
-            raise
-        fail(error)
-    else:
-        engine.install(model)
-        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+async def _load(engine: Engine, settings: Settings, load: Load) -> None:
+    model = await to_thread.run_sync(load, settings)
+    engine.install(model)
+    _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from io import BytesIO
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.model import FakeModel
+from service.app import create_app
+from service.errors import BundleMissing
+from service.model import FakeModel, Model
 from service.results import Pixels
+from service.settings import Settings
 
 PNG = {"accept": "image/png"}
 
@@ -184,3 +188,19 @@ def test_logs_and_metrics_hold_nothing_that_a_caller_sent(
     assert len(ours) == 3
     assert not any(secret in line for line in ours)
     assert secret not in client.get("/metrics").text
+
+
+def test_a_model_that_cannot_be_loaded_is_told_and_never_ready() -> None:
+    told: list[BaseException] = []
+
+    def load(_: Settings) -> Model:
+        raise BundleMissing("there is none")
+
+    with TestClient(create_app(Settings(), load, told.append)) as unready:
+        deadline = time.monotonic() + 10
+        while not told:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        assert unready.get("/readyz").status_code == 503
+        assert unready.get("/livez").status_code == 200
+    assert [str(error) for error in told] == ["there is none"]
