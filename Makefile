@@ -46,6 +46,10 @@ model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 an
 data/phantoms/train.csv: | .venv/training.installed
 	$(run) training phantoms --patients 700 --out data/phantoms
 
+.PHONY: picture
+picture: .venv/training.installed ## make docs/picture.png and docs/sample.dcm from a phantom
+	$(run) docs.picture
+
 .PHONY: openapi
 openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 	$(run) service openapi --out openapi/openapi.json

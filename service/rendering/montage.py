@@ -59,9 +59,9 @@ def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
 
 
 def montage_png(maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]) -> bytes:
-    """All filters of maps [h, w, filters] in reading order on one PNG, as square as their number allows."""
+    """All filters of maps [h, w, filters] in reading order on one PNG."""
     tiles = _tiles(maps, scale)
-    columns = math.ceil(math.sqrt(len(tiles) * maps.shape[0] / maps.shape[1]))
+    columns = _columns(len(tiles), maps.shape[0], maps.shape[1])
     rows = math.ceil(len(tiles) / columns)
     height, width = _tile_shape(maps.shape[0], maps.shape[1], rows, columns)
     sheet = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), BACKGROUND, np.uint8)
@@ -80,6 +80,11 @@ def _tiles(maps: Floats, scale: FilterScale) -> list[NDArray[np.uint8]]:
     spans = ranges[:, 1] - ranges[:, 0]
     scaled = np.asarray((maps - ranges[:, 0]) / np.where(spans > 0, spans, 1), dtype=np.float32)
     return [np.ascontiguousarray(png.to_bytes(scaled[..., index])) for index in range(maps.shape[2])]
+
+
+def _columns(tiles: int, height: int, width: int) -> int:
+    """The number of columns that makes the sheet's longer edge shortest."""
+    return min(range(1, tiles + 1), key=lambda columns: max(columns * width, math.ceil(tiles / columns) * height))
 
 
 def _tile_shape(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:

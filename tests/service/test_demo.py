@@ -1,0 +1,112 @@
+"""The bundle that ships, through the whole service: real DICOM phantoms in, explained predictions out."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from service import pipeline
+from service.app import load_model
+from service.errors import BundleMismatch
+from service.imaging import Limits
+from service.model import GoldenCase, Model
+from service.pipeline import Explanation, Stopwatch
+from service.results import MapState
+from service.settings import Settings
+from training.phantom import Acquisition, Detector, Finding, Kind, PhantomImage, Window, render_view, to_dicom_bytes
+
+DEMO = Path(__file__).parents[2] / "models" / "demo" / "1"
+DETECTOR = Detector(rows=800, columns=640)
+Explain = Callable[[bytes], Explanation]
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return load_model(Settings(model=DEMO))
+
+
+@pytest.fixture(scope="module")
+def explain(model: Model) -> Explain:
+    return lambda data: pipeline.explain(model, data, Limits(), Stopwatch())
+
+
+@pytest.fixture(scope="module")
+def phantom() -> PhantomImage:
+    finding = Finding(Kind.SPICULATED_MASS, conspicuity=0.8)
+    return render_view(np.random.default_rng(5), view="MLO", findings=(finding,), detector=DETECTOR)
+
+
+def probability(explained: Explanation) -> float:
+    return explained.prediction.probabilities["cancer"]
+
+
+@pytest.mark.parametrize("windows", [(), (Window(2048, 4096),), (Window(1900, 900, "SIGMOID"), Window(2048, 4096))])
+def test_both_photometric_interpretations_of_an_exam_get_the_same_probability(
+    explain: Explain, phantom: PhantomImage, windows: tuple[Window, ...]
+) -> None:
+    acquisition = Acquisition(windows=windows)
+    plain = explain(to_dicom_bytes(phantom, acquisition))
+    inverse = explain(to_dicom_bytes(phantom, replace(acquisition, photometric="MONOCHROME1")))
+    assert probability(inverse) == pytest.approx(probability(plain), abs=1e-4)
+    assert inverse.heatmap.peak == plain.heatmap.peak
+
+
+def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(explain: Explain, phantom: PhantomImage) -> None:
+    plain = explain(to_dicom_bytes(phantom))
+    mirrored = explain(to_dicom_bytes(replace(phantom, pixels=np.ascontiguousarray(phantom.pixels[:, ::-1]))))
+    assert probability(mirrored) == pytest.approx(probability(plain), abs=1e-4)
+    assert plain.heatmap.peak is not None
+    assert mirrored.heatmap.peak is not None
+    assert mirrored.heatmap.peak.x == pytest.approx(DETECTOR.columns - 1 - plain.heatmap.peak.x)
+
+
+@pytest.mark.parametrize("padding", [(0, 0, 0, 90), (37, 0, 0, 0), (11, 222, 0, 64)])
+def test_a_padded_exam_gets_the_same_probability_and_a_shifted_peak(
+    explain: Explain, phantom: PhantomImage, padding: tuple[int, int, int, int]
+) -> None:
+    top, bottom, left, right = padding
+    pixels = np.pad(phantom.pixels, ((top, bottom), (left, right)), constant_values=phantom.pixels.min())
+    plain, padded = explain(to_dicom_bytes(phantom)), explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
+    assert probability(padded) == pytest.approx(probability(plain), abs=1e-4)
+    assert plain.heatmap.peak is not None
+    assert padded.heatmap.peak is not None
+    assert padded.heatmap.peak.x == pytest.approx(plain.heatmap.peak.x + left)
+    assert padded.heatmap.peak.y == pytest.approx(plain.heatmap.peak.y + top)
+
+
+def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(explain: Explain, phantom: PhantomImage) -> None:
+    explained = explain(to_dicom_bytes(phantom))
+    assert probability(explained) > 0.5
+    assert explained.heatmap.state is MapState.OK
+    assert explained.heatmap.peak is not None
+    assert phantom.lesion is not None
+    assert phantom.lesion[round(explained.heatmap.peak.y), round(explained.heatmap.peak.x)]
+
+
+def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
+    data = to_dicom_bytes(phantom)
+    for layer in model.manifest.layers:
+        seen = pipeline.show_activations(model, data, Limits(), Stopwatch(), layer=layer.name)
+        assert seen.maps.shape == (layer.height, layer.width, layer.filters)
+        explained = pipeline.explain(model, data, Limits(), Stopwatch(), layer=layer.name)
+        assert explained.heatmap.values.shape == (layer.height, layer.width)
+
+
+def test_a_bundle_that_no_longer_gives_its_golden_answers_is_refused(model: Model) -> None:
+    golden = GoldenCase.load(DEMO)
+    pipeline.replay(model, golden)
+    changed = golden.pixels.copy()
+    changed[changed > 0] //= 2
+    changed[::7] //= 2
+    with pytest.raises(BundleMismatch, match="golden"):
+        pipeline.replay(model, replace(golden, pixels=changed))
+    with pytest.raises(BundleMismatch, match="probabilities"):
+        pipeline.replay(model, replace(golden, probabilities=golden.probabilities[::-1]))
+
+
+def test_the_demo_bundle_says_what_it_is_and_is_small(model: Model) -> None:
+    assert "not a medical device" in (model.manifest.intended_use + model.manifest.limitations).lower()
+    assert model.manifest.figures["breast_auc"] >= 0.95
+    assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) <= 3_000_000
