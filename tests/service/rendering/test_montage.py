@@ -47,7 +47,7 @@ def test_a_filter_that_is_constantly_bright_does_not_look_dark() -> None:
 def test_a_montage_shows_every_filter_upright_in_reading_order() -> None:
     sheet = pixels(montage_png(MAPS, FilterScale.LAYER, Colormap.GRAY, {}))
     assert (sheet[:GAP] == BACKGROUND).all()
-    tile_rows, tile_columns = 2, 2
+    tile_rows, tile_columns = 3, 1
     height = (sheet.shape[0] - GAP) // tile_rows - GAP
     width = (sheet.shape[1] - GAP) // tile_columns - GAP
     assert height % 4 == 0
