@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from service import logs
 from service.errors import BundleError
 from service.settings import Settings
 
@@ -67,8 +68,7 @@ def _serve(settings: Settings) -> int:
             f"refusing to listen on {settings.host}: anyone who reaches it could use the service. Put it behind "
             "something that authenticates and set MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
         )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what is worth a line, the service says itself
+    logs.configure()
     failures: list[BaseException] = []
 
     def fail(error: BaseException) -> None:

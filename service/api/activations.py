@@ -74,6 +74,6 @@ def _body(model: Model, seen: Activations, options: ActivationsOptions, watch: S
         layer=answers.layer(seen.layer),
         cell_to_source=answers.matrix(seen.to_source),
         filters=filters,
-        warnings=answers.cautions(seen.cautions),
+        warnings=list(seen.cautions),
         timings_ms=watch.milliseconds,
     )

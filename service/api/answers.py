@@ -70,13 +70,8 @@ def layer(found: Layer) -> schemas.Layer:
         filters=found.filters,
         stage=found.stage,
         reading=explanation.reading(found.stage),
-        receptive_field=schemas.ReceptiveField.model_validate(found.receptive_field),
+        receptive_field=found.receptive_field,
     )
-
-
-def cautions(found: Iterable[Caution]) -> list[schemas.Caution]:
-    """The typed warnings."""
-    return [schemas.Caution.model_validate(caution) for caution in found]
 
 
 def matrix(affine: Affine) -> list[list[float]]:

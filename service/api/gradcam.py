@@ -55,7 +55,7 @@ def _body(model: Model, found: Explanation, picture: Picture, watch: Stopwatch) 
         layer=answers.layer(found.layer),
         class_name=found.class_name,
         state=found.heatmap.state,
-        peak=schemas.Peak.model_validate(found.heatmap.peak) if found.heatmap.peak else None,
+        peak=found.heatmap.peak,
         values=found.heatmap.values.tolist(),
         cell_to_source=answers.matrix(found.heatmap.to_source),
         diagnostics=schemas.Diagnostics.model_validate(found.diagnostics),
@@ -65,6 +65,6 @@ def _body(model: Model, found: Explanation, picture: Picture, watch: Stopwatch) 
             to_source=answers.matrix(picture.to_source),
             png=answers.base64_png(picture.png),
         ),
-        warnings=answers.cautions(found.cautions),
+        warnings=list(found.cautions),
         timings_ms=watch.milliseconds,
     )

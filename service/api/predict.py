@@ -41,7 +41,7 @@ async def predict(request: Request, engine: ReadyEngine, data: Upload, _: NoQuer
         model=answers.model_name(model),
         image=answers.image(found.mammogram, found.fitted),
         prediction=answers.prediction(found, model.manifest),
-        warnings=answers.cautions(found.cautions),
+        warnings=list(found.cautions),
         timings_ms=watch.milliseconds,
     )
     return answers.as_json(body, watch)

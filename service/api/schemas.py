@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.results import Laterality, MapState, Side, Stage
+from service.results import Box, Caution, Laterality, MapState, Peak, ReceptiveField, Side, Stage
 
 Matrix = Annotated[
     list[Annotated[list[float], Field(min_length=3, max_length=3)]],
@@ -27,22 +27,6 @@ class ModelName(Schema):
     version: int
     digest: str = Field(description="SHA-256 of the bundle's manifest, which lists the SHA-256 of every other file.")
     intended_use: str
-
-
-class Caution(Schema):
-    """A typed warning."""
-
-    code: str = Field(description="Stable, kebab-case.", examples=["heatmap-blank"])
-    message: str
-
-
-class Box(Schema):
-    """Half-open box in source pixels: left <= x < right, top <= y < bottom."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
 
 
 class Image(Schema):
@@ -89,17 +73,6 @@ class PredictAnswer(Answer):
     prediction: Prediction
 
 
-class ReceptiveField(Schema):
-    """Cell (row i, column j) is centred on model pixel (stride_x * j + offset_x, stride_y * i + offset_y)."""
-
-    height: int
-    width: int
-    stride_y: float
-    stride_x: float
-    offset_y: float
-    offset_x: float
-
-
 class Layer(Schema):
     """A convolutional layer that can be asked for."""
 
@@ -130,16 +103,6 @@ class ActivationsAnswer(Answer):
     layer: Layer
     cell_to_source: Matrix = Field(description="From a filter PNG's pixels to source pixels.")
     filters: list[Filter]
-
-
-class Peak(Schema):
-    """The hottest cell: its raw value, its place in `values` and its centre in source pixels."""
-
-    value: float
-    row: int
-    column: int
-    x: float
-    y: float
 
 
 class Diagnostics(Schema):

@@ -1,0 +1,32 @@
+"""How the service logs: one line an event, and of an exception its types and places, never its message.
+
+The message of a foreign exception may quote what it choked on: a header's value, which may name a person.
+"""
+
+import logging
+import sys
+import traceback
+from types import TracebackType
+
+_Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class _Formatter(logging.Formatter):
+    def formatException(self, ei: _Info) -> str:  # noqa: N802 - overrides the library's method
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            lines += [
+                *traceback.format_tb(error.__traceback__),
+                f"{type(error).__module__}.{type(error).__qualname__}\n",
+            ]
+            error = error.__cause__ or error.__context__
+        return "".join(lines).rstrip()
+
+
+def configure() -> None:
+    """Sends every logger's lines to standard error in that form; of uvicorn's only warnings and worse."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # what else is worth a line, the service says itself
