@@ -14,8 +14,10 @@ from service import explanation, imaging
 from service.geometry import Affine
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest
 from service.results import FitParameters, Floats, Pixels
+from training.config import load_experiment
 from training.errors import ExportError, NotExplainable
 from training.export import export_bundle
+from training.network import CONVOLUTIONS, build_network
 from training.receptive_field import convolutional_layers
 from training.signatures import Explained
 
@@ -125,6 +127,17 @@ def test_heatmaps_within_a_nested_backbone_are_those_of_tf_keras_vis(layer: str)
         found = gradcam(image, np.array([index], np.int32))
         expected = keras_vis_maps(spread, layer, np.repeat(image, 3, axis=-1), index)
         assert_same_heatmaps(found["maps"].numpy(), found["gradients"].numpy(), expected)
+
+
+@pytest.mark.parametrize("layer", CONVOLUTIONS)
+def test_heatmaps_of_the_demo_s_network_are_those_of_tf_keras_vis(layer: str) -> None:
+    experiment = load_experiment(Path("training/experiments/demo.toml"))
+    keras.utils.set_random_seed(3)
+    model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+    images = np.maximum(RNG.random((2, experiment.fit.height, experiment.fit.width, 1), np.float32) - 0.3, 0)
+    found = tf.function(explained(model, layer).gradcam(layer))(images, np.array([1, 1], np.int32))
+    expected = keras_vis_maps(model, layer, images, 1)
+    assert_same_heatmaps(found["maps"].numpy(), found["gradients"].numpy(), expected)
 
 
 def test_the_bundle_answers_like_the_model_in_memory(network: Any, bundle: Bundle) -> None:
