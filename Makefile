@@ -50,6 +50,10 @@ data/phantoms/train.csv: | .venv/training.installed
 picture: .venv/training.installed ## make docs/picture.png and docs/sample.dcm from a phantom
 	$(run) docs.picture
 
+.PHONY: bench
+bench: .venv/dev.installed ## measure the service against its promises
+	$(run) benchmarks.serve
+
 .PHONY: openapi
 openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 	$(run) service openapi --out openapi/openapi.json

@@ -1,6 +1,6 @@
 """Measures a running service against its promises: start to ready, and what a heatmap costs over a prediction.
 
-    python benchmarks/serve.py [IMAGE ...]
+    python -m benchmarks.serve [IMAGE ...]
 
 Every figure is a ratio or difference of things measured side by side in this run. Without images a phantom is made:
 3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.

@@ -169,7 +169,7 @@ def draw_montage(
 
 
 def replay(model: Model, golden: GoldenCase) -> None:
-    """Returns where fit, prediction and heatmap of the golden case come out as they did when the bundle was exported.
+    """Makes sure that fit, prediction and heatmap of the golden case come out as they did when it was exported.
 
     Raises:
         BundleMismatch: they do not, so training and serving have drifted apart.

@@ -47,7 +47,7 @@ def cached_path(record: Record, experiment: Experiment) -> Path:
 
 
 def write_fitted(path: Path, fitted: Fitted) -> None:
-    """Nothing; the fitted image is in the cache, or, if this is interrupted, not at all."""
+    """Puts the fitted image into the cache; if this is interrupted, it is not there at all."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez(

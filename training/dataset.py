@@ -115,7 +115,7 @@ def select(records: Sequence[Record], choice: Filter) -> tuple[Record, ...]:
 
 
 def require_images(records: Iterable[Record], data: Data) -> None:
-    """Nothing, if every record has its image file.
+    """Makes sure that every record has its image file.
 
     Raises:
         TableError: naming the files that are missing.

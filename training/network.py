@@ -46,14 +46,14 @@ def logits_model(model: keras.Model) -> keras.Model:
 
 
 def seed_dropout(model: keras.Model, *seed: int) -> None:
-    """Nothing; what the dropout layers will drop depends on these numbers alone."""
+    """Makes what the dropout layers will drop depend on these numbers alone."""
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     for place, layer in enumerate(layers):
         layer.seed_generator.state.assign(np.random.SeedSequence((*seed, place)).generate_state(2))
 
 
 def restore_prevalence(model: keras.Model, prevalence: float) -> None:
-    """Nothing; the model, trained on balanced classes, now speaks of classes in which cancer has this prevalence.
+    """Makes the model, trained on balanced classes, speak of classes in which cancer has this prevalence.
 
     Training on balanced draws takes the prevalence out of the log-odds; here it goes into the last bias. King and Zeng,
     "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.

@@ -15,7 +15,7 @@ from training.train import Epoch
 
 
 def draw_roc(path: Path, curves: dict[str, tuple[Labels, Values, Interval]]) -> None:
-    """Nothing; the ROC curves are drawn, each with its AUC."""
+    """Draws the ROC curves, each with its AUC."""
     figure, axes = _square("1 - specificity", "sensitivity")
     for name, (labels, scores, area) in curves.items():
         rates = roc_curve(labels, scores)
@@ -25,7 +25,7 @@ def draw_roc(path: Path, curves: dict[str, tuple[Labels, Values, Interval]]) -> 
 
 
 def draw_reliability(path: Path, bins: Sequence[Bin], error: float) -> None:
-    """Nothing; observed frequency is drawn against probability, with the number of images at each point."""
+    """Draws observed frequency against probability, with the number of images at each point."""
     figure, axes = _square("probability of cancer", "images with cancer")
     axes.plot([each.probability for each in bins], [each.observed for each in bins], marker="o")
     for each in bins:
@@ -37,7 +37,7 @@ def draw_reliability(path: Path, bins: Sequence[Bin], error: float) -> None:
 
 
 def draw_confusion(path: Path, counts: Confusion, threshold: float) -> None:
-    """Nothing; the four counts are drawn as a table."""
+    """Draws the four counts as a table."""
     figure, axes = _figure()
     cells = [[counts.true_negatives, counts.false_positives], [counts.false_negatives, counts.true_positives]]
     axes.imshow(cells, cmap="Blues", vmin=0, vmax=2 * max(map(max, cells)))
@@ -51,7 +51,7 @@ def draw_confusion(path: Path, counts: Confusion, threshold: float) -> None:
 
 
 def draw_history(path: Path, history: Sequence[Epoch]) -> None:
-    """Nothing; losses and validation AUC are drawn over the epochs."""
+    """Draws losses and validation AUC over the epochs."""
     figure, axes = _figure()
     epochs = range(1, len(history) + 1)
     axes.plot(epochs, [each.train_loss for each in history], label="training loss")

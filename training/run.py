@@ -51,7 +51,7 @@ class Run:
         return self.directory / f"checkpoint-{epoch:03d}.weights.h5"
 
     def begin(self, experiment_file: Path) -> None:
-        """Nothing; the directory exists and is this experiment's.
+        """Makes the directory, or makes sure that it is this experiment's.
 
         Raises:
             RunError: if it is another's.
@@ -91,7 +91,7 @@ def read_json(path: Path) -> Any:
 
 
 def write_json(path: Path, document: Mapping[str, Any] | list[Any]) -> None:
-    """Nothing; the file holds the document, or, if this is interrupted, what it held before."""
+    """Writes the document; the file holds it, or, if this is interrupted, what it held before."""
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)

@@ -116,7 +116,7 @@ def balanced_loss(labels: NDArray[np.int32], logits: Floats) -> float:
 
 
 def _keep(run: Run, learner: Any, history: Sequence[Epoch]) -> None:
-    """Nothing; the epoch counts once the history names it, and only the last and the best checkpoint remain."""
+    """Keeps the epoch, which counts once the history names it, and only the last and the best checkpoint."""
     learner.save_weights(run.checkpoint(len(history)))
     write_json(run.history, [asdict(epoch) for epoch in history])
     needed = {run.checkpoint(len(history)), run.checkpoint(best_epoch(history))}

@@ -12,7 +12,7 @@ class Limits:
     max_pixels: int = 64_000_000
 
     def check(self, rows: int, columns: int) -> None:
-        """Nothing for an image of that size, before its pixels are decoded; CorruptImage or TooManyPixels otherwise."""
+        """Raises CorruptImage or TooManyPixels for a size that no image may have, before its pixels are decoded."""
         if rows < 1 or columns < 1:
             raise CorruptImage("The image claims to have no rows or no columns.")
         if rows * columns > self.max_pixels:
