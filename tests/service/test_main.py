@@ -1,11 +1,15 @@
 """The command line, as a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from service.model import MANIFEST_FILE, GoldenCase, Manifest, checksums
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,6 +45,30 @@ def test_a_missing_bundle_stops_the_start_with_one_line_that_says_what_to_do() -
     (line,) = complaints(done)
     assert "models/none/1" in line
     assert "training export" in line
+
+
+def test_a_damaged_bundle_stops_the_start_with_one_line_that_names_the_file(tmp_path: Path) -> None:
+    bundle = shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
+    with (bundle / "saved_model.pb").open("ab") as file:
+        file.write(b"\0")
+    done = run(MAMMOLENS_MODEL=str(bundle))
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "altered: saved_model.pb" in line
+
+
+def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    bundle = shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
+    golden = GoldenCase.load(bundle)
+    replace(golden, probabilities=golden.probabilities[::-1]).save(bundle)
+    manifest = Manifest.model_validate_json((bundle / MANIFEST_FILE).read_bytes())
+    changed = manifest.model_copy(update={"files": checksums(bundle)})
+    (bundle / MANIFEST_FILE).write_text(changed.model_dump_json(), encoding="utf-8")
+    done = run(MAMMOLENS_MODEL=str(bundle))
+    assert done.returncode == 1
+    line = complaints(done)[-1]
+    assert "does not reproduce its golden case" in line
+    assert "probabilities" in line
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("MAMMOLENS_WORKERS", "0"), ("MAMMOLENS_THREADS", "x")])

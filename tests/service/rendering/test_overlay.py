@@ -54,12 +54,13 @@ def test_the_hottest_pixel_lies_on_the_peak_in_source_pixels(flip: int, long_edg
     assert abs(y - found.peak.y) <= pixel
 
 
-def test_heat_between_cell_centres_is_bilinear() -> None:
+@pytest.mark.parametrize("reduction", [1, 4])
+def test_heat_between_cell_centres_is_bilinear_at_the_centres_of_the_picture_s_pixels(reduction: int) -> None:
     values = np.random.default_rng(1).random((6, 5)).astype(np.float32)
-    to_source = Affine(40.0, 19.5, 50.0, 24.5)
-    found = lay(heat(values, to_source), WHOLE, (ROWS, COLUMNS), (ROWS, COLUMNS))
-    x = (np.arange(COLUMNS) - 19.5) / 40
-    y = (np.arange(ROWS) - 24.5) / 50
+    shape = (ROWS // reduction, COLUMNS // reduction)
+    found = lay(heat(values, Affine(40.0, 19.5, 50.0, 24.5)), WHOLE, (ROWS, COLUMNS), shape)
+    x = ((np.arange(shape[1]) + 0.5) * reduction - 0.5 - 19.5) / 40
+    y = ((np.arange(shape[0]) + 0.5) * reduction - 0.5 - 24.5) / 50
     rows = np.stack([np.interp(x, np.arange(5), row) for row in values])
     expected = np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1) / values.max()
     np.testing.assert_allclose(found, expected, atol=1e-6)
