@@ -129,6 +129,11 @@ def test_a_body_over_the_limit_is_refused_whether_it_is_announced_or_not(
     assert problem["max_upload_bytes"] == 4_000_000
 
 
+def test_a_file_barely_over_the_limit_is_refused_although_a_form_may_be_a_little_larger(client: TestClient) -> None:
+    assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_001}), "upload-too-large")
+    assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_000}), "unsupported-format")
+
+
 def test_the_limit_on_pixels_is_told(client: TestClient) -> None:
     answer = client.post("/predict", files={"file": BAD_FILES["too-many-pixels"]})
     assert assert_problem(answer, "too-many-pixels")["max_pixels"] == 2_000_000

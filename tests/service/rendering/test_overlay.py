@@ -74,6 +74,12 @@ def test_no_heat_is_drawn_outside_the_box_that_the_model_saw() -> None:
     np.testing.assert_array_equal(found, expected)
 
 
+def test_a_reduced_picture_shows_heat_where_its_pixels_centres_lie_in_the_box() -> None:
+    # reduced by 4, picture pixels are centred on 1.5, 5.5, 9.5, ... and the box spans 5.5 up to 9.5
+    found = lay(heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)), Box(6, 6, 10, 10), (40, 40), (10, 10))
+    np.testing.assert_array_equal(np.argwhere(found), [[1, 1]])
+
+
 def test_the_mammogram_is_untouched_where_there_is_no_heat() -> None:
     picture = overlay(FLAT, hot_cell(0, 0, Affine(10, 10, 10, 10)), WHOLE, Style(Colormap.INFERNO, 1.0, None), {})
     pixels = np.asarray(opened(picture))
