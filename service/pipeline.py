@@ -126,8 +126,8 @@ def explain(
         UnknownLayer, UnknownClass: the model has no such layer or class.
     """
     manifest = model.manifest
-    chosen = manifest.layer(layer or manifest.default_layer)
-    class_name = class_name or manifest.positive_class
+    chosen = manifest.layer(manifest.default_layer if layer is None else layer)
+    class_name = manifest.positive_class if class_name is None else class_name
     if class_name not in manifest.classes:
         raise UnknownClass(manifest.classes)
     mammogram, fitted = _read(model, data, limits, watch)

@@ -143,6 +143,8 @@ def test_an_unknown_layer_is_refused_with_those_there_are(client: TestClient, ma
     for answer in (
         client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
+        client.post("/activations/", files={"file": mammogram_png}),
+        client.post("/gradcam", params={"layer": ""}, files={"file": mammogram_png}),
     ):
         assert assert_problem(answer, "unknown-layer")["available_layers"] == ["conv2d"]
 
