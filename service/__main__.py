@@ -61,6 +61,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _serve(settings: Settings) -> int:
     import uvicorn
 
+    from service.api.protocol import ProblemProtocol
     from service.app import create_app
 
     if not (settings.is_loopback or settings.allow_anonymous):
@@ -76,7 +77,15 @@ def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     app = create_app(settings, fail=fail)
-    config = uvicorn.Config(app, host=settings.host, port=settings.port, access_log=False, log_config=None)
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        http=ProblemProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+    )
     server = uvicorn.Server(config)
     socket = config.bind_socket()
     logging.getLogger("mammolens").info("listening on port %d of %s", socket.getsockname()[1], settings.host)

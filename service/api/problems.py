@@ -29,6 +29,10 @@ class MethodNotAllowed(errors.RequestError):
     """The route has no such method."""
 
 
+class MalformedRequest(errors.RequestError):
+    """The bytes are no HTTP request."""
+
+
 class InternalError(errors.MammolensError):
     """A fault of ours."""
 
@@ -133,6 +137,12 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
     MethodNotAllowed: Kind(
         HTTPStatus.METHOD_NOT_ALLOWED, "method-not-allowed", "No such method here", "Use a method of the Allow header."
     ),
+    MalformedRequest: Kind(
+        HTTPStatus.BAD_REQUEST,
+        "malformed-request",
+        "Not an HTTP request",
+        "Speak HTTP/1.1; any HTTP library does.",
+    ),
     InternalError: Kind(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         "internal-error",
@@ -144,10 +154,8 @@ RETRY_AFTER_SECONDS = 1
 NAME = re.compile(r"[a-z_-]{1,32}")
 
 
-def respond(
-    request: Request, error: errors.MammolensError, headers: Mapping[str, str] | None = None, **more: object
-) -> Response:
-    """The answer to that error; `more` are further members of the problem."""
+def describe(error: errors.MammolensError, **more: object) -> Problem:
+    """The problem that says this error; `more` are further members."""
     kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
     members = {
         "type": kind.type,
@@ -155,13 +163,19 @@ def respond(
         "status": kind.status,
         "detail": str(error),
         "remedy": kind.remedy,
-        "request_id": request.scope.get("request_id"),
     }
-    problem = Problem.model_validate({**members, **error.facts, **more})
-    request.scope["problem"] = kind.slug
+    return Problem.model_validate({**members, **error.facts, **more})
+
+
+def respond(
+    request: Request, error: errors.MammolensError, headers: Mapping[str, str] | None = None, **more: object
+) -> Response:
+    """The answer to that error; `more` are further members of the problem."""
+    problem = describe(error, request_id=request.scope.get("request_id"), **more)
+    request.scope["problem"] = problem.type.rpartition(":")[2]
     retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, errors.Unavailable) else {}
     content = problem.model_dump_json(exclude_none=True)
-    return Response(content, kind.status, {**(headers or {}), **retry}, MEDIA_TYPE)
+    return Response(content, problem.status, {**(headers or {}), **retry}, MEDIA_TYPE)
 
 
 async def _ours(request: Request, error: Exception) -> Response:

@@ -15,9 +15,9 @@ from service.app import create_app
 from service.settings import FAKE, Settings
 
 STABLE = """
-    busy corrupt-image empty-image internal-error invalid-parameter malformed-upload method-not-allowed missing-file
-    no-breast not-a-mammogram not-acceptable not-found not-ready too-many-pixels unknown-class unknown-layer
-    unsupported-format unsupported-image unsupported-media-type upload-too-large
+    busy corrupt-image empty-image internal-error invalid-parameter malformed-request malformed-upload
+    method-not-allowed missing-file no-breast not-a-mammogram not-acceptable not-found not-ready too-many-pixels
+    unknown-class unknown-layer unsupported-format unsupported-image unsupported-media-type upload-too-large
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
