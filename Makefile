@@ -36,6 +36,9 @@ format: .venv/dev.installed ## put the code into the project's form
 	$(run) ruff format
 	$(run) ruff check --fix
 
+.PHONY: training
+training: .venv/training.installed ## install what training needs, too
+
 .PHONY: model
 model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 anew: phantoms, prepare, train, evaluate, export
 	$(run) training prepare training/experiments/demo.toml

@@ -87,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (MammolensError, FileExistsError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed here: run `make training` first.", file=sys.stderr)
+        return 2
     return 0
 
 

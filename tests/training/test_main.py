@@ -35,6 +35,16 @@ def test_help_does_not_wait_for_tensorflow() -> None:
     assert finished.stdout.endswith("False\n")
 
 
+def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_path: Path) -> None:
+    program = (
+        "import sys\nsys.modules['tqdm'] = None\nfrom training.__main__ import main\n"
+        f"sys.exit(main(['phantoms', '--patients', '1', '--out', {str(tmp_path / 'phantoms')!r}]))"
+    )
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert finished.returncode == 2
+    assert finished.stderr == "error: tqdm is not installed here: run `make training` first.\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
