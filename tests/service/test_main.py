@@ -18,7 +18,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         cwd=ROOT,
-        env={**os.environ, "PORT": "0", **environment},
+        env={**os.environ, "HOST": "127.0.0.1", "PORT": "0", **environment},
         capture_output=True,
         text=True,
         timeout=60,
