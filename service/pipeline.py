@@ -26,6 +26,8 @@ from service.results import (
     HeatmapDiagnostics,
     Layer,
     Mammogram,
+    MapState,
+    Pixels,
 )
 
 
@@ -168,18 +170,26 @@ def draw_montage(
         return rendering.montage_png(seen.maps, scale, colormap, text)
 
 
+def golden_case(model: Model, pixels: Pixels, layer: str, class_index: int) -> tuple[GoldenCase, MapState]:
+    """What fit, prediction and heatmap make of those pixels, and whether the heatmap says anything.
+
+    The export keeps it and every start makes it anew, by this one function.
+    """
+    image = imaging.fit(pixels, model.manifest.preprocessing).image
+    probabilities = model.predict(image[None]).probabilities[0]
+    found = model.layer_gradients(layer, image[None], np.array([class_index], np.int32))
+    heatmap = explanation.heatmap(found.maps[0], found.gradients[0], Affine())
+    return GoldenCase(pixels, image, probabilities, layer, class_index, heatmap.values), heatmap.state
+
+
 def replay(model: Model, golden: GoldenCase) -> None:
     """Makes sure that fit, prediction and heatmap of the golden case come out as they did when it was exported.
 
     Raises:
         BundleMismatch: they do not, so training and serving have drifted apart.
     """
-    fitted = imaging.fit(golden.pixels, model.manifest.preprocessing)
-    layer = model.manifest.layer(golden.layer)
-    found = model.layer_gradients(layer.name, fitted.image[None], np.array([golden.class_index], np.int32))
-    heatmap = explanation.heatmap(found.maps[0], found.gradients[0], Affine())
-    scores = model.predict(fitted.image[None])
-    differences = golden.compare(fitted.image, scores.probabilities[0], heatmap.values)
+    again, _ = golden_case(model, golden.pixels, golden.layer, golden.class_index)
+    differences = golden.compare(again.image, again.probabilities, again.heatmap)
     if differences:
         raise BundleMismatch("The bundle does not reproduce its golden case: " + "; ".join(differences) + ".")
 

@@ -6,11 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
-import numpy as np
 from pydantic import ValidationError
 
-from service import explanation, imaging
-from service.geometry import Affine
+from service import pipeline
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest, checksums, gradcam_signature
 from service.results import FitParameters, Layer, MapState, Pixels
 from training.errors import ExportError, NotExplainable
@@ -166,15 +164,12 @@ def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None
 def _golden_case(bundle: Bundle, pixels: Pixels) -> GoldenCase:
     """What the bundle makes of those pixels, for the positive class or the first whose heatmap is not blank."""
     manifest = bundle.manifest
-    image = imaging.fit(pixels, manifest.preprocessing).image
-    probabilities = bundle.predict(image[None]).probabilities[0]
     positive = manifest.classes.index(manifest.positive_class)
     for index in sorted(range(len(manifest.classes)), key=lambda index: index != positive):
-        found = bundle.layer_gradients(manifest.default_layer, image[None], np.array([index], np.int32))
-        heatmap = explanation.heatmap(found.maps[0], found.gradients[0], Affine())
-        if heatmap.state is MapState.OK:
-            return GoldenCase(pixels, image, probabilities, manifest.default_layer, index, heatmap.values)
+        case, state = pipeline.golden_case(bundle, pixels, manifest.default_layer, index)
+        if state is MapState.OK:
+            return case
     raise ExportError(
-        f"Layer {manifest.default_layer!r} explains no class of the golden image ({heatmap.state}); "
+        f"Layer {manifest.default_layer!r} explains no class of the golden image ({state}); "
         "choose another default layer or golden image."
     )

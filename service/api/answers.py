@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 from typing import Any
 
 from fastapi import Response
@@ -40,10 +41,7 @@ def model_name(model: Model) -> schemas.ModelName:
 
 def image(mammogram: Mammogram, fitted: Fitted) -> schemas.Image:
     """What was read of the image and where the breast is in it."""
-    facts = {name: getattr(mammogram.facts, name) for name in mammogram.facts.__slots__}
-    return schemas.Image.model_validate(
-        {**facts, "chest_wall": fitted.side, "breast_box": fitted.box}, from_attributes=True
-    )
+    return schemas.Image(**asdict(mammogram.facts), chest_wall=fitted.side, breast_box=fitted.box)
 
 
 def prediction(found: Prediction, manifest: Manifest) -> schemas.Prediction:

@@ -51,6 +51,16 @@ class Kind:
         """The stable identifier."""
         return f"urn:mammolens:{self.slug}"
 
+    def members(self, detail: str) -> dict[str, str | int]:
+        """What every problem of this kind consists of."""
+        return {
+            "type": self.type,
+            "title": self.title,
+            "status": int(self.status),
+            "detail": detail,
+            "remedy": self.remedy,
+        }
+
 
 KINDS: Mapping[type[errors.MammolensError], Kind] = {
     errors.EmptyImage: Kind(
@@ -157,14 +167,7 @@ NAME = re.compile(r"[a-z_-]{1,32}")
 def describe(error: errors.MammolensError, **more: object) -> Problem:
     """The problem that says this error; `more` are further members."""
     kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
-    members = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "detail": str(error),
-        "remedy": kind.remedy,
-    }
-    return Problem.model_validate({**members, **error.facts, **more})
+    return Problem.model_validate({**kind.members(str(error)), **error.facts, **more})
 
 
 def respond(
@@ -230,18 +233,7 @@ def document(*kinds: type[errors.MammolensError]) -> dict[int | str, dict[str, A
 
 
 def _response(kinds: Sequence[Kind]) -> dict[str, Any]:
-    examples = {
-        kind.slug: {
-            "value": {
-                "type": kind.type,
-                "title": kind.title,
-                "status": int(kind.status),
-                "detail": kind.title + ".",
-                "remedy": kind.remedy,
-            }
-        }
-        for kind in kinds
-    }
+    examples = {kind.slug: {"value": kind.members(kind.title + ".")} for kind in kinds}
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         "description": "; ".join(kind.title for kind in kinds) + ".",

@@ -1,6 +1,7 @@
 """Class activation maps from a layer's maps and the gradients of the class margin to them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.geometry import Affine
 from service.results import Floats, Heatmap, MapState, Peak
@@ -15,8 +16,7 @@ def grad_cam(maps: Floats, gradients: Floats) -> Floats:
     `maps`, `gradients`: [h, w, filters]; returns [h, w] in the units of the score. Selvaraju et al., "Grad-CAM", ICCV
     2017, eq. 1-2.
     """
-    weights = gradients.mean(axis=(0, 1), dtype=np.float64)
-    return np.asarray(maps @ weights, dtype=np.float32)
+    return np.asarray(maps @ _weights(gradients), dtype=np.float32)
 
 
 def heatmap(maps: Floats, gradients: Floats, cell_to_source: Affine) -> Heatmap:
@@ -35,14 +35,17 @@ def heatmap(maps: Floats, gradients: Floats, cell_to_source: Affine) -> Heatmap:
     return Heatmap(values, cell_to_source, state, Peak(float(values[row, column]), row, column, x, y))
 
 
+def _weights(gradients: Floats) -> NDArray[np.float64]:
+    return np.asarray(gradients.mean(axis=(0, 1), dtype=np.float64))
+
+
 def _state(maps: Floats, gradients: Floats, signed: Floats) -> MapState:
     """Why the map is blank, or that it is not; the first reason in the order of the forward pass wins."""
     if not np.isfinite(signed).all():
         return MapState.NOT_FINITE
     if not maps.any():
         return MapState.DEAD_LAYER
-    weights = gradients.mean(axis=(0, 1), dtype=np.float64)
-    magnitude = float((np.abs(maps) @ np.abs(weights)).max())
+    magnitude = float((np.abs(maps) @ np.abs(_weights(gradients))).max())
     if magnitude == 0.0:
         return MapState.ZERO_GRADIENT
     return MapState.OK if float(signed.max()) > NOISE * magnitude else MapState.ALL_NEGATIVE

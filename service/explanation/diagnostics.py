@@ -20,7 +20,7 @@ def diagnose(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> HeatmapDiag
 
     `mask`: the breast on the model's grid. A cell counts as in the breast where its receptive field's centre is.
     """
-    if heatmap.state is not MapState.OK:
+    if heatmap.peak is None:
         return HeatmapDiagnostics(None, None, None, None, None, None)
     values = heatmap.values.astype(np.float64)
     inside = breast_cells(mask, field, values.shape)
@@ -28,12 +28,11 @@ def diagnose(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> HeatmapDiag
     breast_share = float(inside.mean())
     heat_in_breast = float(shares[inside].sum())
     positive = shares[shares > 0]
-    peak = np.unravel_index(int(values.argmax()), values.shape)
     return HeatmapDiagnostics(
         heat_in_breast=heat_in_breast,
         breast_share=breast_share,
         lift=heat_in_breast / breast_share if breast_share else None,
-        peak_in_breast=bool(inside[peak]),
+        peak_in_breast=bool(inside[heatmap.peak.row, heatmap.peak.column]),
         area_above_half=float((values >= values.max() / 2).mean()),
         entropy=float(-(positive * np.log(positive)).sum() / np.log(values.size)) if values.size > 1 else 0.0,
     )

@@ -54,13 +54,13 @@ def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
     ranges = value_ranges(maps, scale)
     return [
         FilterPicture(png.encode(Image.fromarray(tile)), float(black), float(white))
-        for tile, (black, white) in zip(_tiles(maps, scale), ranges, strict=True)
+        for tile, (black, white) in zip(_tiles(maps, ranges), ranges, strict=True)
     ]
 
 
 def montage_png(maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]) -> bytes:
     """All filters of maps [h, w, filters] in reading order on one PNG."""
-    tiles = _tiles(maps, scale)
+    tiles = _tiles(maps, value_ranges(maps, scale))
     columns = _columns(len(tiles), maps.shape[0], maps.shape[1])
     rows = math.ceil(len(tiles) / columns)
     height, width = _tile_shape(maps.shape[0], maps.shape[1], rows, columns)
@@ -74,9 +74,8 @@ def montage_png(maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapp
     return png.encode(Image.fromarray(sheet), text)
 
 
-def _tiles(maps: Floats, scale: FilterScale) -> list[NDArray[np.uint8]]:
+def _tiles(maps: Floats, ranges: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
     """Each filter as 0..255 between its black and its white; a filter that is constantly zero is black."""
-    ranges = value_ranges(maps, scale)
     spans = ranges[:, 1] - ranges[:, 0]
     scaled = np.asarray((maps - ranges[:, 0]) / np.where(spans > 0, spans, 1), dtype=np.float32)
     return [np.ascontiguousarray(png.to_bytes(scaled[..., index])) for index in range(maps.shape[2])]

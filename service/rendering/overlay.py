@@ -13,7 +13,7 @@ from service import geometry
 from service.geometry import Affine
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
-from service.results import Box, Floats, Heatmap, MapState, Pixels
+from service.results import Box, Floats, Heatmap, Pixels
 
 
 class Render(StrEnum):
@@ -86,7 +86,7 @@ def lay(heatmap: Heatmap, box: Box, source_shape: tuple[int, ...], shape: tuple[
     Bilinear between cell centres. Beyond the outermost centres the value holds up to the box: that rim is what the
     outermost receptive fields still see.
     """
-    if heatmap.state is not MapState.OK or heatmap.peak is None:
+    if heatmap.peak is None:
         return np.zeros(shape, np.float32)
     (rows, columns), (height, width) = source_shape[:2], shape
     to_source = geometry.resize(columns, rows, width, height)
