@@ -54,8 +54,14 @@ picture: .venv/training.installed ## make docs/picture.png and docs/sample.dcm f
 	$(run) docs.picture
 
 .PHONY: bench
-bench: .venv/dev.installed ## measure the service against its promises
+bench: .venv/bench.installed ## measure the service against its promises
 	$(run) benchmarks.serve
+	$(run) benchmarks.decode
+	$(run) benchmarks.breast
+
+.PHONY: fuzz
+fuzz: .venv/bench.installed ## feed 200,000 damaged images to the readers of the service
+	$(run) benchmarks.fuzz
 
 .PHONY: openapi
 openapi: .venv/dev.installed ## write openapi/openapi.json from the code
@@ -64,8 +70,10 @@ openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 .PHONY: requirements
 requirements: .venv/dev.installed ## pin what pyproject.toml asks for (the newest of all: make requirements UPGRADE=--upgrade)
 	$(compile) $(UPGRADE) --group uv --output-file requirements/uv.txt
-	$(compile) $(UPGRADE) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
-	@# The pins an output file already has are kept where they fit: that gives the smaller sets dev's versions.
+	$(compile) $(UPGRADE) pyproject.toml --all-extras --group dev --group bench --output-file requirements/bench.txt
+	@# The pins an output file already has are kept where they fit: that gives the smaller sets the largest one's versions.
+	cp requirements/bench.txt requirements/dev.txt
+	$(compile) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	cp requirements/dev.txt requirements/training.txt
 	cp requirements/dev.txt requirements/service.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
@@ -85,6 +93,7 @@ clean: ## remove .venv and everything built or cached
 # A set holds the smaller ones, in the same versions: serving after testing installs nothing.
 within_training := service
 within_dev := service training
+within_bench := service training dev
 
 .venv/%.installed: requirements/%.txt $(installer)
 	@requirements/install $*

@@ -19,7 +19,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SERVICE = PROJECT["project"]["dependencies"]
 TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
 DEV = [*TRAINING, *PROJECT["dependency-groups"]["dev"]]
-SETS = {"uv": PROJECT["dependency-groups"]["uv"], "service": SERVICE, "training": TRAINING, "dev": DEV}
+BENCH = [*DEV, *PROJECT["dependency-groups"]["bench"]]
+SETS = {"uv": PROJECT["dependency-groups"]["uv"], "service": SERVICE, "training": TRAINING, "dev": DEV, "bench": BENCH}
 
 STRAY_IMPORTS = {
     "service/imaging": "import service.model",
@@ -71,7 +72,7 @@ def test_the_pins_are_what_the_project_asks_for(name: str) -> None:
 
 
 def test_the_larger_sets_hold_the_smaller_ones_in_the_same_versions() -> None:
-    assert _pins("service") <= _pins("training") <= _pins("dev")
+    assert _pins("service") <= _pins("training") <= _pins("dev") <= _pins("bench")
 
 
 def test_no_file_of_the_set_up_names_a_package_index() -> None:
