@@ -95,7 +95,7 @@ def test_the_header_says_what_is_shown(laterality: Laterality, view: View, orien
     assert dataset.SOPClassUID == pydicom.uid.DigitalMammographyXRayImageStorageForPresentation
     assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert (dataset.Modality, dataset.PresentationIntentType) == ("MG", "FOR PRESENTATION")
-    assert (dataset.ImageLaterality, dataset.ViewPosition, dataset.BurnedInAnnotation) == (laterality, view, "YES")
+    assert (dataset.ImageLaterality, dataset.ViewPosition, dataset.BurnedInAnnotation) == (laterality, view, "NO")
     assert list(dataset.PatientOrientation) == orientation
     assert (dataset.Rows, dataset.Columns) == (290, 200)
     assert list(dataset.ImagerPixelSpacing) == [1.0, 1.0]

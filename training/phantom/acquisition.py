@@ -1,12 +1,13 @@
 """How a machine stores a displayed image: bits, photometric interpretation, windows and transfer syntax."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.results import Pixels
+from training.phantom.transfer import Syntax
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +47,10 @@ class Acquisition:
     same.
     """
 
-    bits: Literal[12, 16] = 12
+    bits: Literal[8, 12, 16] = 12
     photometric: Literal["MONOCHROME1", "MONOCHROME2"] = "MONOCHROME2"
     windows: tuple[Window, ...] = (Window(2048, 4096),)
-    transfer_syntax: Literal["explicit", "implicit", "jpeg2000"] = "explicit"
+    transfer_syntax: Syntax = "explicit"
     manufacturer: str = "Mammolens Phantoms"
     model: str = "Phantom"
     detector_height_mm: float = 290.0
@@ -59,12 +60,19 @@ class Acquisition:
         """The largest value that can be stored."""
         return int(2**self.bits - 1)
 
-    def store(self, pixels: Pixels) -> Pixels:
-        """The stored values of pixels as displayed, 0 black .. 65535 white."""
+    @property
+    def bytes_allocated(self) -> int:
+        """The bytes that each value takes."""
+        return -(-self.bits // 8)
+
+    def store(self, pixels: Pixels) -> NDArray[np.unsignedinteger[Any]]:
+        """The stored values of pixels as displayed, 0 black .. 65535 white, in 8 or 16 bits."""
         displayed = pixels / 65535
         exact = self.windows[0].invert(displayed) if self.windows else displayed * self.white
-        stored = np.clip(np.round(exact), 0, self.white).astype(np.uint16)
-        return self.white - stored if self.photometric == "MONOCHROME1" else stored
+        stored = np.clip(np.round(exact), 0, self.white)
+        if self.photometric == "MONOCHROME1":
+            stored = self.white - stored
+        return np.asarray(stored, f"u{self.bytes_allocated}")
 
     def written_windows(self) -> tuple[Window, ...]:
         """The windows for the values as they are stored."""

@@ -4,27 +4,17 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import (
     UID,
     DigitalMammographyXRayImageStorageForPresentation,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
     generate_uid,
 )
 
 from training.phantom.acquisition import Acquisition
 from training.phantom.image import PhantomImage
+from training.phantom.transfer import LOSSY, SYNTAXES, encode
 
-_TRANSFER_SYNTAXES = {
-    "explicit": ExplicitVRLittleEndian,
-    "implicit": ImplicitVRLittleEndian,
-    "jpeg2000": JPEG2000Lossless,
-}
-_OPENJPEG_GREYSCALE = 2
 # SNOMED CT, PS3.16 CID 4014
 _VIEW_CODES = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-lateral oblique")}
 _BREAST_CODE = ("76752008", "Breast")
@@ -58,12 +48,20 @@ def to_dicom(image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: I
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = identity.uid("image", identity.image_id)
-    meta.TransferSyntaxUID = _TRANSFER_SYNTAXES[acquisition.transfer_syntax]
+    meta.TransferSyntaxUID = SYNTAXES[acquisition.transfer_syntax]
     described = _exam(identity) | _projection(image, acquisition) | _pixel_module(image, acquisition)
-    dataset = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    dataset = FileDataset(
+        "",
+        {},
+        file_meta=meta,
+        preamble=b"\0" * 128,
+        is_implicit_VR=meta.TransferSyntaxUID.is_implicit_VR,
+        is_little_endian=meta.TransferSyntaxUID.is_little_endian,
+    )
     for keyword, value in described.items():
         setattr(dataset, keyword, value)
-    dataset["PixelData"].VR = "OB" if acquisition.transfer_syntax == "jpeg2000" else "OW"
+    in_bytes = meta.TransferSyntaxUID.is_encapsulated or acquisition.bytes_allocated == 1
+    dataset["PixelData"].VR = "OB" if in_bytes else "OW"
     return dataset
 
 
@@ -135,11 +133,6 @@ def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, An
     """The stored values and how to show them."""
     rows, columns = image.pixels.shape
     stored, windows = acquisition.store(image.pixels), acquisition.written_windows()
-    if acquisition.transfer_syntax == "jpeg2000":
-        coded = encode_array(stored, bits_stored=acquisition.bits, photometric_interpretation=_OPENJPEG_GREYSCALE)
-        pixel_data = encapsulate([coded])
-    else:
-        pixel_data = stored.astype("<u2").tobytes()
     voi_lut = (
         {
             "WindowCenter": [window.centre for window in windows],
@@ -155,7 +148,7 @@ def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, An
         "PhotometricInterpretation": acquisition.photometric,
         "Rows": rows,
         "Columns": columns,
-        "BitsAllocated": 16,
+        "BitsAllocated": 8 * acquisition.bytes_allocated,
         "BitsStored": acquisition.bits,
         "HighBit": acquisition.bits - 1,
         "PixelRepresentation": 0,
@@ -165,9 +158,9 @@ def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, An
         "RescaleSlope": 1,
         "RescaleType": "US",
         "PresentationLUTShape": "INVERSE" if acquisition.photometric == "MONOCHROME1" else "IDENTITY",
-        "LossyImageCompression": "00",
-        "BurnedInAnnotation": "YES",
-        "PixelData": pixel_data,
+        "LossyImageCompression": "01" if acquisition.transfer_syntax in LOSSY else "00",
+        "BurnedInAnnotation": "NO",  # the marker names neither patient nor day (PS3.3 C.7.6.1)
+        "PixelData": encode(stored, acquisition.bits, acquisition.transfer_syntax),
     } | voi_lut
 
 
