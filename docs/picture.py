@@ -1,5 +1,6 @@
 """Makes docs/sample.dcm, a phantom, and docs/picture.png, what the bundle that ships says of it: `make picture`."""
 
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -7,12 +8,11 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from service import pipeline
+from service import imaging, pipeline
 from service.app import load_model
-from service.imaging import Limits
-from service.pipeline import Stopwatch
 from service.rendering import Colormap, FilterScale, Render, Style
 from service.settings import Settings
+from service.stopwatch import Stopwatch
 from training import phantom
 
 SAMPLE, PICTURE = (Path(__file__).with_name(name) for name in ("sample.dcm", "picture.png"))
@@ -22,7 +22,8 @@ SEED = 11
 
 def main() -> None:
     """Writes both."""
-    model, limits, watch = load_model(Settings()), Limits(), Stopwatch()
+    model, watch = load_model(Settings()), Stopwatch()
+    read = partial(imaging.read, picture_edge=HEIGHT)
     image = phantom.render_view(
         np.random.default_rng(SEED),
         laterality="R",
@@ -32,9 +33,9 @@ def main() -> None:
     )
     data = phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax="jpeg2000"))
     SAMPLE.write_bytes(data)
-    found = pipeline.explain(model, data, limits, watch)
+    found = pipeline.explain(model, read, data, watch)
     overlay = pipeline.draw_heatmap(found, Render.OVERLAY, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch)
-    seen = pipeline.show_activations(model, data, limits, watch, layer=model.manifest.layers[0].name)
+    seen = pipeline.show_activations(model, read, data, watch, layer=model.manifest.layers[0].name)
     montage = pipeline.draw_montage(seen, FilterScale.LAYER, Colormap.GRAY, {}, watch)
     assert found.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture
     x, y = found.heatmap.peak.x, found.heatmap.peak.y

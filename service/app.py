@@ -57,10 +57,11 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        loading = asyncio.create_task(_load(app.state.engine, settings, load))
-        loading.add_done_callback(lambda done: fail(error) if (error := done.exception()) else None)
-        yield
-        await asyncio.wait([loading])
+        with app.state.engine.reading():
+            loading = asyncio.create_task(_load(app.state.engine, settings, load))
+            loading.add_done_callback(lambda done: fail(error) if (error := done.exception()) else None)
+            yield
+            await asyncio.wait([loading])
 
     app = FastAPI(
         title="mammolens",

@@ -5,9 +5,14 @@
     │   ├── EmptyImage               no bytes at all
     │   ├── UnsupportedFormat        bytes that are no image format we read
     │   ├── UnsupportedImage         a known format in a form we do not read
+    │   │   ├── UnsupportedSyntax        a DICOM transfer syntax without decoder
+    │   │   ├── SeveralFrames            more than one frame or page
+    │   │   └── ForProcessing            raw detector values
     │   ├── CorruptImage             truncated or damaged
     │   ├── TooManyPixels            would not fit the memory bound
+    │   ├── Undecodable              decoding it took too long or too much memory, or ended the decoder
     │   ├── NotAMammogram            says of itself that it is something else
+    │   │   └── Tomosynthesis            slices or projections instead of one image
     │   └── NoBreast                 pixels in which no breast was found
     ├── RequestError             how the caller asked
     │   ├── MissingFile              a form without a part named `file`
@@ -31,7 +36,7 @@ to the caller.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class MammolensError(Exception):
@@ -56,7 +61,32 @@ class UnsupportedFormat(ImageError):
 
 
 class UnsupportedImage(ImageError):
-    """The format is known, but not this form of it: colour, several frames, a transfer syntax without decoder."""
+    """The format is known, but not this form of it: colour, floating point, an unusual depth."""
+
+
+class UnsupportedSyntax(UnsupportedImage):
+    """The pixel data are in a transfer syntax without decoder."""
+
+    def __init__(self, name: str, available: Sequence[str]) -> None:
+        super().__init__(f"The transfer syntax {name} is not read.")
+        self.name, self.available = name, tuple(available)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        """How to make it again in another process."""
+        return type(self), (self.name, self.available)
+
+    @property
+    def facts(self) -> Mapping[str, int | Sequence[str]]:
+        """What may be sent instead."""
+        return {"available_transfer_syntaxes": self.available}
+
+
+class SeveralFrames(UnsupportedImage):
+    """The file has more than one frame or page."""
+
+
+class ForProcessing(UnsupportedImage):
+    """The mammogram is raw, not meant for display."""
 
 
 class CorruptImage(ImageError):
@@ -68,7 +98,11 @@ class TooManyPixels(ImageError):
 
     def __init__(self, pixels: int, max_pixels: int) -> None:
         super().__init__(f"The image has {pixels} pixels; at most {max_pixels} are accepted.")
-        self.max_pixels = max_pixels
+        self.pixels, self.max_pixels = pixels, max_pixels
+
+    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
+        """How to make it again in another process."""
+        return type(self), (self.pixels, self.max_pixels)
 
     @property
     def facts(self) -> Mapping[str, int | Sequence[str]]:
@@ -76,8 +110,16 @@ class TooManyPixels(ImageError):
         return {"max_pixels": self.max_pixels}
 
 
+class Undecodable(ImageError):
+    """Decoding the file took too long or too much memory, or ended the process that did it."""
+
+
 class NotAMammogram(ImageError):
     """The file says of itself that it is something other than a two-dimensional mammogram."""
+
+
+class Tomosynthesis(NotAMammogram):
+    """The file holds slices or projections of a tomosynthesis."""
 
 
 class NoBreast(ImageError):

@@ -4,6 +4,7 @@ Coordinates are (x, y) = (column, row) of pixel *centres*: the centre of the top
 -0.5 .. columns - 0.5.
 """
 
+import math
 from dataclasses import dataclass
 
 
@@ -43,6 +44,10 @@ class Affine:
         return (self.scale_x, 0.0, self.shift_x), (0.0, self.scale_y, self.shift_y)
 
 
+IDENTITY = Affine()
+"""The map that leaves every point where it is."""
+
+
 def resize(from_width: int, from_height: int, to_width: int, to_height: int) -> Affine:
     """The map from a resized grid back to the grid it was resized from.
 
@@ -50,6 +55,17 @@ def resize(from_width: int, from_height: int, to_width: int, to_height: int) -> 
     """
     scale_x, scale_y = from_width / to_width, from_height / to_height
     return Affine(scale_x, (scale_x - 1) / 2, scale_y, (scale_y - 1) / 2)
+
+
+def canvas(rows: int, columns: int, long_edge: float) -> tuple[int, int]:
+    """The (height, width) of a picture whose longer edge has `long_edge` pixels, the source's own size at most."""
+    factor = min(1.0, long_edge / max(rows, columns))
+    return max(1, round(rows * factor)), max(1, round(columns * factor))
+
+
+def halvings(rows: int, columns: int, enough: tuple[int, int]) -> int:
+    """How often a grid can be halved and still have `enough` rows and columns; 0 for one that has not."""
+    return max(0, math.floor(math.log2(min(rows / enough[0], columns / enough[1]))))
 
 
 def flip(width: int) -> Affine:

@@ -24,6 +24,19 @@ class _Formatter(logging.Formatter):
         return "".join(lines).rstrip()
 
 
+class EndOnFault:
+    """A stretch of a process that ends it with exit code 1 over any exception, logged without its message."""
+
+    def __enter__(self) -> None:
+        """Begins it."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Ends it."""
+        if error is not None and kind is not SystemExit:
+            logging.getLogger("mammolens").error("a fault ended the process", exc_info=error)
+            sys.exit(1)
+
+
 def configure() -> None:
     """Sends every logger's lines to standard error in that form; of uvicorn's only warnings and worse."""
     handler = logging.StreamHandler(sys.stderr)

@@ -4,53 +4,36 @@ Whoever wants to know what happens to a mammogram reads this file. Nothing here 
 synchronous, keeps no state and may run in any thread.
 """
 
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
 from service import explanation, geometry, imaging, rendering
 from service.errors import BundleMismatch, UnknownClass
 from service.geometry import Affine
-from service.imaging import Limits
+from service.imaging import Read, Reading
 from service.model import GoldenCase, Model
 from service.rendering import Colormap, FilterPicture, FilterScale, Picture, Render, Style
 from service.results import (
     Caution,
     FilterStatistics,
-    Fitted,
     Floats,
     Heatmap,
     HeatmapDiagnostics,
     Layer,
-    Mammogram,
     MapState,
     Pixels,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """Milliseconds spent in each step, in the order in which they were first entered."""
-
-    milliseconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        """Adds the time of the block to that step."""
-        start = time.perf_counter()
-        yield
-        self.milliseconds[name] = self.milliseconds.get(name, 0.0) + (time.perf_counter() - start) * 1e3
+from service.stopwatch import Stopwatch
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
     """An image, read and fitted, and what the model says of it; `probabilities` are calibrated, by class."""
 
-    mammogram: Mammogram
-    fitted: Fitted
+    reading: Reading
     probabilities: Mapping[str, float]
     cautions: tuple[Caution, ...]
 
@@ -59,8 +42,7 @@ class Prediction:
 class Activations:
     """What a layer saw: its `maps` [h, w, filters] turned upright as in the source, and where their cells lie in it."""
 
-    mammogram: Mammogram
-    fitted: Fitted
+    reading: Reading
     layer: Layer
     maps: Floats
     to_source: Affine
@@ -80,19 +62,19 @@ class Explanation:
     cautions: tuple[Caution, ...]
 
 
-def predict(model: Model, data: bytes, limits: Limits, watch: Stopwatch) -> Prediction:
+def predict(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Prediction:
     """The model's probabilities for an image file.
 
     Raises:
         ImageError: the file is no mammogram that can be read.
     """
-    mammogram, fitted = _read(model, data, limits, watch)
+    reading = _read(model, read, data, watch)
     with watch.step("model"):
-        scores = model.predict(fitted.image[None])
-    return _prediction(model, mammogram, fitted, scores.probabilities[0])
+        scores = model.predict(reading.fitted.image[None])
+    return _prediction(model, reading, scores.probabilities[0])
 
 
-def show_activations(model: Model, data: bytes, limits: Limits, watch: Stopwatch, *, layer: str) -> Activations:
+def show_activations(model: Model, read: Read, data: bytes, watch: Stopwatch, *, layer: str) -> Activations:
     """What every filter of that layer saw in an image file.
 
     Raises:
@@ -100,28 +82,30 @@ def show_activations(model: Model, data: bytes, limits: Limits, watch: Stopwatch
         UnknownLayer: the model has no such layer.
     """
     chosen = model.manifest.layer(layer)
-    mammogram, fitted = _read(model, data, limits, watch)
+    reading = _read(model, read, data, watch)
     with watch.step("model"):
-        maps = model.activations(fitted.image[None])[chosen.name][0]
+        maps = model.activations(reading.fitted.image[None])[chosen.name][0]
     with watch.step("explain"):
         statistics = explanation.filter_statistics(maps)
-        to_source = chosen.receptive_field.to_input().then(fitted.to_source)
-        if fitted.side == "right":  # the model sees every breast from the left; people see it as it was taken
+        to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
+        if reading.fitted.side == "right":  # the model sees every breast from the left; people see it as it was taken
             maps, to_source = maps[:, ::-1], geometry.flip(chosen.width).then(to_source)
-        cautions = (*mammogram.cautions, *explanation.filter_cautions(statistics))
-    return Activations(mammogram, fitted, chosen, maps, to_source, statistics, cautions)
+        cautions = (*reading.cautions, *explanation.filter_cautions(statistics))
+    return Activations(reading, chosen, maps, to_source, statistics, cautions)
 
 
 def explain(
     model: Model,
+    read: Read,
     data: bytes,
-    limits: Limits,
     watch: Stopwatch,
     *,
     layer: str | None = None,
     class_name: str | None = None,
 ) -> Explanation:
     """The Grad-CAM of an image file for a class (default: the positive one) at a layer (default: the manifest's).
+
+    To draw an overlay, let `read` bring the picture along: see `picture_edge`.
 
     Raises:
         ImageError: the file is no mammogram that can be read.
@@ -132,7 +116,8 @@ def explain(
     class_name = manifest.positive_class if class_name is None else class_name
     if class_name not in manifest.classes:
         raise UnknownClass(manifest.classes)
-    mammogram, fitted = _read(model, data, limits, watch)
+    reading = _read(model, read, data, watch)
+    fitted = reading.fitted
     with watch.step("model"):
         index = np.array([manifest.classes.index(class_name)], np.int32)
         found = model.layer_gradients(chosen.name, fitted.image[None], index)
@@ -140,20 +125,28 @@ def explain(
         to_source = chosen.receptive_field.to_input().then(fitted.to_source)
         heatmap = explanation.heatmap(found.maps[0], found.gradients[0], to_source)
         diagnostics = explanation.diagnose(heatmap, fitted.mask, chosen.receptive_field)
-        prediction = _prediction(model, mammogram, fitted, found.probabilities[0])
+        prediction = _prediction(model, reading, found.probabilities[0])
         cautions = (*prediction.cautions, *explanation.heatmap_cautions(heatmap, diagnostics))
     return Explanation(prediction, chosen, class_name, heatmap, diagnostics, cautions)
+
+
+def picture_edge(render: Render, style: Style) -> float:
+    """The long edge of the mammogram's picture that has to be read for that rendering; 0 for none."""
+    if render is Render.HEATMAP:
+        return 0
+    return style.long_edge or math.inf
 
 
 def draw_heatmap(
     explained: Explanation, render: Render, style: Style, text: Mapping[str, str], watch: Stopwatch
 ) -> Picture:
     """The heatmap as PNG in the frame of the source image: over the image, or alone."""
-    pixels, box = explained.prediction.mammogram.pixels, explained.prediction.fitted.box
+    reading = explained.prediction.reading
+    frame, box = (reading.facts.rows, reading.facts.columns), reading.fitted.box
     with watch.step("render"):
-        if render is Render.OVERLAY:
-            return rendering.overlay(pixels, explained.heatmap, box, style, text)
-        return rendering.heat_alone(pixels.shape, explained.heatmap, box, style, text)
+        if render is Render.OVERLAY and reading.picture is not None:
+            return rendering.overlay(reading.picture, frame, explained.heatmap, box, style, text)
+        return rendering.heat_alone(frame, explained.heatmap, box, style, text)
 
 
 def draw_filters(seen: Activations, scale: FilterScale, watch: Stopwatch) -> list[FilterPicture]:
@@ -204,14 +197,12 @@ def warm(model: Model) -> None:
         model.layer_gradients(layer.name, images, np.zeros(1, np.int32))
 
 
-def _read(model: Model, data: bytes, limits: Limits, watch: Stopwatch) -> tuple[Mammogram, Fitted]:
-    with watch.step("decode"):
-        mammogram = imaging.decode(data, limits)
-    with watch.step("fit"):
-        fitted = imaging.fit(mammogram.pixels, model.manifest.preprocessing)
-    return mammogram, fitted
+def _read(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Reading:
+    reading = read(data, model.manifest.preprocessing)
+    watch.add(reading.milliseconds)
+    return reading
 
 
-def _prediction(model: Model, mammogram: Mammogram, fitted: Fitted, probabilities: Floats) -> Prediction:
+def _prediction(model: Model, reading: Reading, probabilities: Floats) -> Prediction:
     by_class = dict(zip(model.manifest.classes, (float(value) for value in probabilities), strict=True))
-    return Prediction(mammogram, fitted, by_class, mammogram.cautions)
+    return Prediction(reading, by_class, reading.cautions)

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.geometry import Affine
+from service.geometry import IDENTITY, Affine
 
 Pixels = NDArray[np.uint16]
 Floats = NDArray[np.float32]
@@ -19,6 +19,7 @@ Mask = NDArray[np.bool_]
 Side = Literal["left", "right"]
 Laterality = Literal["L", "R"]
 Stage = Literal["early", "middle", "deep"]
+Derivation = Literal["synthesised", "contrast-enhanced", "biopsy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ class Caution:
 class ImageFacts:
     """What the file says of itself; None where it does not say.
 
-    Nothing here identifies a person but `sop_instance_uid`.
+    Nothing here identifies a person but `sop_instance_uid`. `view_modifiers`: how the view differs from the plain one,
+    in the words of PS3.16 CID 4015. `patient_orientation`: where a row and where a column run to (PS3.3 C.7.6.1.1.1).
+    `derivation`: what the image was made from, if not from one exposure.
     """
 
     format: Literal["dicom", "png", "jpeg", "tiff"]
@@ -42,20 +45,31 @@ class ImageFacts:
     bits: int
     photometric: str | None = None
     transfer_syntax: str | None = None
+    lossy: bool | None = None
     window: str | None = None
     laterality: Laterality | None = None
     view: str | None = None
+    view_modifiers: tuple[str, ...] = ()
+    patient_orientation: tuple[str, str] | None = None
+    implant: bool | None = None
+    partial_view: bool | None = None
+    burned_in_annotation: bool | None = None
+    derivation: Derivation | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     sop_instance_uid: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Mammogram:
-    """Calibrated greyscale pixels [rows, columns], 0 black .. 65535 white as displayed, and what the file says."""
+    """Calibrated greyscale pixels, 0 black .. 65535 white as displayed, and what the file says.
+
+    `pixels` may be at a reduced resolution; `to_source` leads from their grid to that of the file.
+    """
 
     pixels: Pixels
     facts: ImageFacts
     cautions: tuple[Caution, ...] = ()
+    to_source: Affine = IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +112,8 @@ class Fitted:
 
     `image`: float32 [height, width, 1] in [0, 1], chest wall on the left, 0 outside the breast. `mask`: the breast on
     the same grid. `to_source`: from this grid to source pixels. `box`: the crop in source pixels. `side`: where the
-    chest wall is in the source.
+    chest wall is in the source. `breast`: the breast as it lies in the source, on a grid of its own;
+    `breast_to_source`: from that grid to source pixels.
     """
 
     image: Floats
@@ -106,6 +121,8 @@ class Fitted:
     to_source: Affine
     box: Box
     side: Side
+    breast: Mask
+    breast_to_source: Affine
 
 
 @dataclass(frozen=True, slots=True)

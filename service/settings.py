@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     )
     max_upload_bytes: int = Field(default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Largest image decoded, in pixels.")
+    max_decode_seconds: int = Field(
+        default=20, ge=1, le=3600, description="Longest that one file is decoded, in seconds; then it is refused."
+    )
 
     @property
     def is_loopback(self) -> bool:

@@ -10,7 +10,7 @@ import cv2
 from tqdm import tqdm
 
 from service.errors import ImageError
-from service.imaging import decode, fit
+from service.imaging import read
 from service.results import FitParameters
 from training.cache import Failure, cached_path, write_failures, write_fitted
 from training.config import Experiment
@@ -74,7 +74,7 @@ def _use_one_thread() -> None:
 def _prepare_image(job: _Job) -> Failure | None:
     """None once the image is in the cache, or why it cannot be."""
     try:
-        write_fitted(job.target, fit(decode(job.source.read_bytes()).pixels, job.parameters))
+        write_fitted(job.target, read(job.source.read_bytes(), job.parameters).fitted)
     except ImageError as error:
         return Failure(job.image_id, type(error).__name__, str(error))
     return None

@@ -14,7 +14,8 @@ from service.api.predict import UPLOAD_ERRORS
 from service.api.problems import document
 from service.api.upload import BODY, Upload
 from service.model import Model
-from service.pipeline import Activations, Stopwatch
+from service.pipeline import Activations
+from service.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Mammograms"])
 
@@ -42,7 +43,7 @@ async def show_activations(
     model, watch = engine.require_model(), Stopwatch()
 
     def work() -> tuple[Activations, Response]:
-        seen = pipeline.show_activations(model, data, engine.limits, watch, layer=layer)
+        seen = pipeline.show_activations(model, engine.read, data, watch, layer=layer)
         if media_type is MediaType.JSON:
             return seen, answers.as_json(_body(model, seen, options, watch), watch)
         text = answers.png_text(model, seen.layer.name, seen.cautions)
@@ -70,7 +71,7 @@ def _body(model: Model, seen: Activations, options: ActivationsOptions, watch: S
     ]
     return schemas.ActivationsAnswer(
         model=answers.model_name(model),
-        image=answers.image(seen.mammogram, seen.fitted),
+        image=answers.image(seen.reading),
         layer=answers.layer(seen.layer),
         cell_to_source=answers.matrix(seen.to_source),
         filters=filters,

@@ -12,9 +12,11 @@ from service import explanation
 from service.api import schemas
 from service.api.negotiation import MediaType
 from service.geometry import Affine
+from service.imaging import Reading
 from service.model import Manifest, Model
-from service.pipeline import Prediction, Stopwatch
-from service.results import Caution, Fitted, Layer, Mammogram
+from service.pipeline import Prediction
+from service.results import Caution, Layer
+from service.stopwatch import Stopwatch
 
 BINARY = {"type": "string", "format": "binary"}
 PICTURE_HEADERS = {
@@ -39,9 +41,9 @@ def model_name(model: Model) -> schemas.ModelName:
     )
 
 
-def image(mammogram: Mammogram, fitted: Fitted) -> schemas.Image:
+def image(reading: Reading) -> schemas.Image:
     """What was read of the image and where the breast is in it."""
-    return schemas.Image(**asdict(mammogram.facts), chest_wall=fitted.side, breast_box=fitted.box)
+    return schemas.Image(**asdict(reading.facts), chest_wall=reading.fitted.side, breast_box=reading.fitted.box)
 
 
 def prediction(found: Prediction, manifest: Manifest) -> schemas.Prediction:

@@ -1,13 +1,14 @@
 """The model and the places in which it may run: owned by the app's lifespan, reached through dependencies."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from typing import Annotated, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from service.errors import Busy, NotReady
-from service.imaging import Limits
+from service.imaging import IsolatedReader, Limits, Read
 from service.model import Model
 from service.settings import Settings
 
@@ -15,14 +16,33 @@ T = TypeVar("T")
 
 
 class Engine:
-    """A model that may still be loading, a bounded number of threads for it, a bounded number of images in memory."""
+    """A model that may still be loading, its readers and threads, and a bounded number of images in memory."""
 
     def __init__(self, settings: Settings) -> None:
         self.max_upload_bytes = settings.max_upload_bytes
-        self.limits = Limits(max_pixels=settings.max_pixels)
+        self._settings = settings
+        self._reader: IsolatedReader | None = None
         self._places = CapacityLimiter(settings.workers)
         self._free = settings.max_requests
         self._model: Model | None = None
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A stretch in which image files can be read, in processes of their own."""
+        limits = Limits(self._settings.max_pixels, self._settings.max_decode_seconds)
+        self._reader = IsolatedReader(self._settings.workers, limits)
+        try:
+            yield
+        finally:
+            self._reader.close()
+            self._reader = None
+
+    @property
+    def read(self) -> Read:
+        """How image files are read."""
+        if self._reader is None:
+            raise NotReady("The service is not running.")
+        return self._reader
 
     def require_model(self) -> Model:
         """The model.

@@ -31,13 +31,20 @@ _ANSWER = {
         "bits": 12,
         "photometric": "MONOCHROME2",
         "transfer_syntax": "JPEG 2000 Image Compression (Lossless Only)",
+        "lossy": False,
         "window": "1 of 1, LINEAR",
         "laterality": "R",
         "view": "MLO",
+        "view_modifiers": [],
+        "patient_orientation": ["P", "FL"],
+        "implant": False,
+        "partial_view": False,
+        "burned_in_annotation": False,
+        "derivation": None,
         "pixel_spacing_mm": [0.30208, 0.30208],
         "sop_instance_uid": "1.2.826.0.1.3680043.8.498.1",
         "chest_wall": "right",
-        "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 843},
+        "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 840},
     },
     "warnings": [],
     "timings_ms": {"decode": 80.1, "fit": 21.7, "model": 7.0},
@@ -45,7 +52,7 @@ _ANSWER = {
 _PREDICTION = {
     "label": "cancer",
     "positive": True,
-    "probabilities": {"no_cancer": 0.005967, "cancer": 0.994033},
+    "probabilities": {"no_cancer": 0.009168, "cancer": 0.990832},
     "positive_class": "cancer",
     "threshold": 0.212273,
     "threshold_rule": "Highest sensitivity at a specificity of at least 90 %, over single images of the validation "
@@ -55,7 +62,7 @@ _PREDICTION = {
 PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
 ACTIVATIONS: dict[str, Any] = _ANSWER | {
     "layer": _LAYER,
-    "cell_to_source": [[29.593, 0.0, 204.91], [0.0, 29.637, 99.936]],
+    "cell_to_source": [[29.593, 0.0, 204.91], [0.0, 29.531, 99.578]],
     "filters": [
         {"index": 0, "mean": 0.31, "maximum": 2.7, "zero_share": 0.64, "black": 0.0, "white": 3.9, "png": _TINY_PNG}
     ],
@@ -65,12 +72,12 @@ GRADCAM: dict[str, Any] = _ANSWER | {
     "layer": _LAYER,
     "class": "cancer",
     "state": "ok",
-    "peak": {"value": 0.009894, "row": 14, "column": 2, "x": 560.03, "y": 514.85},
-    "values": [[0.0, 0.0012], [0.0004, 0.009894]],
-    "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.637, 99.936]],
+    "peak": {"value": 0.008451, "row": 14, "column": 2, "x": 560.03, "y": 513.02},
+    "values": [[0.0, 0.0012], [0.0004, 0.008451]],
+    "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.531, 99.578]],
     "diagnostics": {
-        "heat_in_breast": 0.9927, "breast_share": 0.4485, "lift": 2.2134, "peak_in_breast": True,
-        "area_above_half": 0.0091, "entropy": 0.4488,
+        "heat_in_breast": 0.9936, "breast_share": 0.4485, "lift": 2.2156, "peak_in_breast": True,
+        "area_above_half": 0.0091, "entropy": 0.4452,
     },
     "picture": {
         "width": 384, "height": 512, "to_source": [[1.875, 0.0, 0.4375], [0.0, 1.875, 0.4375]], "png": _TINY_PNG,

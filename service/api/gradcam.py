@@ -1,5 +1,7 @@
 """POST /gradcam: a prediction, where in the image it came from, and how far to trust that."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
 
 from service import errors, pipeline
@@ -12,8 +14,9 @@ from service.api.predict import UPLOAD_ERRORS
 from service.api.problems import document
 from service.api.upload import BODY, Upload
 from service.model import Model
-from service.pipeline import Explanation, Stopwatch
+from service.pipeline import Explanation
 from service.rendering import Picture
+from service.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Mammograms"])
 
@@ -35,9 +38,17 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
     model, watch = engine.require_model(), Stopwatch()
 
     def work() -> tuple[Explanation, Response]:
-        found = pipeline.explain(model, data, engine.limits, watch, layer=options.layer, class_name=options.class_name)
+        render, style = options.what(media_type), options.style(media_type)
+        found = pipeline.explain(
+            model,
+            partial(engine.read, picture_edge=pipeline.picture_edge(render, style)),
+            data,
+            watch,
+            layer=options.layer,
+            class_name=options.class_name,
+        )
         text = answers.png_text(model, found.layer.name, found.cautions) | {"Class": found.class_name}
-        picture = pipeline.draw_heatmap(found, options.what(media_type), options.style(media_type), text, watch)
+        picture = pipeline.draw_heatmap(found, render, style, text, watch)
         if media_type is MediaType.PNG:
             return found, answers.as_png(picture.png, model, found.cautions, watch)
         return found, answers.as_json(_body(model, found, picture, watch), watch)
@@ -50,7 +61,7 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
 def _body(model: Model, found: Explanation, picture: Picture, watch: Stopwatch) -> schemas.GradcamAnswer:
     return schemas.GradcamAnswer(
         model=answers.model_name(model),
-        image=answers.image(found.prediction.mammogram, found.prediction.fitted),
+        image=answers.image(found.prediction.reading),
         prediction=answers.prediction(found.prediction, model.manifest),
         layer=answers.layer(found.layer),
         class_name=found.class_name,

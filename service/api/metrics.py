@@ -9,8 +9,8 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.pipeline import Stopwatch
 from service.results import Caution
+from service.stopwatch import Stopwatch
 
 CONTENT_TYPE = "text/plain"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

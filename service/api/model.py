@@ -9,7 +9,7 @@ from service.api.options import NoQuery
 from service.api.problems import InvalidParameters, document
 from service.api.schemas import LayersAnswer, ModelAnswer
 from service.errors import NotAcceptable, NotReady
-from service.pipeline import Stopwatch
+from service.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Model"])
 _PROBLEMS = document(NotReady, NotAcceptable, InvalidParameters)

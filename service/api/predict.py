@@ -11,11 +11,13 @@ from service.api.options import NoQuery
 from service.api.problems import InvalidParameters, document
 from service.api.schemas import PredictAnswer
 from service.api.upload import BODY, Upload
+from service.stopwatch import Stopwatch
 
 UPLOAD_ERRORS = (
     errors.EmptyImage, errors.MissingFile, errors.MalformedUpload, errors.UploadTooLarge, errors.TooManyPixels,
-    errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.CorruptImage,
-    errors.NotAMammogram, errors.NoBreast, errors.NotAcceptable, errors.NotReady, errors.Busy, InvalidParameters,
+    errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.UnsupportedSyntax,
+    errors.SeveralFrames, errors.ForProcessing, errors.CorruptImage, errors.Undecodable, errors.NotAMammogram,
+    errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.NotReady, errors.Busy, InvalidParameters,
 )  # fmt: skip
 """What can go wrong wherever an image is posted."""
 
@@ -34,12 +36,12 @@ router = APIRouter(tags=["Mammograms"])
 async def predict(request: Request, engine: ReadyEngine, data: Upload, _: NoQuery) -> Response:
     """The model's calibrated probability for one mammogram, and the decision at its operating point."""
     negotiate(request, MediaType.JSON)
-    model, watch = engine.require_model(), pipeline.Stopwatch()
-    found = await engine.run(lambda: pipeline.predict(model, data, engine.limits, watch))
+    model, watch = engine.require_model(), Stopwatch()
+    found = await engine.run(lambda: pipeline.predict(model, engine.read, data, watch))
     observe(request, watch, found.cautions, found.probabilities[model.manifest.positive_class])
     body = PredictAnswer(
         model=answers.model_name(model),
-        image=answers.image(found.mammogram, found.fitted),
+        image=answers.image(found.reading),
         prediction=answers.prediction(found, model.manifest),
         warnings=list(found.cautions),
         timings_ms=watch.milliseconds,

@@ -78,6 +78,24 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "Not in a form we read",
         "Send one greyscale frame in a form that the detail names.",
     ),
+    errors.UnsupportedSyntax: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "unsupported-transfer-syntax",
+        "A transfer syntax that is not read",
+        "Send the image in one of the available transfer syntaxes.",
+    ),
+    errors.SeveralFrames: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "several-frames",
+        "More than one frame",
+        "Send one two-dimensional mammogram; of a tomosynthesis, the two-dimensional view taken or computed with it.",
+    ),
+    errors.ForProcessing: Kind(
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "for-processing",
+        "Raw, not meant for display",
+        "Send the image FOR PRESENTATION that was made from it.",
+    ),
     errors.CorruptImage: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "corrupt-image",
@@ -90,11 +108,23 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "The image has too many pixels",
         "Send a smaller image, or have the operator raise MAMMOLENS_MAX_PIXELS.",
     ),
+    errors.Undecodable: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "undecodable-image",
+        "The image cannot be decoded within bounds",
+        "Export the image again; if it is sound, have the operator raise MAMMOLENS_MAX_DECODE_SECONDS.",
+    ),
     errors.NotAMammogram: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         "not-a-mammogram",
         "The file is something else",
         "Send a two-dimensional mammogram, meant for presentation.",
+    ),
+    errors.Tomosynthesis: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "tomosynthesis",
+        "A tomosynthesis",
+        "Send the two-dimensional mammogram, or the two-dimensional view computed from the tomosynthesis.",
     ),
     errors.NoBreast: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.results import Box, Caution, Laterality, MapState, Peak, ReceptiveField, Side, Stage
+from service.results import Box, Caution, Derivation, Laterality, MapState, Peak, ReceptiveField, Side, Stage
 
 Matrix = Annotated[
     list[Annotated[list[float], Field(min_length=3, max_length=3)]],
@@ -38,9 +38,16 @@ class Image(Schema):
     bits: int
     photometric: str | None
     transfer_syntax: str | None
+    lossy: bool | None = Field(description="Whether the image has undergone lossy compression.")
     window: str | None = Field(description="The VOI window or LUT that was applied.")
     laterality: Laterality | None
     view: str | None
+    view_modifiers: list[str] = Field(description="How the view differs from the plain one, by PS3.16 CID 4015.")
+    patient_orientation: tuple[str, str] | None = Field(description="Where a row and where a column run to.")
+    implant: bool | None
+    partial_view: bool | None
+    burned_in_annotation: bool | None
+    derivation: Derivation | None = Field(description="How the image was made, if not by a plain exposure.")
     pixel_spacing_mm: tuple[float, float] | None = Field(description="Between rows, between columns.")
     sop_instance_uid: str | None
     chest_wall: Side = Field(description="The side of the image on which the chest wall lies, from the pixels.")
@@ -189,6 +196,7 @@ class Problem(Schema):
     available_layers: list[str] | None = None
     available_classes: list[str] | None = None
     available_types: list[str] | None = None
+    available_transfer_syntaxes: list[str] | None = None
     max_pixels: int | None = None
     max_upload_bytes: int | None = None
     invalid_parameters: list[InvalidParameter] | None = None

@@ -1,7 +1,9 @@
-"""Files in, model input out: `decode` reads a mammogram's bytes, `fit` lays its breast on the model's grid."""
+"""Files in, model input out: `read` decodes a mammogram's bytes and lays its breast on the model's grid."""
 
 from service.imaging.decoding import decode
 from service.imaging.fitting import fit
+from service.imaging.isolation import IsolatedReader
 from service.imaging.limits import Limits
+from service.imaging.reading import Read, Reading, read
 
-__all__ = ["Limits", "decode", "fit"]
+__all__ = ["IsolatedReader", "Limits", "Read", "Reading", "decode", "fit", "read"]

@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.results import Pixels
+from service.results import Mask, Pixels
 
 WHITE = 65535
+_NEARLY_BLACK = 0.05  # of white
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -31,6 +32,12 @@ class Storage:
     bits_stored: int
     high_bit: int
     signed: bool
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The smallest and the largest value that can be stored."""
+        lowest = -(2 ** (self.bits_stored - 1)) if self.signed else 0
+        return lowest, lowest + 2**self.bits_stored - 1
 
     def values(self) -> _Values:
         """The stored value of every bit pattern, float64 [2 ** bits_allocated]."""
@@ -102,14 +109,28 @@ class Calibration:
     def display_table(self) -> Pixels:
         """The displayed grey value, 0 black .. 65535 white, of every bit pattern: uint16 [2 ** bits_allocated]."""
         stored = self.storage.values()
-        unit = self._unit(stored)
-        if self.inverted:
-            unit = 1.0 - unit
-        if self.padding is not None:
-            first, last = self.padding
-            unit[(first <= stored) & (stored <= last)] = 0.0
+        unit = self._displayed(stored)
+        unit[self._is_padding(stored)] = 0.0
         # A half is rounded the same way in an image and its MONOCHROME1 twin, whatever the last bits of the floats are.
         return np.rint(np.round(unit * WHITE, 6)).astype(np.uint16)
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether neighbouring stored values look alike, so that their means may stand for them.
+
+        They do not where padding is displayed black that would be something else by its value.
+        """
+        stored = self.storage.values()
+        padding = self._displayed(stored)[self._is_padding(stored)]
+        return bool(np.all(padding < _NEARLY_BLACK))
+
+    def _is_padding(self, stored: _Values) -> Mask:
+        first, last = self.padding or (1, 0)
+        return (first <= stored) & (stored <= last)
+
+    def _displayed(self, stored: _Values) -> _Values:
+        unit = self._unit(stored)
+        return 1.0 - unit if self.inverted else unit
 
     def _unit(self, stored: _Values) -> _Values:
         """Modality and VOI transform; where there is no VOI transform, the full range of the former."""

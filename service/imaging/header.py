@@ -1,140 +1,118 @@
-"""What a DICOM header says, as plain typed values: the only place where pydicom's elements are read.
+"""What a DICOM header says, as plain typed values: the image's identity, its size, and how its pixels are to be read.
 
-No element is kept that is not named here: nothing that identifies a person is, except the image's own UID. A value of
-the wrong kind raises whatever it does in pydicom or Python; the caller stands at the edge.
+A value of the wrong kind raises whatever it does in pydicom or Python; the caller stands at the edge.
 """
 
-import re
 from dataclasses import dataclass
-from io import BytesIO
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.filereader import read_dataset, read_preamble
-from pydicom.multival import MultiValue
 from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import UID
 
 from service.imaging.calibration import Calibration, LookupTable, Storage, VoiFunction, Window
-from service.results import Laterality
+from service.imaging.elements import PixelData, integer, items, numbers, read_elements, text
+from service.imaging.identity import KEYWORDS, Identity, read_identity
 
-_KEYWORDS = """
-    SOPClassUID SOPInstanceUID Modality PresentationIntentType
-    ImageLaterality Laterality ViewPosition ImagerPixelSpacing PixelSpacing
-    SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns
-    BitsAllocated BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit
-    RescaleSlope RescaleIntercept ModalityLUTSequence
-    WindowCenter WindowWidth VOILUTFunction VOILUTSequence
-    PixelData
-"""
-_TAGS: list[BaseTag | int] = [Tag(keyword) for keyword in _KEYWORDS.split()]
-_FILE_META = 0x0002
+_PIXEL_KEYWORDS = [
+    "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
+    "PixelRepresentation", "PixelPaddingValue", "PixelPaddingRangeLimit", "RescaleSlope", "RescaleIntercept",
+    "ModalityLUTSequence", "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape",
+]  # fmt: skip
+# Overlays in the bits that pixels leave free, PS3.3 C.9.2.1.1, retired but met with
+_OVERLAY_BIT_POSITIONS = [Tag(group, 0x0102) for group in range(0x6000, 0x6020, 2)]
+_TAGS: list[BaseTag] = [*map(Tag, KEYWORDS), *map(Tag, _PIXEL_KEYWORDS), *_OVERLAY_BIT_POSITIONS]
 
-# PS3.3 C.8.11.7.1.1. A value that is none of them may be anything, a name too.
-_VIEWS = {"CC", "MLO", "ML", "LM", "LMO", "SIO", "ISO", "XCC", "XCCL", "XCCM", "FB", "CV", "AT", "SPECIMEN"}
-
-_LATERALITIES: dict[str | None, Laterality] = {"L": "L", "R": "R"}
 _NARROWEST: dict[VoiFunction, float] = {"LINEAR": 1.0, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}
-_LARGEST = 1e12  # a number beyond it is damage, and leaves float64 too few digits for grey values
+_SMALLEST_SLOPE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A file's image, described. `pixel_data`: as in the file, native or encapsulated."""
+    """A file's image, described.
 
-    sop_class: UID | None
-    sop_instance_uid: str | None
-    modality: str | None
-    for_processing: bool
-    laterality: Laterality | None
-    view: str | None
-    pixel_spacing_mm: tuple[float, float] | None
+    `shape_contradicted`: Presentation LUT Shape and Photometric Interpretation differ on which end is white.
+    `overlaid`: bits that pixels leave free hold overlays. `pixel_data`: as in the file, native or encapsulated.
+    """
+
+    identity: Identity
     samples: int
-    frames: int
     photometric: str | None
     rows: int
     columns: int
     calibration: Calibration
     window: str | None
-    pixel_data: bytes
+    shape_contradicted: bool
+    overlaid: bool
+    pixel_data: PixelData
 
 
-def read_syntax(stream: BytesIO) -> UID:
-    """The transfer syntax, guessed where the file does not say; leaves the stream at the start of the dataset."""
-    read_preamble(stream, force=True)
-    meta = read_dataset(
-        stream,
-        is_implicit_VR=False,
-        is_little_endian=True,
-        stop_when=lambda tag, _vr, _length: tag.group != _FILE_META,
-    )
-    if syntax := _text(meta, "TransferSyntaxUID"):
-        return UID(syntax)
-    start = stream.tell()
-    _tag, vr = stream.read(4), stream.read(2)
-    stream.seek(start)
-    return ExplicitVRLittleEndian if re.fullmatch(rb"[A-Z]{2}", vr) else ImplicitVRLittleEndian
-
-
-def read_header(stream: BytesIO, syntax: UID) -> Header | None:
-    """The header of the dataset at the stream's position; None where there is no image in it."""
-    dataset = read_dataset(stream, syntax.is_implicit_VR, syntax.is_little_endian, specific_tags=_TAGS)
-    if not all(keyword in dataset for keyword in ("Rows", "Columns", "PixelData")):
+def read_header(data: bytes, syntax: UID, start: int, most_bytes: int) -> Header | None:
+    """The header of the dataset at `start`; None where there is no image in it."""
+    dataset, pixel_data = read_elements(data, syntax, start, _TAGS, most_bytes)
+    if pixel_data is None or "Rows" not in dataset or "Columns" not in dataset:
         return None
-    sop_class, sop_instance, view = (
-        _text(dataset, keyword) for keyword in ("SOPClassUID", "SOPInstanceUID", "ViewPosition")
-    )
     voi, window = _voi(dataset)
-    if not isinstance(dataset.PixelData, bytes):
-        raise TypeError("pixel data")
+    calibration = _calibration(dataset, voi)
+    shapes = {"IDENTITY": False, "INVERSE": True}
     return Header(
-        sop_class=UID(sop_class) if sop_class else None,
-        sop_instance_uid=sop_instance if sop_instance and re.fullmatch(r"[\d.]{1,64}", sop_instance) else None,
-        modality=_text(dataset, "Modality"),
-        for_processing=_text(dataset, "PresentationIntentType") == "FOR PROCESSING",
-        laterality=_LATERALITIES.get(_text(dataset, "ImageLaterality") or _text(dataset, "Laterality")),
-        view=view if view in _VIEWS else None,
-        pixel_spacing_mm=_spacing(dataset),
-        samples=_integer(dataset, "SamplesPerPixel", 1),
-        frames=_integer(dataset, "NumberOfFrames", 1),
-        photometric=_text(dataset, "PhotometricInterpretation"),
-        rows=_integer(dataset, "Rows"),
-        columns=_integer(dataset, "Columns"),
-        calibration=_calibration(dataset, voi),
+        identity=read_identity(dataset),
+        samples=integer(dataset, "SamplesPerPixel", 1),
+        photometric=text(dataset, "PhotometricInterpretation"),
+        rows=integer(dataset, "Rows"),
+        columns=integer(dataset, "Columns"),
+        calibration=calibration,
         window=window,
-        pixel_data=dataset.PixelData,
+        shape_contradicted=shapes.get(text(dataset, "PresentationLUTShape") or "", calibration.inverted)
+        != calibration.inverted,
+        overlaid=any(int(dataset[tag].value or 0) > 0 for tag in _OVERLAY_BIT_POSITIONS if tag in dataset),
+        pixel_data=pixel_data,
     )
 
 
 def _calibration(dataset: Dataset, voi: Window | LookupTable | None) -> Calibration:
-    bits_allocated = _integer(dataset, "BitsAllocated")
-    bits_stored = _integer(dataset, "BitsStored", bits_allocated)
-    slope, intercept = [*_numbers(dataset, "RescaleSlope"), 1.0][0], [*_numbers(dataset, "RescaleIntercept"), 0.0][0]
-    if abs(slope) < 1 / _LARGEST:
+    bits_allocated = integer(dataset, "BitsAllocated")
+    bits_stored = integer(dataset, "BitsStored", bits_allocated)
+    slope, intercept = [*numbers(dataset, "RescaleSlope"), 1.0][0], [*numbers(dataset, "RescaleIntercept"), 0.0][0]
+    if abs(slope) < _SMALLEST_SLOPE:
         raise ValueError("rescale slope")
-    padding = _numbers(dataset, "PixelPaddingValue")
-    padding += _numbers(dataset, "PixelPaddingRangeLimit") if padding else []
+    storage = Storage(
+        bits_allocated=bits_allocated,
+        bits_stored=bits_stored,
+        high_bit=integer(dataset, "HighBit", bits_stored - 1),
+        signed=integer(dataset, "PixelRepresentation", 0) == 1,
+    )
     return Calibration(
-        storage=Storage(
-            bits_allocated=bits_allocated,
-            bits_stored=bits_stored,
-            high_bit=_integer(dataset, "HighBit", bits_stored - 1),
-            signed=_integer(dataset, "PixelRepresentation", 0) == 1,
-        ),
+        storage=storage,
         slope=slope,
         intercept=intercept,
         modality_lut=next(iter(_tables(dataset, "ModalityLUTSequence")), None),
         voi=voi,
-        inverted=_text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
-        padding=(int(min(padding)), int(max(padding))) if padding else None,
+        inverted=text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
+        padding=_padding(dataset, storage),
     )
+
+
+def _padding(dataset: Dataset, storage: Storage) -> tuple[int, int] | None:
+    """The first and last stored value of the padding; some writers give those of signed pixels as unsigned."""
+    ends = numbers(dataset, "PixelPaddingValue")
+    ends += numbers(dataset, "PixelPaddingRangeLimit") if ends else []
+    if not ends:
+        return None
+    lowest, highest = storage.range
+    wrap = 2**storage.bits_allocated
+    stored = [
+        int(end) - wrap if storage.signed and highest < end < wrap and end - wrap >= lowest else int(end)
+        for end in ends
+    ]
+    return min(stored), max(stored)
 
 
 def _voi(dataset: Dataset) -> tuple[Window | LookupTable | None, str | None]:
     """The VOI transform and its description: the first usable window, else the first table, else none."""
-    centers, widths = _numbers(dataset, "WindowCenter"), _numbers(dataset, "WindowWidth")
-    function = cast("VoiFunction", _text(dataset, "VOILUTFunction") or "LINEAR")
+    centers, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
+    function = cast("VoiFunction", text(dataset, "VOILUTFunction") or "LINEAR")
     narrowest = _NARROWEST.get(function, np.inf)
     for number, (center, width) in enumerate(zip(centers, widths, strict=False), start=1):
         if width >= narrowest:
@@ -146,7 +124,7 @@ def _voi(dataset: Dataset) -> tuple[Window | LookupTable | None, str | None]:
 
 def _tables(dataset: Dataset, keyword: str) -> list[LookupTable]:
     _, little_endian = dataset.original_encoding
-    return [_table(item, "<" if little_endian else ">") for item in dataset.get(keyword) or []]
+    return [_table(item, "<" if little_endian else ">") for item in items(dataset, keyword)]
 
 
 def _table(item: Dataset, byte_order: str) -> LookupTable:
@@ -159,37 +137,3 @@ def _table(item: Dataset, byte_order: str) -> LookupTable:
     if entries.size < size or bits not in range(1, 17):
         raise ValueError("lookup table")
     return LookupTable(first, bits, entries)
-
-
-def _spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Millimetres between rows and between columns, at the detector where that is known."""
-    for keyword in ("ImagerPixelSpacing", "PixelSpacing"):
-        match _numbers(dataset, keyword):
-            case [row, column] if row > 0 and column > 0:
-                return row, column
-    return None
-
-
-def _text(dataset: Dataset, keyword: str) -> str | None:
-    """An element's value in capitals; None where it is absent or empty."""
-    return str(dataset.get(keyword) or "").strip().upper() or None
-
-
-def _numbers(dataset: Dataset, keyword: str) -> list[float]:
-    """An element's values; none where it is absent or empty."""
-    value: Any = dataset.get(keyword)
-    if value is None or value == "":
-        return []
-    numbers = [float(number) for number in (value if isinstance(value, list | MultiValue) else [value])]
-    if not all(abs(number) <= _LARGEST for number in numbers):
-        raise ValueError(keyword)
-    return numbers
-
-
-def _integer(dataset: Dataset, keyword: str, default: int | None = None) -> int:
-    """An element's value, or the default where it is absent or empty; ValueError without either, or for several."""
-    numbers = _numbers(dataset, keyword)
-    if not numbers and default is not None:
-        return default
-    (number,) = numbers
-    return int(number)

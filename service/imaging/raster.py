@@ -15,11 +15,12 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, MM, OPEN_INFO, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
-from service.errors import UnsupportedImage
+from service.errors import SeveralFrames, UnsupportedImage
 from service.imaging.calibration import WHITE
 from service.imaging.foreign import damage_reported, quiet
 from service.imaging.limits import Limits
-from service.results import Caution, ImageFacts, Mammogram, Pixels
+from service.imaging.polarity import is_negative
+from service.results import Caution, ImageFacts, Mammogram
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
 
@@ -40,7 +41,7 @@ def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> M
     """The mammogram in a file of that format; ImageError as in `service.imaging.decoding`."""
     samples = _read(data, raster_format, limits)
     pixels = samples * np.uint16(WHITE // np.iinfo(samples.dtype).max)
-    inverted = _is_negative(pixels)
+    inverted = is_negative(pixels)
     rows, columns = pixels.shape
     return Mammogram(
         pixels=WHITE - pixels if inverted else pixels,
@@ -54,13 +55,13 @@ def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
     damage = f"The {raster_format.upper()} file is truncated or damaged."
     with quiet(), damage_reported(damage):
         image = _READERS[raster_format](BytesIO(data))
-        pages = getattr(image, "n_frames", 1)
+        several = _has_more_pages(image)
         if isinstance(image, TiffImageFile):
             image.getexif()  # or it is read along with the pixels, where nothing drops its warnings
     columns, rows = image.size
     limits.check(rows, columns)
-    if pages != 1:
-        raise UnsupportedImage("The file has several pages or frames. Send one mammogram.")
+    if several:
+        raise SeveralFrames("The file has several pages or frames. Send one mammogram.")
     _require_plain_samples(image)
     with damage_reported(damage):
         samples = np.asarray(image)
@@ -69,6 +70,15 @@ def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
     grey = _upright(_one_channel(samples), orientation)
     complement: _Samples = ~grey
     return complement if _is_white_zero(image) else grey
+
+
+def _has_more_pages(image: ImageFile) -> bool:
+    """Whether there is a second one; how many, it would take long to count where a file claims millions."""
+    try:
+        image.seek(1)
+    except EOFError:
+        return False
+    return True
 
 
 def _require_plain_samples(image: ImageFile) -> None:
@@ -110,17 +120,3 @@ def _upright(grey: _Samples, orientation: object) -> _Samples:
     if orientation in {3, 4, 7, 8}:
         grey = grey[::-1]
     return np.ascontiguousarray(grey)
-
-
-def _is_negative(pixels: Pixels) -> bool:
-    """Whether black and white are exchanged, which these formats do not say and DICOM does.
-
-    They are where the image's frame is mostly bright, and white more frequent than black: at least two of the four
-    sides of a mammogram are air.
-    """
-    width = max(1, min(pixels.shape) // 80)
-    strips = pixels[:width], pixels[-width:], pixels[:, :width], pixels[:, -width:]
-    frame = np.concatenate([strip.ravel() for strip in strips])
-    sample, end = pixels[::4, ::4], WHITE // 20
-    whites, blacks = np.count_nonzero(sample >= WHITE - end), np.count_nonzero(sample <= end)
-    return bool(np.median(frame) > WHITE / 2 and whites > blacks)

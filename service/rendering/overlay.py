@@ -1,10 +1,10 @@
 """A heatmap on the grid of its source image: laid over the image, or alone and transparent for a viewer to lay."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -13,7 +13,9 @@ from service import geometry
 from service.geometry import Affine
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
-from service.results import Box, Floats, Heatmap, Pixels
+from service.results import Box, Floats, Heatmap
+
+Shape = tuple[int, int]
 
 
 class Render(StrEnum):
@@ -46,26 +48,24 @@ class Picture:
     to_source: Affine
 
 
-def overlay(pixels: Pixels, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]) -> Picture:
-    """RGB PNG of the source image under its heat; where there is no heat the image is untouched.
-
-    `box`: the part of the source that the network saw.
-    """
-    height, width = canvas(pixels.shape, style.long_edge)
-    grey = (_shrink(pixels, height, width) >> 8).astype(np.uint8)
-    heat = png.to_bytes(lay(heatmap, box, pixels.shape, (height, width)))
-    picture = np.take(_blended(style), heat.astype(np.uint16) << 8 | grey, axis=0)
-    return _picture(Image.fromarray(picture), pixels.shape, text)
-
-
-def heat_alone(
-    source_shape: tuple[int, ...], heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
+def overlay(
+    grey: NDArray[np.uint8], source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
 ) -> Picture:
+    """RGB PNG of the mammogram under its heat; where there is no heat the mammogram is untouched.
+
+    `grey`: the whole mammogram, drawn on the canvas of the style. `box`: the part of the source that the network saw.
+    """
+    heat = png.to_bytes(lay(heatmap, box, source_shape, grey.shape))
+    picture = np.take(_blended(style), heat.astype(np.uint16) << 8 | grey, axis=0)
+    return _picture(Image.fromarray(picture), source_shape, text)
+
+
+def heat_alone(source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]) -> Picture:
     """Indexed PNG of the heat alone on the frame of its source.
 
     Palette index 0..255 is the heat relative to the hottest cell; alpha grows with it from 0 to `style.opacity`.
     """
-    heat = lay(heatmap, box, source_shape, canvas(source_shape, style.long_edge))
+    heat = lay(heatmap, box, source_shape, geometry.canvas(*source_shape, style.long_edge or math.inf))
     image = Image.fromarray(png.to_bytes(heat))
     image.putpalette(table(style.colormap).tobytes())
     alpha = png.to_bytes(np.linspace(0, style.opacity, 256, dtype=np.float32))
@@ -73,14 +73,7 @@ def heat_alone(
     return _picture(image, source_shape, text)
 
 
-def canvas(source_shape: tuple[int, ...], long_edge: int | None) -> tuple[int, int]:
-    """The (height, width) of a picture whose longer edge has `long_edge` pixels, the source's own size at most."""
-    rows, columns = source_shape[:2]
-    factor = min(1.0, long_edge / max(rows, columns)) if long_edge else 1.0
-    return max(1, round(rows * factor)), max(1, round(columns * factor))
-
-
-def lay(heatmap: Heatmap, box: Box, source_shape: tuple[int, ...], shape: tuple[int, int]) -> Floats:
+def lay(heatmap: Heatmap, box: Box, source_shape: Shape, shape: Shape) -> Floats:
     """The heat in [0, 1] (1 = hottest cell) on a [height, width] picture of the whole source; 0 outside `box`.
 
     Bilinear between cell centres. Beyond the outermost centres the value holds up to the box: that rim is what the
@@ -88,7 +81,7 @@ def lay(heatmap: Heatmap, box: Box, source_shape: tuple[int, ...], shape: tuple[
     """
     if heatmap.peak is None:
         return np.zeros(shape, np.float32)
-    (rows, columns), (height, width) = source_shape[:2], shape
+    (rows, columns), (height, width) = source_shape, shape
     to_source = geometry.resize(columns, rows, width, height)
     to_cell = to_source.then(heatmap.to_source.inverse())
     seen = np.s_[
@@ -110,15 +103,9 @@ def _blended(style: Style) -> NDArray[np.uint8]:
     return np.asarray(colours + np.float32(0.5), dtype=np.uint8).reshape(-1, 3)
 
 
-def _picture(image: Image.Image, source_shape: tuple[int, ...], text: Mapping[str, str]) -> Picture:
+def _picture(image: Image.Image, source_shape: Shape, text: Mapping[str, str]) -> Picture:
     to_source = geometry.resize(source_shape[1], source_shape[0], image.width, image.height)
     return Picture(png.encode(image, text), image.height, image.width, to_source)
-
-
-def _shrink(pixels: Pixels, height: int, width: int) -> Pixels:
-    if (height, width) == pixels.shape:
-        return pixels
-    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint16)
 
 
 def _covered(start: int, stop: int, scale: float, shift: float, count: int) -> slice:

@@ -5,10 +5,12 @@ from pathlib import Path
 
 from service.api.options import ActivationsOptions, GradcamOptions
 from service.api.problems import KINDS
+from service.imaging.pixeldata import SYNTAXES
 from service.settings import Settings
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
+IMAGES = (DOCS / "images.md").read_text("utf-8")
 SETTINGS = (DOCS / "settings.md").read_text("utf-8")
 
 
@@ -50,3 +52,15 @@ def test_every_warning_of_an_explanation_is_documented() -> None:
     source = "".join(path.read_text("utf-8") for path in (DOCS.parent / "service" / "explanation").glob("*.py"))
     given = set(re.findall(r'Caution\("([a-z-]+)"', source))
     assert given == set(rows(API.split("## Warnings")[1].split("## Problems")[0]))
+
+
+def test_every_warning_about_an_image_is_documented() -> None:
+    source = "".join(path.read_text("utf-8") for path in (DOCS.parent / "service" / "imaging").glob("*.py"))
+    given = set(re.findall(r'Caution\(\s*"([a-z-]+)"', source))
+    assert given == set(rows(IMAGES.split("## Warnings about the image")[1].split("## Bounds")[0]))
+
+
+def test_every_transfer_syntax_is_documented() -> None:
+    section = IMAGES.split("## Transfer syntaxes")[1].split("##")[0]
+    documented = {f"1.2.840.10008.1.2{suffix}" for suffix in re.findall(r"`(\.[\d.]+)`", section)}
+    assert documented | {"1.2.840.10008.1.2"} == {str(syntax) for syntax in SYNTAXES}

@@ -15,9 +15,10 @@ from service.app import create_app
 from service.settings import FAKE, Settings
 
 STABLE = """
-    busy corrupt-image empty-image internal-error invalid-parameter malformed-request malformed-upload
-    method-not-allowed missing-file no-breast not-a-mammogram not-acceptable not-found not-ready too-many-pixels
-    unknown-class unknown-layer unsupported-format unsupported-image unsupported-media-type upload-too-large
+    busy corrupt-image empty-image for-processing internal-error invalid-parameter malformed-request malformed-upload
+    method-not-allowed missing-file no-breast not-a-mammogram not-acceptable not-found not-ready several-frames
+    tomosynthesis too-many-pixels undecodable-image unknown-class unknown-layer unsupported-format unsupported-image
+    unsupported-media-type unsupported-transfer-syntax upload-too-large
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
@@ -227,7 +228,7 @@ def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr("service.imaging.decode", fail)
+    monkeypatch.setattr("service.pipeline.predict", fail)
     assert_problem(client.post("/predict", files={"file": mammogram_png}), "internal-error")
 
 

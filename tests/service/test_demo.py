@@ -10,11 +10,12 @@ import pytest
 from service import pipeline
 from service.app import load_model
 from service.errors import BundleMismatch
-from service.imaging import Limits
+from service.imaging import read
 from service.model import GoldenCase, Model
-from service.pipeline import Explanation, Stopwatch
+from service.pipeline import Explanation
 from service.results import MapState
 from service.settings import Settings
+from service.stopwatch import Stopwatch
 from training.phantom import Acquisition, Detector, Finding, Kind, PhantomImage, Window, render_view, to_dicom_bytes
 
 DEMO = Path(__file__).parents[2] / "models" / "demo" / "1"
@@ -29,7 +30,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def explain(model: Model) -> Explain:
-    return lambda data: pipeline.explain(model, data, Limits(), Stopwatch())
+    return lambda data: pipeline.explain(model, read, data, Stopwatch())
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +89,9 @@ def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(explain: Explain, ph
 def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
     data = to_dicom_bytes(phantom)
     for layer in model.manifest.layers:
-        seen = pipeline.show_activations(model, data, Limits(), Stopwatch(), layer=layer.name)
+        seen = pipeline.show_activations(model, read, data, Stopwatch(), layer=layer.name)
         assert seen.maps.shape == (layer.height, layer.width, layer.filters)
-        explained = pipeline.explain(model, data, Limits(), Stopwatch(), layer=layer.name)
+        explained = pipeline.explain(model, read, data, Stopwatch(), layer=layer.name)
         assert explained.heatmap.values.shape == (layer.height, layer.width)
 
 

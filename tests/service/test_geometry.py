@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.geometry import Affine, flip, resize, shift
+from service.geometry import Affine, canvas, flip, halvings, resize, shift
 
 
 def test_then_applies_the_first_map_first() -> None:
@@ -32,3 +32,19 @@ def test_flip_is_its_own_inverse_and_agrees_with_numpy() -> None:
 def test_matrix_is_the_same_map() -> None:
     affine = Affine(2.0, 3.0, -4.0, 5.0)
     assert tuple(np.array(affine.matrix()) @ (7, 11, 1)) == affine.apply(7, 11)
+
+
+@pytest.mark.parametrize(
+    ("long_edge", "expected"), [(np.inf, (300, 200)), (150, (150, 100)), (5000, (300, 200)), (16, (16, 11))]
+)
+def test_a_canvas_keeps_the_aspect_and_is_never_larger_than_its_source(
+    long_edge: float, expected: tuple[int, int]
+) -> None:
+    assert canvas(300, 200, long_edge) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "times"), [(3328, 2560, 2), (2048, 1536, 2), (2047, 1536, 1), (512, 384, 0), (100, 5000, 0)]
+)
+def test_a_grid_is_halved_as_long_as_enough_is_left(rows: int, columns: int, times: int) -> None:
+    assert halvings(rows, columns, (512, 384)) == times

@@ -8,12 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
 from service.results import Pixels
+from training.phantom.transfer import SYNTAXES, encode
 
 WriteDicom = Callable[..., bytes]
 
@@ -30,12 +29,21 @@ def breast() -> Pixels:
 
 @pytest.fixture(scope="session")
 def write_dicom() -> WriteDicom:
-    """A writer of Digital Mammography files: stored values, transfer syntax and elements by keyword, None for none."""
+    """A writer of Digital Mammography files.
+
+    Stored values, transfer syntax, elements by keyword (None: none), the pixel data's VR, one more element.
+    """
     return _write_dicom
 
 
 def _write_dicom(
-    stored: NDArray[Any], syntax: UID = ExplicitVRLittleEndian, *, preamble: bool = True, **elements: object
+    stored: NDArray[Any],
+    syntax: UID = ExplicitVRLittleEndian,
+    *,
+    preamble: bool = True,
+    vr: str | None = None,
+    add: tuple[int, str, object] | None = None,
+    **elements: object,
 ) -> bytes:
     dataset = Dataset()
     bits = 8 * stored.dtype.itemsize
@@ -55,12 +63,14 @@ def _write_dicom(
     for keyword, value in (described | elements).items():
         if value is not None:
             setattr(dataset, keyword, value)
+    if add is not None:
+        dataset.add_new(*add)
     if "HighBit" not in elements:
         dataset.HighBit = int(dataset.BitsStored) - 1
     if "PixelData" not in elements:
         dataset.PixelData = _pixel_data(stored, syntax, int(dataset.BitsStored))
     if "PixelData" in dataset:
-        dataset["PixelData"].VR = "OB" if syntax.is_encapsulated else "OW"
+        dataset["PixelData"].VR = vr or ("OB" if syntax.is_encapsulated or bits == 8 else "OW")
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
@@ -75,6 +85,4 @@ def _write_dicom(
 
 
 def _pixel_data(stored: NDArray[Any], syntax: UID, bits: int) -> bytes:
-    if syntax.is_encapsulated:
-        return encapsulate([encode_array(stored, bits_stored=bits, photometric_interpretation=2)])
-    return stored.astype(stored.dtype.newbyteorder("<" if syntax.is_little_endian else ">")).tobytes()
+    return encode(stored, bits, next(name for name, uid in SYNTAXES.items() if uid == syntax))

@@ -1,16 +1,15 @@
-import random
+from collections import Counter
 from collections.abc import Callable
-from io import BytesIO
 
 import numpy as np
 import pytest
-from PIL import Image
-from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRBigEndian, ImplicitVRLittleEndian, JPEG2000Lossless
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
 
 from service.errors import EmptyImage, ImageError, UnsupportedFormat
 from service.imaging import Limits, decode
 from service.results import Pixels
+from training.phantom.corpus import make_corpus
 
 WriteDicom = Callable[..., bytes]
 
@@ -31,59 +30,57 @@ def test_dicom_with_the_header_of_a_tiff_in_its_preamble_is_dicom(write_dicom: W
     assert decode(data).facts.format == "dicom"
 
 
-def _samples(breast: Pixels, write_dicom: WriteDicom) -> list[bytes]:
-    small = np.ascontiguousarray(breast[::8, ::8])
-    table = Dataset()
-    table.LUTDescriptor = [64, 0, 12]
-    table.LUTData = list(range(64))
-    table["LUTData"].VR = "US"
-    window = {"BitsStored": 12, "WindowCenter": [2048, 9], "WindowWidth": [4096, 9], "ImagerPixelSpacing": [0.07, 0.07]}
-    rasters = []
-    eight_bits = (small >> 4).astype(np.uint8)
-    for file_format, image in (("PNG", small), ("TIFF", small), ("TIFF", eight_bits), ("JPEG", eight_bits)):
-        stream = BytesIO()
-        Image.fromarray(image).save(stream, file_format)
-        rasters.append(stream.getvalue())
-    return [
-        write_dicom(small, **window),
-        write_dicom(small, ImplicitVRLittleEndian, **window),
-        write_dicom(small, ExplicitVRBigEndian, **window),
-        write_dicom(small, JPEG2000Lossless, VOILUTFunction="SIGMOID", **window),
-        write_dicom(small, BitsStored=12, VOILUTSequence=[table], PixelPaddingValue=0),
-        write_dicom(small, BitsStored=12, preamble=False),
-        *rasters,
-    ]
+CORPUS = make_corpus()
+REFUSED: Counter[str] = Counter()
+
+# what is done to a file: which change, how far into the file (mostly its header), and with which bytes
+Change = tuple[str, float, bytes]
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["overwrite", "overwrite", "overwrite", "insert", "delete", "cut"]),
+        st.floats(0, 0.1) | st.floats(0, 1, exclude_max=True),
+        st.binary(min_size=1, max_size=4) | st.sampled_from([b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f"]),
+    ),
+    min_size=1,
+    max_size=2,
+)
 
 
-def _mutate(data: bytes, chance: random.Random) -> bytes:
+def change(data: bytes, changes: list[Change]) -> bytes:
     mutant = bytearray(data)
-    match chance.randrange(4):
-        case 0:
-            del mutant[chance.randrange(len(mutant)) :]
-        case 1:
-            start = chance.randrange(len(mutant))
-            del mutant[start : start + chance.randrange(1, 64)]
-        case 2:
-            start = chance.randrange(len(mutant))
-            mutant[start:start] = chance.randbytes(chance.randrange(1, 32))
-        case _:
-            for _ in range(chance.choice([1, 2, 4, 16])):
-                mutant[chance.randrange(min(len(mutant), 600))] = chance.choice([0, 1, 127, 128, 255])
+    for kind, place, content in changes:
+        at = int(place * len(mutant))
+        match kind:
+            case "overwrite":
+                mutant[at : at + len(content)] = content
+            case "insert":
+                mutant[at:at] = content
+            case "delete":
+                del mutant[at : at + 4 * len(content)]
+            case _:
+                del mutant[at:]
     return bytes(mutant)
 
 
-def test_any_bytes_give_a_mammogram_or_an_image_error(breast: Pixels, write_dicom: WriteDicom) -> None:
-    chance = random.Random(20)  # noqa: S311 - a repeatable sequence is wanted
-    read = refused = 0
-    for sample in _samples(breast, write_dicom):
-        for _ in range(120):
-            try:
-                mammogram = decode(_mutate(sample, chance), Limits(max_pixels=1_000_000))
-            except ImageError:
-                refused += 1
-            else:
-                assert mammogram.pixels.shape == (mammogram.facts.rows, mammogram.facts.columns)
-                assert mammogram.pixels.dtype == np.uint16
-                read += 1
-    assert read > 100
-    assert refused > 100
+def test_the_corpus_is_read() -> None:
+    assert {decode(data).pixels.shape for data in CORPUS.values()} == {(160, 120)}
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=1000, phases=[Phase.generate])
+@given(st.sampled_from(sorted(CORPUS)), CHANGES)
+def _try_any_bytes(name: str, changes: list[Change]) -> None:
+    try:
+        mammogram = decode(change(CORPUS[name], changes), Limits(max_pixels=1_000_000))
+    except ImageError as error:
+        REFUSED[type(error).__name__] += 1
+    else:
+        REFUSED["read"] += 1
+        assert mammogram.pixels.shape == (mammogram.facts.rows, mammogram.facts.columns)
+        assert mammogram.pixels.dtype == np.uint16
+
+
+def test_any_bytes_give_a_mammogram_or_an_image_error() -> None:
+    _try_any_bytes()
+    assert REFUSED["read"] > 100
+    assert REFUSED["CorruptImage"] > 100
+    assert len(REFUSED) > 4

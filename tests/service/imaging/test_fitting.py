@@ -85,6 +85,48 @@ def test_constant_border_changes_nothing_but_the_way_back(breast: Pixels, border
     assert (padded.box.left, padded.box.top) == (plain.box.left + border[2], plain.box.top + border[0])
 
 
+@pytest.mark.parametrize("grey", [4095, 65535, 300])
+def test_border_of_any_grey_changes_nothing_but_the_way_back(breast: Pixels, grey: int) -> None:
+    source = _in_full_frame(breast)
+    within = np.pad(source, ((7, 0), (31, 60)), constant_values=grey)
+    plain, padded = fit(source, _GRID), fit(np.pad(within, 9), _GRID)
+    assert np.array_equal(plain.image, padded.image)
+    x, y = plain.to_source.apply(31, 77)
+    assert padded.to_source.apply(31, 77) == pytest.approx((x + 40, y + 16))
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+@pytest.mark.parametrize("border", [(0, 0, 0, 0), (5, 91, 3, 211)])
+@pytest.mark.parametrize("matrix", [(420, 300), (2300, 1500)])
+def test_breast_is_known_in_the_source_as_it_lies_there(
+    side: Side, border: tuple[int, int, int, int], matrix: tuple[int, int]
+) -> None:
+    source, truth = _with_lesion(*matrix, 50, 60), _ellipse(*matrix)
+    if side == "right":
+        source, truth = np.fliplr(source), np.fliplr(truth)
+    truth = np.pad(truth, (border[:2], border[2:]))
+    fitted = fit(_pad(source, *border), _GRID)
+    y, x = np.indices(fitted.breast.shape)
+    at_x, at_y = fitted.breast_to_source.apply(x, y)  # type: ignore[arg-type]
+    known = truth[np.rint(at_y).astype(int), np.rint(at_x).astype(int)]
+    assert (fitted.breast ^ known).sum() < 0.01 * known.sum()
+    assert fitted.breast.shape[0] * fitted.breast_to_source.scale_y == pytest.approx(matrix[0] * 0.84, rel=0.02)
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_chest_wall_is_where_the_breast_ends_straight_though_its_mass_lies_elsewhere(
+    breast: Pixels, side: Side
+) -> None:
+    air = np.zeros((420, 300), np.uint8)
+    cv2.fillPoly(air, [np.array([(20, 419), (25, 300), (220, 419)])], 1)  # below the breast
+    cv2.fillPoly(air, [np.array([(240, 0), (299, 0), (299, 120)])], 1)  # above the nipple, which is cut off
+    source = np.where(air, 0, breast.max() // 2 + breast // 8).astype(np.uint16)
+    inside, x = air == 0, np.arange(300)
+    assert (inside * (x - 149.5)).sum() > 0
+    assert inside[:, 0].sum() > inside[:, -1].sum()
+    assert fit(source if side == "left" else np.fliplr(source), _GRID).side == side
+
+
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
 def test_monochrome1_twin_gives_the_same_to_the_bit(breast: Pixels, write_dicom: WriteDicom, function: str) -> None:
     common = {"BitsStored": 12, "WindowWidth": 3001, "VOILUTFunction": function}

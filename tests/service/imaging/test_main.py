@@ -1,0 +1,86 @@
+"""The tool for when a picture looks wrong."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from service.imaging.__main__ import main
+from service.results import Pixels
+
+WriteDicom = Callable[..., bytes]
+
+
+@pytest.fixture
+def image(write_dicom: WriteDicom, breast: Pixels, tmp_path: Path) -> Path:
+    path = tmp_path / "image.dcm"
+    path.write_bytes(write_dicom(breast, BitsStored=12, ImageLaterality="R", ViewPosition="CC"))
+    return path
+
+
+def test_what_was_read_and_decided_is_shown(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--out", str(tmp_path / "pictures"), str(image)]) == 0
+    shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
+    assert shown["laterality"] == "R"
+    assert shown["view"] == "CC"
+    assert shown["implant"] == "not said"
+    assert shown["chest_wall"] == "left"
+    assert "no-window" in shown["cautions"]
+
+
+def test_pictures_show_the_mammogram_and_the_model_input_with_their_outlines(image: Path, tmp_path: Path) -> None:
+    main(["--out", str(tmp_path), "--grid", "128x96", "--size", "210", str(image)])
+    calibrated = cv2.imread(str(tmp_path / "image-calibrated.png"))
+    fitted = cv2.imread(str(tmp_path / "image-fitted.png"))
+    assert calibrated is not None
+    assert fitted is not None
+    assert calibrated.shape == (210, 150, 3)
+    assert fitted.shape == (768, 576, 3)
+    # the breast is a half ellipse around (0, 205) with the half axes 210 and 170, drawn at half the size
+    green = np.argwhere((calibrated == (0, 255, 0)).all(axis=2))
+    away = np.hypot((2 * green[:, 0] - 205) / 170, 2 * green[:, 1] / 210)
+    on_the_skin = away[green[:, 1] > 3]
+    assert on_the_skin.size > 100
+    assert np.abs(on_the_skin - 1).max() < 0.06
+    red = np.argwhere((calibrated == (0, 0, 255)).all(axis=2))
+    assert red.size > 100
+    assert red[:, 1].max() <= 2
+
+
+def test_json_holds_the_same_and_no_picture_is_written(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--json", "--out", str(tmp_path / "none"), str(image)]) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert (described["file"], described["rows"], described["window"]) == (str(image), 420, None)
+    assert described["breast_box"]["left"] == 0
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_refused_file_is_named_with_the_reason_and_the_others_are_shown(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text.dcm").write_text("no image", "utf-8")
+    assert main(["--json", str(tmp_path / "text.dcm"), str(tmp_path / "absent.dcm"), str(image)]) == 1
+    captured = capsys.readouterr()
+    assert "text.dcm: UnsupportedFormat" in captured.err
+    assert "absent.dcm: FileNotFoundError" in captured.err
+    assert json.loads(captured.out)["rows"] == 420
+
+
+@pytest.mark.parametrize("grid", ["256", "0x4", "axb", "-1x5"])
+def test_a_grid_that_is_none_is_refused(grid: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--grid", grid, "image.dcm"])
+    assert "ROWSxCOLUMNS" in capsys.readouterr().err
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert "examples:" in shown
+    assert "calibrated.png" in shown
