@@ -1,0 +1,193 @@
+"""Feeds mutated images of every transfer syntax and format to the service's readers, and counts what becomes of them.
+
+    python -m benchmarks.fuzz [--inputs 200000] [--seconds 2] [--seed 1] [--keep DIRECTORY]
+    python -m benchmarks.fuzz --atheris 60000
+
+The corpus is made of a phantom. By default each input is a random mutation, read by the processes that the service
+reads with: what ends one of those, or outruns its clock, is counted and kept, and the run goes on. With --atheris the
+coverage of the service's code and of pydicom's steers the mutations, in one process without a net: a crash ends it.
+"""
+
+import argparse
+import random
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from service.errors import ImageError
+from service.imaging import IsolatedReader, Limits, read
+from service.imaging.isolation import ReaderLost
+from service.results import FitParameters
+from training.phantom.corpus import make_corpus
+
+GRID = FitParameters(64, 48)
+PROCESSES = 2
+HEADER_BYTES = 1200
+TELLING = (0x00, 0x01, 0x7F, 0x80, 0xFE, 0xFF)
+
+
+@dataclass
+class Tally:
+    """What became of the inputs made of one file."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+
+def main() -> int:
+    """The exit code: 1 if any input met a fault of ours."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=200_000, help="how many (default 200000)")
+    parser.add_argument("--seconds", type=float, default=2, help="longest that one may take (default 2)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other inputs (default 1)")
+    parser.add_argument("--keep", type=Path, help="where to write inputs that ended or outran their reader")
+    parser.add_argument("--atheris", type=int, metavar="INPUTS", help="let coverage steer so many mutations instead")
+    options = parser.parse_args()
+    if options.atheris:
+        return steer(options.atheris)
+    return Campaign(options).run()
+
+
+class Campaign:
+    """One run of random mutations."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._corpus = make_corpus()
+        self._limits = Limits(max_pixels=1_000_000, max_seconds=options.seconds)
+        self._tallies: dict[str, Tally] = defaultdict(Tally)
+        self._lock = threading.Lock()
+        self._memory = 0
+
+    def run(self) -> int:
+        """Feeds all inputs, prints the table."""
+        start = time.monotonic()
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            list(pool.map(self._feed, range(PROCESSES)))
+        lost = self._print(time.monotonic() - start)
+        return 1 if lost else 0
+
+    def _feed(self, worker: int) -> None:
+        reader = IsolatedReader(1, self._limits)
+        names = list(self._corpus)
+        for number in range(worker, self._options.inputs, PROCESSES):
+            name = names[number % len(names)]
+            chance = random.Random(f"{self._options.seed} {number}")  # noqa: S311 - a repeatable sequence is wanted
+            data = mutate(self._corpus[name], list(self._corpus.values()), chance)
+            begun = time.perf_counter()
+            outcome = become(reader, data)
+            spent = time.perf_counter() - begun
+            memory = reader.peak_memory_bytes if number % 64 < PROCESSES else 0
+            with self._lock:
+                tally = self._tallies[name]
+                tally.outcomes[outcome] += 1
+                tally.slowest = max(tally.slowest, spent)
+                self._memory = max(self._memory, memory)
+            if outcome.startswith(("ended", "clock", "fault")) and self._options.keep:
+                self._options.keep.mkdir(parents=True, exist_ok=True)
+                (self._options.keep / f"{outcome.split()[0]}-{name}-{number}").write_bytes(data)
+            if worker == 0 and number % 20_000 == 0:
+                print(f"{number} of {self._options.inputs}", file=sys.stderr, flush=True)
+        reader.close()
+
+    def _print(self, seconds: float) -> int:
+        total: Counter[str] = Counter()
+        print(f"{'file':<28}{'tried':>8}{'read':>8}{'refused':>9}{'clock':>7}{'ended':>7}{'fault':>7}{'slowest':>10}")
+        for name, tally in self._tallies.items():
+            total += tally.outcomes
+            print(f"{name:<28}{_row(tally.outcomes)}{tally.slowest:>8.2f} s")
+        print(f"{'all':<28}{_row(total)}{max(tally.slowest for tally in self._tallies.values()):>8.2f} s")
+        print(f"{seconds:.0f} s, largest memory of a reader {self._memory / 2**20:.0f} MiB; refusals:")
+        for outcome, count in total.most_common():
+            print(f"  {outcome:<40}{count:>8}")
+        return total["fault"]
+
+
+def _row(outcomes: Counter[str]) -> str:
+    read_, clock, ended, fault = (outcomes[name] for name in ("read", "clock", "ended", "fault"))
+    refused = outcomes.total() - read_ - clock - ended - fault
+    return f"{outcomes.total():>8}{read_:>8}{refused:>9}{clock:>7}{ended:>7}{fault:>7}"
+
+
+def become(reader: IsolatedReader, data: bytes) -> str:
+    """What becomes of an input: `read`, the type of a refusal, `clock`, `ended` (the process), or `fault` (of ours)."""
+    try:
+        reader(data, GRID, 200)
+    except ImageError as error:
+        message = str(error)
+        if "longer than" in message:
+            return "clock"
+        return "ended" if "ended its decoder" in message else type(error).__name__
+    except ReaderLost:
+        return "fault"
+    return "read"
+
+
+def mutate(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes:
+    """The file with a few changes: bits, bytes, numbers, cuts, repeats, and pieces of other files."""
+    mutant = bytearray(data)
+    for _ in range(chance.choice((1, 1, 1, 2, 3, 8))):
+        # headers decide more than pixels
+        bound = min(len(mutant), HEADER_BYTES) if chance.random() < 0.6 else len(mutant)  # noqa: PLR2004 - see above
+        if not bound:
+            break
+        at = chance.randrange(bound)
+        match chance.randrange(8):
+            case 0:
+                mutant[at] ^= 1 << chance.randrange(8)
+            case 1:
+                mutant[at] = chance.choice(TELLING)
+            case 2:
+                mutant[at] = chance.randrange(256)
+            case 3:
+                mutant[at : at + 4] = chance.choice((0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)).to_bytes(4, "little")
+            case 4:
+                del mutant[at : at + chance.choice((1, 2, 4, 64, 1024))]
+            case 5:
+                mutant[at:at] = mutant[at : at + chance.choice((1, 2, 8, 64, 1024))]
+            case 6:
+                other = chance.choice(others)
+                start = chance.randrange(len(other))
+                mutant[at : at + 64] = other[start : start + 64]
+            case _:
+                del mutant[chance.randrange(len(mutant)) :]
+    return bytes(mutant)
+
+
+def steer(inputs: int) -> int:
+    """Coverage-guided mutations by atheris."""
+    import atheris  # noqa: PLC0415 - instruments what is imported after it
+
+    corpus = list(make_corpus().values())
+    limits = Limits(max_pixels=1_000_000)
+    outcomes: Counter[str] = Counter()
+    start = time.monotonic()
+
+    def feed(data: bytes) -> None:
+        try:
+            read(data, GRID, 0, limits)
+        except ImageError as error:
+            outcomes[type(error).__name__] += 1
+        else:
+            outcomes["read"] += 1
+        if outcomes.total() % 10_000 == 0:
+            print(f"{time.monotonic() - start:.0f} s: {dict(outcomes.most_common())}", flush=True)
+
+    seeds = Path("build/fuzz")
+    seeds.mkdir(parents=True, exist_ok=True)
+    for number, data in enumerate(corpus):
+        (seeds / f"seed-{number}").write_bytes(data)
+    atheris.instrument_all()
+    settings = ["-timeout=60", "-rss_limit_mb=4096", "-max_len=65536", "-detect_leaks=0"]
+    atheris.Setup([sys.argv[0], f"-runs={inputs}", *settings, str(seeds)], feed)
+    atheris.Fuzz()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
