@@ -21,7 +21,9 @@ def part(tmp_path: Path) -> Part:
     paths = tuple(tmp_path / f"{index}.npz" for index in range(10))
     for index, path in enumerate(paths):
         image = np.full((8, 6, 1), (index + 1) / 20, dtype=np.float32)
-        write_fitted(path, Fitted(image, image[..., 0] > 0, Affine(), Box(0, 0, 6, 8), "left"))
+        mask = image[..., 0] > 0
+        fitted = Fitted(image, mask, Affine(), Box(0, 0, 6, 8), "left", breast=mask, breast_to_source=Affine())
+        write_fitted(path, fitted)
     return Part(tuple(Record(str(i), str(i), "L", "CC", cancer=i < 3) for i in range(10)), paths)
 
 

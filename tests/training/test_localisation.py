@@ -30,7 +30,9 @@ def one_image(tmp_path: Path, spot: tuple[int, int]) -> Part:
     """An image with a bright 2 x 2 block at (row, column), taken from a source of twice its size."""
     image = np.full((16, 12, 1), 0.1, np.float32)
     image[spot[0] : spot[0] + 2, spot[1] : spot[1] + 2] = 1
-    write_fitted(tmp_path / "image.npz", Fitted(image, image[..., 0] > 0, HALF_SIZE, Box(0, 0, 24, 32), "left"))
+    mask = image[..., 0] > 0
+    fitted = Fitted(image, mask, HALF_SIZE, Box(0, 0, 24, 32), "left", breast=mask, breast_to_source=HALF_SIZE)
+    write_fitted(tmp_path / "image.npz", fitted)
     return Part((Record("p", "i", "L", "CC", cancer=True),), (tmp_path / "image.npz",))
 
 
