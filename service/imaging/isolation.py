@@ -39,7 +39,7 @@ class IsolatedReader:
 
     def __init__(self, processes: int, limits: Limits) -> None:
         self._limits = limits
-        self._idle: queue.SimpleQueue[_Process] = queue.SimpleQueue()
+        self._idle: queue.LifoQueue[_Process] = queue.LifoQueue()  # the one whose memory is still warm first
         self._processes = [_Process(limits) for _ in range(processes)]
         for process in self._processes:
             self._idle.put(process)

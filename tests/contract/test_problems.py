@@ -1,18 +1,22 @@
 """Everything a caller can do wrong leaves the service as one shape, held here by one assertion."""
 
 import re
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
+from pydicom.uid import MPEG2MPML, UID, JPEG2000Lossless
 
 from service.api.problems import KINDS, MEDIA_TYPE
 from service.app import create_app
 from service.settings import FAKE, Settings
+from training.phantom import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
     busy corrupt-image empty-image for-processing internal-error invalid-parameter malformed-request malformed-upload
@@ -74,6 +78,49 @@ def test_a_bad_file_is_a_typed_problem_on_every_route(
     else:
         answer = client.post(route, files={"file": (f"{SECRET}.dcm", data)})
     assert_problem(answer, slug)
+
+
+def dicom(syntax: UID = JPEG2000Lossless, **elements: object) -> bytes:
+    """A phantom as DICOM, with other elements, under another transfer syntax."""
+    image = render_view(np.random.default_rng(6), detector=Detector(160, 120))
+    dataset = to_dicom(image, Acquisition(transfer_syntax="jpeg2000"))
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("slug", "data"),
+    [
+        ("for-processing", dicom(PresentationIntentType="FOR PROCESSING")),
+        ("several-frames", dicom(NumberOfFrames=2)),
+        ("tomosynthesis", dicom(ImageType=["DERIVED", "PRIMARY", "TOMOSYNTHESIS"])),
+        ("not-a-mammogram", dicom(Modality="CT", PatientName=SECRET)),
+        ("corrupt-image", dicom(BitsStored=0, PatientName=SECRET)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_an_image_that_says_it_is_something_else_is_a_typed_problem(client: TestClient, slug: str, data: bytes) -> None:
+    assert_problem(client.post("/predict", files={"file": data}), slug)
+
+
+def test_a_transfer_syntax_that_is_not_read_is_named_with_those_that_are(client: TestClient) -> None:
+    problem = assert_problem(client.post("/predict", files={"file": dicom(MPEG2MPML)}), "unsupported-transfer-syntax")
+    assert "MPEG2" in problem["detail"]
+    assert "JPEG-LS Lossless Image Compression" in problem["available_transfer_syntaxes"]
+
+
+def test_an_image_that_takes_too_long_is_a_typed_problem(
+    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for process in app.state.engine.read._processes:
+        monkeypatch.setattr(process, "_limits", replace(process._limits, max_seconds=1e-6))
+    image = render_view(np.random.default_rng(6), detector=Detector(800, 600))
+    data = to_dicom_bytes(image, Acquisition(transfer_syntax="jpeg2000"))
+    assert_problem(client.post("/predict", files={"file": data}), "undecodable-image")
 
 
 @pytest.mark.parametrize("route", POSTS)
