@@ -21,7 +21,7 @@ tool for when a picture looks wrong: everything is done as the service does it, 
 EXAMPLES = """\
 examples:
   python -m service.imaging image.dcm
-  python -m service.imaging --out /tmp/pictures --grid 512x384 *.dcm
+  python -m service.imaging --out pictures --grid 512x384 *.dcm
   python -m service.imaging --json image.dcm | jq .cautions
 
 The pictures show what the file shows, writing that was burned in included.
