@@ -9,10 +9,8 @@ it takes by itself; where none of its plugins can, there is a dash. MiB is the l
 
 import argparse
 import os
-import statistics
 import time
 from collections.abc import Callable
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -21,11 +19,11 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.pixels.decoders.base import get_decoder
 
+from benchmarks.timing import measure, phantoms
 from service.imaging import IsolatedReader, Limits, fit, read
 from service.imaging.elements import open_file
 from service.imaging.header import read_header
 from service.results import FitParameters, Fitted, Pixels
-from training import phantom
 from training.phantom.transfer import SYNTAXES
 
 GRID = FitParameters(256, 192)
@@ -39,22 +37,13 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=3328, help="of the phantom (default 3328)")
     parser.add_argument("--columns", type=int, default=2560, help="of the phantom (default 2560)")
     options = parser.parse_args()
-    files = {path.name: path.read_bytes() for path in options.files} or phantoms(options.rows, options.columns)
+    files = {path.name: path.read_bytes() for path in options.files} or phantoms(
+        SYNTAXES, options.rows, options.columns
+    )
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, median of {options.rounds} in milliseconds")
     print(f"{'file':<23}{'MB':>6}{'pydicom':>9}{'here':>7}{'service':>9}{'/ here':>9}{'/service':>9}{'MiB':>8}  plugin")
     for name, data in files.items():
         compare(name, data, options.rounds)
-
-
-def phantoms(rows: int, columns: int) -> dict[str, bytes]:
-    """One phantom of 12 bits in every transfer syntax; of 8 in JPEG Baseline, which has no more."""
-    image = phantom.render_view(np.random.default_rng(1), detector=phantom.Detector(rows=rows, columns=columns))
-    twelve = partial(phantom.Acquisition, windows=(phantom.Window(2048, 4096),))
-    eight = partial(phantom.Acquisition, bits=8, windows=(phantom.Window(128, 256),))
-    return {
-        syntax: phantom.to_dicom_bytes(image, (eight if syntax == "jpeg" else twelve)(transfer_syntax=syntax))
-        for syntax in SYNTAXES
-    }
 
 
 def compare(name: str, data: bytes, rounds: int) -> None:
@@ -75,17 +64,6 @@ def compare(name: str, data: bytes, rounds: int) -> None:
     row += f"{pydicom / here:>9.1f}{pydicom / service:>9.1f}" if pydicom else f"{'-':>9}{'-':>9}"
     print(f"{row}{reader.peak_memory_bytes / 2**20:>8.0f}  {plugin or '-'}", flush=True)
     reader.close()
-
-
-def measure(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each way, taken in turn."""
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            start = time.perf_counter()
-            way()
-            times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def display_table(data: bytes) -> Pixels:

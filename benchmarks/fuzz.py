@@ -74,11 +74,11 @@ class Campaign:
 
     def _feed(self, worker: int) -> None:
         reader = IsolatedReader(1, self._limits)
-        names = list(self._corpus)
+        names, files = list(self._corpus), list(self._corpus.values())
         for number in range(worker, self._options.inputs, PROCESSES):
             name = names[number % len(names)]
             chance = random.Random(f"{self._options.seed} {number}")  # noqa: S311 - a repeatable sequence is wanted
-            data = mutate(self._corpus[name], list(self._corpus.values()), chance)
+            data = mutate(self._corpus[name], files, chance)
             begun = time.perf_counter()
             outcome = become(reader, data)
             spent = time.perf_counter() - begun
@@ -88,9 +88,9 @@ class Campaign:
                 tally.outcomes[outcome] += 1
                 tally.slowest = max(tally.slowest, spent)
                 self._memory = max(self._memory, memory)
-            if outcome.startswith(("ended", "clock", "fault")) and self._options.keep:
+            if outcome in {"ended", "clock", "fault"} and self._options.keep:
                 self._options.keep.mkdir(parents=True, exist_ok=True)
-                (self._options.keep / f"{outcome.split()[0]}-{name}-{number}").write_bytes(data)
+                (self._options.keep / f"{outcome}-{name}-{number}").write_bytes(data)
             if worker == 0 and number % 20_000 == 0:
                 print(f"{number} of {self._options.inputs}", file=sys.stderr, flush=True)
         reader.close()

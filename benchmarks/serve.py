@@ -15,12 +15,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
-import numpy as np
 
-from training import phantom
+from benchmarks.timing import measure, phantoms
 
 ROOT = Path(__file__).parents[1]
 
@@ -41,10 +41,11 @@ def main() -> None:
             readies.append(time.perf_counter() - start)
     print(f"import tensorflow {statistics.median(imports):.2f} s, start to ready {statistics.median(readies):.2f} s, "
           f"difference {statistics.median(readies) - statistics.median(imports):.2f} s")  # fmt: skip
-    images = {path.name: path.read_bytes() for path in options.images} or phantoms()
+    images = {path.name: path.read_bytes() for path in options.images} or phantoms(("explicit", "jpeg2000"))
     with service() as client:
         for name, data in images.items():
-            predict, gradcam = alternate(client, data, options.rounds)
+            routes = {route: partial(post, client, route, data) for route in ("/predict", "/gradcam")}
+            predict, gradcam = measure(routes, options.rounds).values()
             print(f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, ratio {gradcam / predict:.2f}")
 
 
@@ -83,24 +84,9 @@ def is_ready(client: httpx.Client) -> bool:
         return False
 
 
-def alternate(client: httpx.Client, data: bytes, rounds: int) -> tuple[float, float]:
-    """Median milliseconds of /predict and of /gradcam as JSON, asked in turn."""
-    times: dict[str, list[float]] = {"/predict": [], "/gradcam": []}
-    for _ in range(rounds):
-        for route, taken in times.items():
-            start = time.perf_counter()
-            client.post(route, files={"file": data}).raise_for_status()
-            taken.append((time.perf_counter() - start) * 1e3)
-    return statistics.median(times["/predict"]), statistics.median(times["/gradcam"])
-
-
-def phantoms() -> dict[str, bytes]:
-    """A mammogram of common size, uncompressed and as JPEG 2000."""
-    image = phantom.render_view(np.random.default_rng(1), detector=phantom.Detector(rows=3328, columns=2560))
-    return {
-        f"phantom 3328x2560 {syntax}": phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax=syntax))
-        for syntax in ("explicit", "jpeg2000")
-    }
+def post(client: httpx.Client, route: str, data: bytes) -> None:
+    """One answered request."""
+    client.post(route, files={"file": data}).raise_for_status()
 
 
 if __name__ == "__main__":

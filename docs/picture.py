@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from service import imaging, pipeline
 from service.app import load_model
-from service.rendering import Colormap, FilterScale, Render, Style
+from service.rendering import Colormap, FilterScale, Style
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from training import phantom
@@ -34,7 +34,7 @@ def main() -> None:
     data = phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax="jpeg2000"))
     SAMPLE.write_bytes(data)
     found = pipeline.explain(model, read, data, watch)
-    overlay = pipeline.draw_heatmap(found, Render.OVERLAY, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch)
+    overlay = pipeline.draw_heatmap(found, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch)
     seen = pipeline.show_activations(model, read, data, watch, layer=model.manifest.layers[0].name)
     montage = pipeline.draw_montage(seen, FilterScale.LAYER, Colormap.GRAY, {}, watch)
     assert found.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture

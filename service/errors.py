@@ -35,8 +35,8 @@ what a file's header or pixels hold, beyond the name of the format, syntax or mo
 to the caller.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 
 class MammolensError(Exception):
@@ -46,6 +46,16 @@ class MammolensError(Exception):
     def facts(self) -> Mapping[str, int | Sequence[str]]:
         """What the caller needs to do better: limits, what is available."""
         return {}
+
+    def __reduce__(self) -> tuple[Callable[..., "MammolensError"], tuple[object, ...]]:
+        """How to make it again in another process: as it is, whatever its class was made from."""
+        return _remake, (type(self), self.args, self.__dict__)
+
+
+def _remake(cls: type[MammolensError], arguments: tuple[object, ...], state: Mapping[str, object]) -> MammolensError:
+    error = cls.__new__(cls, *arguments)
+    error.__dict__.update(state)
+    return error
 
 
 class ImageError(MammolensError):
@@ -69,11 +79,7 @@ class UnsupportedSyntax(UnsupportedImage):
 
     def __init__(self, name: str, available: Sequence[str]) -> None:
         super().__init__(f"The transfer syntax {name} is not read.")
-        self.name, self.available = name, tuple(available)
-
-    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
-        """How to make it again in another process."""
-        return type(self), (self.name, self.available)
+        self.available = tuple(available)
 
     @property
     def facts(self) -> Mapping[str, int | Sequence[str]]:
@@ -98,11 +104,7 @@ class TooManyPixels(ImageError):
 
     def __init__(self, pixels: int, max_pixels: int) -> None:
         super().__init__(f"The image has {pixels} pixels; at most {max_pixels} are accepted.")
-        self.pixels, self.max_pixels = pixels, max_pixels
-
-    def __reduce__(self) -> tuple[type[Self], tuple[object, ...]]:
-        """How to make it again in another process."""
-        return type(self), (self.pixels, self.max_pixels)
+        self.max_pixels = max_pixels
 
     @property
     def facts(self) -> Mapping[str, int | Sequence[str]]:

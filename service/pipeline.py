@@ -4,7 +4,6 @@ Whoever wants to know what happens to a mammogram reads this file. Nothing here 
 synchronous, keeps no state and may run in any thread.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -132,21 +131,17 @@ def explain(
 
 def picture_edge(render: Render, style: Style) -> float:
     """The long edge of the mammogram's picture that has to be read for that rendering; 0 for none."""
-    if render is Render.HEATMAP:
-        return 0
-    return style.long_edge or math.inf
+    return style.long_edge if render is Render.OVERLAY else 0
 
 
-def draw_heatmap(
-    explained: Explanation, render: Render, style: Style, text: Mapping[str, str], watch: Stopwatch
-) -> Picture:
-    """The heatmap as PNG in the frame of the source image: over the image, or alone."""
+def draw_heatmap(explained: Explanation, style: Style, text: Mapping[str, str], watch: Stopwatch) -> Picture:
+    """The heatmap as PNG in the frame of the source image: over its picture where that was read, or alone."""
     reading = explained.prediction.reading
     frame, box = (reading.facts.rows, reading.facts.columns), reading.fitted.box
     with watch.step("render"):
-        if render is Render.OVERLAY and reading.picture is not None:
-            return rendering.overlay(reading.picture, frame, explained.heatmap, box, style, text)
-        return rendering.heat_alone(frame, explained.heatmap, box, style, text)
+        if reading.picture is None:
+            return rendering.heat_alone(frame, explained.heatmap, box, style, text)
+        return rendering.overlay(reading.picture, frame, explained.heatmap, box, style, text)
 
 
 def draw_filters(seen: Activations, scale: FilterScale, watch: Stopwatch) -> list[FilterPicture]:

@@ -48,7 +48,7 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
             class_name=options.class_name,
         )
         text = answers.png_text(model, found.layer.name, found.cautions) | {"Class": found.class_name}
-        picture = pipeline.draw_heatmap(found, render, style, text, watch)
+        picture = pipeline.draw_heatmap(found, style, text, watch)
         if media_type is MediaType.PNG:
             return found, answers.as_png(picture.png, model, found.cautions, watch)
         return found, answers.as_json(_body(model, found, picture, watch), watch)

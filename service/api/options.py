@@ -1,5 +1,6 @@
 """The query options of each route; an unknown name is refused, so that no typing error passes silently."""
 
+import math
 from typing import Annotated
 
 from fastapi import Query
@@ -56,7 +57,7 @@ class GradcamOptions(NoOptions):
     def style(self, media_type: MediaType) -> Style:
         """How to draw. As PNG the picture is for a person; in JSON it is for a program, which has the image itself."""
         size = self.size or ("1024" if media_type is MediaType.PNG else "512")
-        return Style(self.colormap, self.opacity, None if size == "source" else int(size))
+        return Style(self.colormap, self.opacity, math.inf if size == "source" else int(size))
 
     def what(self, media_type: MediaType) -> Render:
         """What to draw."""

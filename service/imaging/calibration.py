@@ -120,6 +120,8 @@ class Calibration:
 
         They do not where padding is displayed black that would be something else by its value.
         """
+        if self.padding is None:
+            return True
         stored = self.storage.values()
         padding = self._displayed(stored)[self._is_padding(stored)]
         return bool(np.all(padding < _NEARLY_BLACK))

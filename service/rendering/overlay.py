@@ -1,6 +1,5 @@
 """A heatmap on the grid of its source image: laid over the image, or alone and transparent for a viewer to lay."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,13 +28,13 @@ class Render(StrEnum):
 class Style:
     """How heat is drawn.
 
-    `opacity`: of the hottest cell, 0..1. `long_edge`: of the picture in pixels, never more than the source's; None for
-    the source's own size.
+    `opacity`: of the hottest cell, 0..1. `long_edge`: of the picture in pixels, at most the source's own, which is what
+    infinity gives.
     """
 
     colormap: Colormap
     opacity: float
-    long_edge: int | None
+    long_edge: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def heat_alone(source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, te
 
     Palette index 0..255 is the heat relative to the hottest cell; alpha grows with it from 0 to `style.opacity`.
     """
-    heat = lay(heatmap, box, source_shape, geometry.canvas(*source_shape, style.long_edge or math.inf))
+    heat = lay(heatmap, box, source_shape, geometry.canvas(*source_shape, style.long_edge))
     image = Image.fromarray(png.to_bytes(heat))
     image.putpalette(table(style.colormap).tobytes())
     alpha = png.to_bytes(np.linspace(0, style.opacity, 256, dtype=np.float32))

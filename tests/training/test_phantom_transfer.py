@@ -4,8 +4,8 @@ import numpy as np
 import pydicom
 import pytest
 
-from training.phantom import Acquisition, Detector, PhantomImage, Window, render_view, to_dicom_bytes
-from training.phantom.corpus import make_corpus
+from training.phantom import Detector, PhantomImage, render_view, to_dicom_bytes
+from training.phantom.corpus import make_corpus, plain_acquisition
 from training.phantom.transfer import LOSSY, SYNTAXES, Syntax
 
 # what pydicom decodes without further plugins, or by Pillow's
@@ -17,14 +17,9 @@ def image() -> PhantomImage:
     return render_view(np.random.default_rng(4), detector=Detector(97, 71))
 
 
-def acquisition(syntax: Syntax) -> Acquisition:
-    bits, window = (8, Window(128, 256)) if syntax == "jpeg" else (12, Window(2048, 4096))
-    return Acquisition(bits=bits, windows=(window,), transfer_syntax=syntax)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("syntax", SYNTAXES)
 def test_every_syntax_is_written_under_its_uid(image: PhantomImage, syntax: Syntax) -> None:
-    dataset = pydicom.dcmread(BytesIO(to_dicom_bytes(image, acquisition(syntax))))
+    dataset = pydicom.dcmread(BytesIO(to_dicom_bytes(image, plain_acquisition(syntax))))
     assert dataset.file_meta.TransferSyntaxUID == SYNTAXES[syntax]
     assert dataset.LossyImageCompression == ("01" if syntax in LOSSY else "00")
     assert ("OW" if syntax in {"implicit", "explicit", "deflated", "big-endian"} else "OB") == dataset["PixelData"].VR
@@ -32,7 +27,7 @@ def test_every_syntax_is_written_under_its_uid(image: PhantomImage, syntax: Synt
 
 @pytest.mark.parametrize("syntax", BY_PYDICOM)
 def test_pydicom_reads_what_was_stored(image: PhantomImage, syntax: Syntax) -> None:
-    machine = acquisition(syntax)
+    machine = plain_acquisition(syntax)
     dataset = pydicom.dcmread(BytesIO(to_dicom_bytes(image, machine)))
     error = np.abs(dataset.pixel_array.astype(int) - machine.store(image.pixels))
     assert error.max() <= (12 if syntax == "jpeg" else 0)

@@ -1,7 +1,6 @@
 """One small phantom in every transfer syntax and image format that is read: for tests, fuzzing and integrators."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -13,7 +12,7 @@ from pydicom.dataset import Dataset
 from training.phantom.acquisition import Acquisition, Window
 from training.phantom.dicom import to_dicom, to_dicom_bytes
 from training.phantom.image import Detector, PhantomImage, render_view
-from training.phantom.transfer import SYNTAXES
+from training.phantom.transfer import SYNTAXES, Syntax
 
 _SMALL = Detector(rows=160, columns=120)
 _RASTERS: Mapping[str, tuple[str, dict[str, object]]] = {
@@ -25,15 +24,17 @@ _RASTERS: Mapping[str, tuple[str, dict[str, object]]] = {
 }
 
 
+def plain_acquisition(syntax: Syntax) -> Acquisition:
+    """The full range of 12 bits in that transfer syntax; of 8 in JPEG Baseline, which has no more."""
+    if syntax == "jpeg":
+        return Acquisition(bits=8, windows=(Window(128, 256),), transfer_syntax=syntax)
+    return Acquisition(transfer_syntax=syntax)
+
+
 def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
     """The files by name; the same each time."""
     image = render_view(np.random.default_rng(3), view="MLO", detector=detector)
-    twelve = Acquisition()
-    eight = Acquisition(bits=8, windows=(Window(128, 256),))
-    files = {
-        f"dicom-{syntax}": to_dicom_bytes(image, replace(eight if syntax == "jpeg" else twelve, transfer_syntax=syntax))
-        for syntax in SYNTAXES
-    }
+    files = {f"dicom-{syntax}": to_dicom_bytes(image, plain_acquisition(syntax)) for syntax in SYNTAXES}
     files["dicom-monochrome1-sigmoid"] = to_dicom_bytes(
         image, Acquisition(bits=16, photometric="MONOCHROME1", windows=(Window(20_000, 30_000, "SIGMOID"),))
     )

@@ -63,6 +63,11 @@ def displayed(values: NDArray[Any], bits: int, lowest: int = 0) -> NDArray[np.fl
     return np.asarray((values.astype(np.float64) - lowest) * 65535 / (2**bits - 1))
 
 
+def storable(breast: Pixels, syntax: UID) -> tuple[NDArray[Any], int]:
+    """The breast in as many bits as the syntax takes, up to 12, and their number."""
+    return ((breast >> 4).astype(np.uint8), 8) if syntax == JPEGBaseline8Bit else (breast, 12)
+
+
 def codestream_of(stored: NDArray[Any], bits: int, syntax: UID) -> bytes:
     """What the phantoms write in that syntax, without its encapsulation."""
     name = next(name for name, uid in transfer.SYNTAXES.items() if uid == syntax)
@@ -106,8 +111,7 @@ def test_big_endian_bytes_are_swapped_where_they_lie_in_words(write_dicom: Write
 
 @pytest.mark.parametrize("syntax", LOSSY, ids=keyword)
 def test_lossy_syntaxes_stay_within_their_bounds(write_dicom: WriteDicom, breast: Pixels, syntax: UID) -> None:
-    bits = 8 if syntax == JPEGBaseline8Bit else 12
-    values = (breast >> 4).astype(np.uint8) if bits == 8 else breast
+    values, bits = storable(breast, syntax)
     mammogram = decode(write_dicom(values, syntax, BitsStored=bits, LossyImageCompression="01"))
     error = np.abs(mammogram.pixels * ((2**bits - 1) / 65535) - values)
     worst, mean = LOSSY[syntax]
@@ -218,8 +222,8 @@ def test_unread_transfer_syntax_is_named_with_those_that_are_read(
 @pytest.mark.parametrize("syntax", SYNTAXES, ids=keyword)
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
 def test_truncated_file_is_corrupt(write_dicom: WriteDicom, breast: Pixels, syntax: UID, kept: float) -> None:
-    values = (breast >> 4).astype(np.uint8) if syntax == JPEGBaseline8Bit else breast
-    data = write_dicom(values, syntax, BitsStored=8 if syntax == JPEGBaseline8Bit else 12)
+    values, bits = storable(breast, syntax)
+    data = write_dicom(values, syntax, BitsStored=bits)
     with pytest.raises(CorruptImage):
         decode(data[: int(kept * len(data))])
 
@@ -227,8 +231,7 @@ def test_truncated_file_is_corrupt(write_dicom: WriteDicom, breast: Pixels, synt
 @pytest.mark.parametrize("syntax", [uid for uid in SYNTAXES if uid.is_encapsulated], ids=keyword)
 @pytest.mark.parametrize("kept", [0.02, 0.5, 0.95])
 def test_truncated_codestream_is_corrupt(write_dicom: WriteDicom, breast: Pixels, syntax: UID, kept: float) -> None:
-    bits = 8 if syntax == JPEGBaseline8Bit else 12
-    values = (breast >> 4).astype(np.uint8) if bits == 8 else breast
+    values, bits = storable(breast, syntax)
     codestream = codestream_of(values, bits, syntax)
     cut = encapsulate([codestream[: int(kept * len(codestream))]])
     with pytest.raises(CorruptImage):
@@ -240,8 +243,7 @@ def test_truncated_codestream_is_corrupt(write_dicom: WriteDicom, breast: Pixels
 def test_codestream_of_another_size_is_refused(
     write_dicom: WriteDicom, breast: Pixels, syntax: UID, other: tuple[int, int]
 ) -> None:
-    bits = 8 if syntax == JPEGBaseline8Bit else 12
-    values = (breast >> 4).astype(np.uint8) if bits == 8 else breast
+    values, bits = storable(breast, syntax)
     with pytest.raises(CorruptImage):
         decode(write_dicom(values, syntax, BitsStored=bits, Rows=other[0], Columns=other[1]))
 
