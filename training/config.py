@@ -107,7 +107,7 @@ class Network(Section):
     filters: tuple[int, int, int] = Field(description="filters of conv2d, conv2d_1 and conv2d_2")
     kernel_size: int = Field(ge=1, description="edge of their kernels")
     pool_size: int = Field(ge=1, description="edge and stride of the max-pooling after each")
-    dropout: Share = Field(description="share of values dropped after each max-pooling and each dense layer")
+    dropout: Share = Field(description="share of values dropped after each dense layer")
     pooling: Literal["flatten", "average", "max"] = Field(description="from the last maps to the dense layers")
     dense: tuple[int, ...] = Field(description="units of the dense layers before the two classes")
 

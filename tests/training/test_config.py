@@ -28,8 +28,8 @@ def test_the_demo_is_an_experiment() -> None:
     [
         ("kernel_size = 5", "kernel_sise = 5", "network.kernel_sise"),
         ("kernel_size = 5", "kernel_sise = 5", "network.kernel_size"),
-        ("epochs = 24", 'epochs = "20"', "training.epochs"),
-        ("epochs = 24", "epochs = 0", "training.epochs"),
+        ("epochs = 10", 'epochs = "20"', "training.epochs"),
+        ("epochs = 10", "epochs = 0", "training.epochs"),
         ("filters = [16, 32, 48]", "filters = [16, 32]", "network.filters"),
         ('pooling = "max"', 'pooling = "median"', "network.pooling"),
         ('by = "patient"', 'by = "image"', "split"),

@@ -32,12 +32,12 @@ def test_convolutions_have_the_names_and_filters_asked_for() -> None:
     assert [(layer.name, layer.filters) for layer in layers] == list(zip(CONVOLUTIONS, (3, 4, 5), strict=True))
 
 
-def test_each_convolution_is_followed_by_pooling_and_dropout() -> None:
+def test_each_convolution_is_followed_by_pooling_and_normalisation() -> None:
     layers = network().layers
     places = [layers.index(network_layer) for network_layer in layers if isinstance(network_layer, keras.layers.Conv2D)]
     for place in places:
         assert isinstance(layers[place + 1], keras.layers.MaxPooling2D)
-        assert isinstance(layers[place + 2], keras.layers.Dropout)
+        assert isinstance(layers[place + 2], keras.layers.BatchNormalization)
 
 
 def test_probabilities_are_the_softmax_of_the_logits(images: np.ndarray) -> None:
