@@ -33,12 +33,12 @@ def main() -> None:
     )
     data = phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax="jpeg2000"))
     SAMPLE.write_bytes(data)
-    found = pipeline.explain(model, read, data, watch)
+    found = pipeline.explain(model, read, data, watch, pipeline.Question())
     overlay = pipeline.draw_heatmap(found, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch)
     seen = pipeline.show_activations(model, read, data, watch, layer=model.manifest.layers[0].name)
     montage = pipeline.draw_montage(seen, FilterScale.LAYER, Colormap.GRAY, {}, watch)
-    assert found.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture
-    x, y = found.heatmap.peak.x, found.heatmap.peak.y
+    assert found.evidence.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture
+    x, y = found.evidence.heatmap.peak.x, found.evidence.heatmap.peak.y
     probability = found.prediction.probabilities["cancer"]
     warnings = ", ".join(caution.code for caution in found.cautions) or "none"
     panels = [
@@ -47,7 +47,7 @@ def main() -> None:
             Image.open(BytesIO(overlay.png)),
             (
                 f"POST /gradcam: p(cancer) = {probability:.2f}, peak at x = {x:.0f}, y = {y:.0f}\n"
-                f"heat in the breast: {found.diagnostics.heat_in_breast:.0%}, warnings: {warnings}"
+                f"heat in the breast: {found.diagnostics['heat_in_breast'].value:.0%}, warnings: {warnings}"
             ),
         ),
         (

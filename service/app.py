@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service import __version__, pipeline
-from service.api import activations, gradcam, health, predict, problems
+from service.api import activations, gradcam, health, predict, problems, scorecard
 from service.api import model as model_routes
 from service.api.engine import Engine
 from service.api.metrics import Metrics, ObserveRequests
@@ -72,7 +72,7 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
     )
     app.state.engine = Engine(settings)
     app.state.metrics = Metrics()
-    for part in (predict, activations, gradcam, model_routes, health):
+    for part in (predict, activations, gradcam, model_routes, scorecard, health):
         app.include_router(part.router)
     problems.install(app)
     app.add_middleware(ObserveRequests, metrics=app.state.metrics)

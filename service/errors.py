@@ -21,7 +21,8 @@
     │   ├── UnsupportedMediaType     a body of a type we do not take
     │   ├── NotAcceptable            an answer of a type we do not give
     │   ├── UnknownLayer             a layer the model does not have
-    │   └── UnknownClass             a class the model does not have
+    │   ├── UnknownClass             a class the model does not have
+    │   └── NoScorecard              a model that was not tested
     ├── Unavailable              not the caller's fault
     │   ├── NotReady                 the model is not loaded yet
     │   └── Busy                     as many images in memory as may be
@@ -195,6 +196,10 @@ class UnknownClass(_Choice):
 
     message = "The model has no class of that name."
     kind = "classes"
+
+
+class NoScorecard(RequestError):
+    """The model version has no scorecard."""
 
 
 class Unavailable(MammolensError):

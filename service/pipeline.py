@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from service import explanation, geometry, imaging, rendering
+from service import evidence, explanation, geometry, imaging, rendering, trust
 from service.errors import BundleMismatch, UnknownClass
-from service.geometry import Affine
+from service.evidence import Evidence, Subject
+from service.geometry import IDENTITY, Affine
 from service.imaging import Read, Reading
 from service.model import GoldenCase, Model
 from service.rendering import Colormap, FilterPicture, FilterScale, Picture, Render, Style
@@ -19,45 +20,56 @@ from service.results import (
     Caution,
     FilterStatistics,
     Floats,
-    Heatmap,
-    HeatmapDiagnostics,
     Layer,
     MapState,
+    Measure,
+    Method,
     Pixels,
+    Region,
+    Scores,
 )
 from service.stopwatch import Stopwatch
+from service.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An image, read and fitted, and what the model says of it; `probabilities` are calibrated, by class."""
+    """An image, read and fitted, and what the model says of it; `probabilities` are calibrated, by class.
+
+    `diagnostics`: the figures that tell how far to trust it, by name.
+    """
 
     reading: Reading
     probabilities: Mapping[str, float]
+    diagnostics: Mapping[str, Measure]
     cautions: tuple[Caution, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """What a layer saw: its `maps` [h, w, filters] turned upright as in the source, and where their cells lie in it."""
+    """What a layer saw: its `maps` [h, w, filters] turned upright as in the source, and where their cells lie in it.
+
+    `diagnostics`: the figures that tell how its filters fare, by name.
+    """
 
     reading: Reading
     layer: Layer
     maps: Floats
     to_source: Affine
     statistics: list[FilterStatistics]
+    diagnostics: Mapping[str, Measure]
     cautions: tuple[Caution, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A prediction, the heatmap of one class at one layer, and how far to trust it."""
+    """A prediction, the heatmap of one class as `evidence`, and how far to trust it."""
 
     prediction: Prediction
-    layer: Layer
+    evidence: Evidence
     class_name: str
-    heatmap: Heatmap
-    diagnostics: HeatmapDiagnostics
+    regions: list[Region]
+    diagnostics: Mapping[str, Measure]
     cautions: tuple[Caution, ...]
 
 
@@ -69,8 +81,8 @@ def predict(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Predicti
     """
     reading = _read(model, read, data, watch)
     with watch.step("model"):
-        scores = model.predict(reading.fitted.image[None])
-    return _prediction(model, reading, scores.probabilities[0])
+        scores = evidence.score(model, reading.fitted.image)
+    return _prediction(model, reading, scores)
 
 
 def show_activations(model: Model, read: Read, data: bytes, watch: Stopwatch, *, layer: str) -> Activations:
@@ -84,25 +96,32 @@ def show_activations(model: Model, read: Read, data: bytes, watch: Stopwatch, *,
     reading = _read(model, read, data, watch)
     with watch.step("model"):
         maps = model.activations(reading.fitted.image[None])[chosen.name][0]
+        scores = evidence.score(model, reading.fitted.image)
     with watch.step("explain"):
+        found = _trust(model, reading, scores) + trust.in_filters(model, chosen.name, maps, scores)
         statistics = explanation.filter_statistics(maps)
         to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
         if reading.fitted.side == "right":  # the model sees every breast from the left; people see it as it was taken
             maps, to_source = maps[:, ::-1], geometry.flip(chosen.width).then(to_source)
-        cautions = (*reading.cautions, *explanation.filter_cautions(statistics))
-    return Activations(reading, chosen, maps, to_source, statistics, cautions)
+    return Activations(reading, chosen, maps, to_source, statistics, found.measures, found.cautions)
 
 
-def explain(
-    model: Model,
-    read: Read,
-    data: bytes,
-    watch: Stopwatch,
-    *,
-    layer: str | None = None,
-    class_name: str | None = None,
-) -> Explanation:
-    """The Grad-CAM of an image file for a class (default: the positive one) at a layer (default: the manifest's).
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is to be explained and how; by default the positive class by Grad-CAM at the manifest's layer.
+
+    `level`: the share of the peak from which on heat makes a region. `full`: with the figures that take many passes.
+    """
+
+    method: Method = Method.GRAD_CAM
+    layer: str | None = None
+    class_name: str | None = None
+    level: float = 0.5
+    full: bool = False
+
+
+def explain(model: Model, read: Read, data: bytes, watch: Stopwatch, question: Question) -> Explanation:
+    """The heatmap of an image file, and the evidence of how far to trust it.
 
     To draw an overlay, let `read` bring the picture along: see `picture_edge`.
 
@@ -110,23 +129,26 @@ def explain(
         ImageError: the file is no mammogram that can be read.
         UnknownLayer, UnknownClass: the model has no such layer or class.
     """
-    manifest = model.manifest
-    chosen = manifest.layer(manifest.default_layer if layer is None else layer)
-    class_name = manifest.positive_class if class_name is None else class_name
+    manifest, method = model.manifest, question.method
+    layer = manifest.layer(manifest.default_layer if question.layer is None else question.layer).name
+    class_name = manifest.positive_class if question.class_name is None else question.class_name
     if class_name not in manifest.classes:
         raise UnknownClass(manifest.classes)
+    index = manifest.classes.index(class_name)
     reading = _read(model, read, data, watch)
-    fitted = reading.fitted
-    with watch.step("model"):
-        index = np.array([manifest.classes.index(class_name)], np.int32)
-        found = model.layer_gradients(chosen.name, fitted.image[None], index)
+    subject = Subject(reading.fitted.image, reading.fitted.mask, reading.fitted.to_source)
     with watch.step("explain"):
-        to_source = chosen.receptive_field.to_input().then(fitted.to_source)
-        heatmap = explanation.heatmap(found.maps[0], found.gradients[0], to_source)
-        diagnostics = explanation.diagnose(heatmap, fitted.mask, chosen.receptive_field)
-        prediction = _prediction(model, reading, found.probabilities[0])
-        cautions = (*prediction.cautions, *explanation.heatmap_cautions(heatmap, diagnostics))
-    return Explanation(prediction, chosen, class_name, heatmap, diagnostics, cautions)
+        found = evidence.examine(model, subject, method, layer, index, full=question.full)
+        trusted = _trust(model, reading, found.scores) + trust.in_heatmap(model, found, index)
+        regions = explanation.regions(found.heatmap, question.level, reading.facts.pixel_spacing_mm)
+    return Explanation(
+        _prediction(model, reading, found.scores),
+        found,
+        class_name,
+        regions,
+        trusted.measures,
+        trusted.cautions,
+    )
 
 
 def picture_edge(render: Render, style: Style) -> float:
@@ -140,8 +162,8 @@ def draw_heatmap(explained: Explanation, style: Style, text: Mapping[str, str], 
     frame, box = (reading.facts.rows, reading.facts.columns), reading.fitted.box
     with watch.step("render"):
         if reading.picture is None:
-            return rendering.heat_alone(frame, explained.heatmap, box, style, text)
-        return rendering.overlay(reading.picture, frame, explained.heatmap, box, style, text)
+            return rendering.heat_alone(frame, explained.evidence.heatmap, box, style, text)
+        return rendering.overlay(reading.picture, frame, explained.evidence.heatmap, box, style, text)
 
 
 def draw_filters(seen: Activations, scale: FilterScale, watch: Stopwatch) -> list[FilterPicture]:
@@ -166,7 +188,7 @@ def golden_case(model: Model, pixels: Pixels, layer: str, class_index: int) -> t
     image = imaging.fit(pixels, model.manifest.preprocessing).image
     probabilities = model.predict(image[None]).probabilities[0]
     found = model.layer_gradients(layer, image[None], np.array([class_index], np.int32))
-    heatmap = explanation.heatmap(found.maps[0], found.gradients[0], Affine())
+    heatmap = explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY)
     return GoldenCase(pixels, image, probabilities, layer, class_index, heatmap.values), heatmap.state
 
 
@@ -198,6 +220,12 @@ def _read(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Reading:
     return reading
 
 
-def _prediction(model: Model, reading: Reading, probabilities: Floats) -> Prediction:
-    by_class = dict(zip(model.manifest.classes, (float(value) for value in probabilities), strict=True))
-    return Prediction(reading, by_class, reading.cautions)
+def _prediction(model: Model, reading: Reading, scores: Scores) -> Prediction:
+    by_class = dict(zip(model.manifest.classes, (float(value) for value in scores.probabilities), strict=True))
+    found = _trust(model, reading, scores)
+    return Prediction(reading, by_class, found.measures, found.cautions)
+
+
+def _trust(model: Model, reading: Reading, scores: Scores) -> Trust:
+    """What every answer on an image says: of the file, of the model, and of whether the one is made for the other."""
+    return Trust(cautions=reading.cautions) + trust.in_model(model) + trust.in_domain(model, scores.features)

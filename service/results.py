@@ -159,26 +159,44 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One forward pass: calibrated `probabilities` and raw `logits`, both float32 [N, classes]."""
+    """One forward pass: calibrated `probabilities` and raw `logits` [N, classes], and `features` [N, d]; all float32.
+
+    `features`: the mean of every filter's map in the layers that the manifest's domain names.
+    """
 
     probabilities: Floats
     logits: Floats
+    features: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class LayerGradients:
     """One forward and backward pass: a layer's maps and the gradients of the class margin to them.
 
-    `maps`, `gradients`: float32 [N, h, w, filters]. `probabilities`: calibrated, float32 [N, classes].
+    `maps`, `gradients`: float32 [N, h, w, filters]. `scores`: of the same pass.
     """
 
     maps: Floats
     gradients: Floats
-    probabilities: Floats
+    scores: Scores
+
+
+class Method(StrEnum):
+    """How a heatmap comes about: from a layer's maps and gradients, or, the last three, from the input itself."""
+
+    GRAD_CAM = "grad-cam"
+    GRAD_CAM_PLUS_PLUS = "grad-cam-plus-plus"
+    HIRES_CAM = "hires-cam"
+    LAYER_CAM = "layer-cam"
+    XGRAD_CAM = "xgrad-cam"
+    EIGEN_CAM = "eigen-cam"
+    INTEGRATED_GRADIENTS = "integrated-gradients"
+    SMOOTH_GRAD = "smooth-grad"
+    OCCLUSION = "occlusion"
 
 
 class MapState(StrEnum):
-    """Whether a class activation map says anything, and if not, why."""
+    """Whether a heatmap says anything, and if not, why."""
 
     OK = "ok"
     DEAD_LAYER = "dead_layer"
@@ -200,7 +218,7 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A class activation map and where it lies.
+    """A map of heat and where it lies.
 
     `values`: raw, >= 0, float32 [h, w]; all zero, with no peak, unless `state` is ok. `to_source`: from cells to
     source pixels.
@@ -213,20 +231,49 @@ class Heatmap:
 
 
 @dataclass(frozen=True, slots=True)
-class HeatmapDiagnostics:
-    """How the heat lies relative to the breast; None throughout for a blank map.
+class Range:
+    """The 1st and the 99th percentile of a figure over a model version's reference images."""
 
-    `heat_in_breast`: share of the heat, 0..1, in cells centred in the breast. `breast_share`: share of cells that
-    are. `lift`: their ratio, 1 for a uniform map. `peak_in_breast`. `area_above_half`: share of cells at or above
-    half the peak. `entropy`: of the heat over cells, divided by its maximum: 1 for a uniform map.
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A figure of one image, the model version's reference range if it has one, and whether that is an alarm."""
+
+    value: float
+    reference: Range | None
+    unusual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """What the images a model knows look like to it: `mean` [d] and `whitening` [d, d] of their features.
+
+    `limit`: the distance from the mean, in standard deviations per feature, that 99 % of its reference images keep.
     """
 
-    heat_in_breast: float | None
-    breast_share: float | None
-    lift: float | None
-    peak_in_breast: bool | None
-    area_above_half: float | None
-    entropy: float | None
+    mean: Floats
+    whitening: Floats
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A connected part of a heatmap above a level, in source pixels.
+
+    `contour`: its outline, (x, y) by (x, y). `box`: (left, top, right, bottom) around it. `area_mm2`: None where the
+    pixel spacing is not known. `heat_share`: of all the heat, 0..1. `peak`: its hottest point, with the raw value.
+    """
+
+    contour: list[tuple[float, float]]
+    box: tuple[float, float, float, float]
+    area: float
+    area_mm2: float | None
+    heat_share: float
+    peak: tuple[float, float]
+    peak_value: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,11 +68,10 @@ def network() -> Any:
 @pytest.fixture(scope="session")
 def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a bundle."""
-    from training.export import export_bundle  # noqa: PLC0415 - likewise
+    from training.export import describe_model, export_bundle  # noqa: PLC0415 - likewise
 
-    return export_bundle(
+    manifest = describe_model(
         network,
-        tmp_path_factory.mktemp("models") / "untrained" / "1",
         name="untrained",
         version=1,
         classes=("no_cancer", "cancer"),
@@ -81,7 +80,6 @@ def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathF
         threshold_rule="Set by hand.",
         temperature=1.5,
         preprocessing=FitParameters(height=96, width=72),
-        golden_pixels=breast,
         layers=None,
         default_layer=None,
         training="None: the weights are random.",
@@ -89,6 +87,8 @@ def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathF
         intended_use="Tests.",
         limitations="It knows nothing.",
     )
+    out = tmp_path_factory.mktemp("models") / "untrained" / "1"
+    return export_bundle(network, out, manifest, golden_pixels=breast)
 
 
 @pytest.fixture(scope="session")

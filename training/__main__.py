@@ -21,6 +21,7 @@ Train, measure and export a mammogram classifier, one step at a time:
   prepare    decode and fit every image once                  -> the cache
   train      fit the network, stop when it stops improving    -> runs/<experiment>/best.keras
   evaluate   choose temperature and threshold, then measure   -> runs/<experiment>/evaluation.json, *.png
+  scorecard  test whether it learned anatomy or a shortcut    -> runs/<experiment>/scorecard.json
   export     write the bundle that the service loads          -> models/<name>/<version>/
 
 An experiment is one TOML file with every hyperparameter in it; training/experiments/demo.toml explains each. Its
@@ -32,8 +33,9 @@ example, from nothing to a bundle:
   python -m training phantoms --out data/phantoms --patients 700
   python -m training prepare  training/experiments/demo.toml
   python -m training train    training/experiments/demo.toml
-  python -m training evaluate runs/demo
-  python -m training export   runs/demo --out models/demo/1
+  python -m training evaluate  runs/demo
+  python -m training scorecard runs/demo
+  python -m training export    runs/demo --out models/demo/1 --require-scorecard
 
 `python -m training COMMAND --help` says more of each.
 """
@@ -64,17 +66,29 @@ masks are known, how often the peak of Grad-CAM lies in the lesion.
 
   python -m training evaluate runs/demo
 """
+SCORECARD = """\
+Test the network on images it has not seen: what is left of it without the breast, with the corners alone or without
+markers, whether its heatmaps point into the breast and differ between images, whether they change when its weights are
+made random, and, where lesion masks are known, how well each method finds them. The ranges that single images' figures
+are compared with, and what the network's images look like to it, come along. `export` puts all of it into the bundle.
+
+  python -m training scorecard runs/demo
+
+A network that was not trained here is tested on the images of an experiment:
+
+  python -m training scorecard --keras my.keras --bundle my.toml --experiment my-data.toml --out my-scorecard.json
+"""
 EXPORT = """\
 Write the bundle that the service loads: a SavedModel with its explanations, manifest, self-test and model card. --out
 ends in <name>/<version>.
 
-  python -m training export runs/demo --out models/demo/1
+  python -m training export runs/demo --out models/demo/1 --require-scorecard
 
 Any Keras functional or sequential classifier can be exported too. A TOML file then says what an evaluation would
 have: its sections are
 [fit], [decision] (classes, positive_class, threshold, threshold_rule, temperature) and [bundle].
 
-  python -m training export --keras my.keras --bundle my.toml --out models/mine/1
+  python -m training export --keras my.keras --bundle my.toml --scorecard my-scorecard.json --out models/mine/1
 """
 
 
@@ -128,12 +142,26 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.set_defaults(command=_evaluate)
     evaluate.add_argument("run", type=Path, help="run directory that `train` has made")
 
+    scorecard = commands.add_parser(
+        "scorecard", help="test for shortcuts", description=SCORECARD, formatter_class=style
+    )
+    scorecard.set_defaults(command=_scorecard, parser=scorecard)
+    scorecard.add_argument("run", type=Path, nargs="?", help="run directory that `evaluate` has measured")
+    scorecard.add_argument("--keras", type=Path, help="a Keras classifier that was not trained here")
+    scorecard.add_argument("--bundle", type=Path, help="TOML file that describes it")
+    scorecard.add_argument("--experiment", type=Path, help="TOML file of an experiment: its images are used")
+    scorecard.add_argument("--out", type=Path, help="JSON file to write")
+
     export = commands.add_parser("export", help="write the bundle", description=EXPORT, formatter_class=style)
     export.set_defaults(command=_export, parser=export)
     export.add_argument("run", type=Path, nargs="?", help="run directory that `evaluate` has measured")
     export.add_argument("--keras", type=Path, help="a Keras classifier that was not trained here")
     export.add_argument("--bundle", type=Path, help="TOML file that describes it")
     export.add_argument("--out", type=Path, required=True, help="bundle directory: models/<name>/<version>")
+    export.add_argument("--scorecard", type=Path, help="what `scorecard --keras` has written")
+    export.add_argument(
+        "--require-scorecard", action="store_true", help="refuse a model that has no scorecard or failed it"
+    )
     export.add_argument("--overwrite", action="store_true", help="replace a bundle that is there already")
     return parser
 
@@ -210,16 +238,43 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(f"{name:<40}{value:.4g}")
 
 
+def _scorecard(options: argparse.Namespace) -> None:
+    from training.findings import write_findings
+    from training.publish import describe_foreign_model, describe_run
+    from training.scorecard import score_experiment
+
+    foreign = [options.keras, options.bundle, options.experiment, options.out]
+    if (options.run is None) != all(foreign) or (options.run is not None and any(foreign)):
+        options.parser.error("give either a run directory, or all of --keras, --bundle, --experiment and --out")
+    if options.run is None:
+        model, manifest = describe_foreign_model(options.keras, options.bundle)
+        keras_file, experiment, out = options.keras, load_experiment(options.experiment), options.out
+    else:
+        run = Run(options.run)
+        model, manifest = describe_run(run)
+        keras_file, experiment, out = run.best_model, run.experiment(), run.scorecard
+    findings = score_experiment(model, manifest, experiment)
+    write_findings(out, keras_file, findings)
+    for line in findings.scorecard.lines:
+        value = "-" if line.value is None else f"{line.value:.4g}"
+        print(f"{line.verdict:<12} {line.name:<24} {value:>10}   {line.asked}")
+    failed = findings.scorecard.failed
+    print(f"{out}: {'failed ' + ', '.join(failed) if failed else 'passed'}")
+
+
 def _export(options: argparse.Namespace) -> None:
     from training.publish import export_foreign_model, export_run
 
     foreign = options.keras is not None and options.bundle is not None
     if foreign == (options.run is not None):
         options.parser.error("give either a run directory, or both --keras and --bundle")
+    if options.run is not None and options.scorecard is not None:
+        options.parser.error("--scorecard goes with --keras; a run has its own")
+    common = {"overwrite": options.overwrite, "require_scorecard": options.require_scorecard}
     if foreign:
-        path = export_foreign_model(options.keras, options.bundle, options.out, overwrite=options.overwrite)
+        path = export_foreign_model(options.keras, options.bundle, options.out, scorecard=options.scorecard, **common)
     else:
-        path = export_run(Run(options.run), options.out, overwrite=options.overwrite)
+        path = export_run(Run(options.run), options.out, **common)
     print(path)
 
 

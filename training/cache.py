@@ -1,13 +1,14 @@
 """Decoded and fitted images on disk, and parts of a data set read back from there.
 
-One `.npz` per image holds the model's input as uint16 and the affine back to source pixels. Its name carries a digest
-of everything it was made from: the image file's path, size and time, the fit's parameters and the source of the
-service's decoder and fit. So a cached image that exists is a right one, and one made by another decoder or fit is
-never found.
+One `.npz` per image holds the model's input as uint16, the breast's mask and the affine back to source pixels. Its name
+carries a digest of everything it was made from: the image file's path, size and time, the fit's parameters, the source
+of the service's decoder and fit, and that of what writes it here. So a cached image that exists is a right one, and one
+made by another decoder or fit is never found.
 """
 
 import csv
 import hashlib
+import inspect
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 import service.imaging
 from service.geometry import Affine
-from service.results import Fitted, Floats
+from service.results import Fitted, Floats, Mask
 from training.config import Experiment
 from training.dataset import Record
 from training.errors import CacheError
@@ -30,11 +31,12 @@ FAILURES = "failures.csv"
 
 @cache
 def _imaging_digest() -> bytes:
-    """A digest of the service's decoder and fit, as they are written."""
+    """A digest of the service's decoder and fit, and of what is kept of them, as they are written."""
     sources = sorted(
         Path(folder, file.name) for folder in service.imaging.__path__ for file in Path(folder).glob("*.py")
     )
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).digest()
+    texts = [source.read_bytes() for source in sources]
+    return hashlib.sha256(b"".join([*texts, inspect.getsource(write_fitted).encode()])).digest()
 
 
 def cached_path(record: Record, experiment: Experiment) -> Path:
@@ -53,6 +55,7 @@ def write_fitted(path: Path, fitted: Fitted) -> None:
         np.savez(
             file,
             image=np.rint(fitted.image[..., 0] * WHITE).astype(np.uint16),
+            mask=fitted.mask,
             to_source=np.array(astuple(fitted.to_source)),
         )
     partial.replace(path)
@@ -76,6 +79,10 @@ class Part:
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
         """The model's input for these records, float32 [N, height, width, 1] in [0, 1]."""
         return np.stack([_read(self.paths[index], "image")[..., None] / np.float32(WHITE) for index in indices])
+
+    def mask(self, index: int) -> Mask:
+        """The breast on the model's grid, [height, width]."""
+        return _read(self.paths[index], "mask")
 
     def to_source(self, index: int) -> Affine:
         """From the model's grid to the source pixels of one record."""

@@ -13,6 +13,19 @@ LARGEST_TEMPERATURE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """What is chosen on validation images: the temperature, and an operating point on calibrated probabilities.
+
+    `sensitivity`, `specificity`: what the threshold gives on the images it was chosen on.
+    """
+
+    temperature: float
+    threshold: float
+    sensitivity: float
+    specificity: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bin:
     """Predictions of similar probability: their mean, the share that turned out positive, and their number."""
 

@@ -7,7 +7,8 @@
         ├── CacheError       images that `prepare` has not prepared
         ├── RunError         a run directory that does not hold what the step needs
         ├── NotExplainable   a network of a form whose layers, receptive fields or class scores cannot be told
-        └── ExportError      a bundle that cannot be written as asked
+        ├── ExportError      a bundle that cannot be written as asked
+        └── ScorecardError   a model without a scorecard, or one that failed it
 
 The command line prints them without a traceback and ends with exit code 2.
 """
@@ -41,3 +42,7 @@ class NotExplainable(TrainingError):
 
 class ExportError(TrainingError):
     """The bundle cannot be written as asked."""
+
+
+class ScorecardError(TrainingError):
+    """A scorecard is required, and the model has none or failed it."""

@@ -1,20 +1,21 @@
 """Evaluation: temperature and threshold chosen on validation images, everything else measured on test images."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 import keras
 import numpy as np
 
+from service.results import Method
 from training.cache import Part
-from training.calibration import calibrate, expected_calibration_error, fit_temperature, reliability
+from training.calibration import Choice, calibrate, expected_calibration_error, fit_temperature, reliability
 from training.config import Experiment
-from training.localisation import Pointing, point
+from training.live_model import LiveModel
+from training.localisation import localise
 from training.metrics import (
     Labels,
-    OperatingPoint,
     Values,
     aggregate,
     auc,
@@ -23,20 +24,12 @@ from training.metrics import (
     operating_point,
 )
 from training.network import logits_model
+from training.own_model import describe_own_model
 from training.plots import draw_confusion, draw_history, draw_reliability, draw_roc
 from training.run import Run, write_json
 from training.train import predict, read_history
 
 SPECIFICITY = 0.90
-THRESHOLD_RULE = "Highest sensitivity at a specificity of at least 90 %, over single images of the validation patients."
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What is chosen on validation images: the temperature, and the operating point on calibrated probabilities."""
-
-    temperature: float
-    operating_point: OperatingPoint
 
 
 def evaluate(run: Run, experiment: Experiment, validation_part: Part, test_part: Part) -> dict[str, Any]:
@@ -45,13 +38,13 @@ def evaluate(run: Run, experiment: Experiment, validation_part: Part, test_part:
     choice = choose(validation_part.labels, _margins(model, validation_part))
     write_json(
         run.operating_point,
-        {"temperature": choice.temperature, **asdict(choice.operating_point), "threshold_rule": THRESHOLD_RULE},
+        asdict(choice),
     )
     probabilities = calibrate(_margins(model, test_part), choice.temperature)
     document = _measure(run, test_part, probabilities, choice)
-    pointing = _localise(model, experiment, test_part, probabilities >= choice.operating_point.threshold)
-    if pointing is not None:
-        document["localisation"] = {**asdict(pointing), "rate": pointing.rate}
+    found = np.flatnonzero((probabilities >= choice.threshold) & (test_part.labels == 1))
+    if experiment.data.lesion_masks is not None and len(found):
+        document["localisation"] = _localise(model, experiment, choice, test_part, found.tolist())
     write_json(run.evaluation, document)
     draw_history(run.directory / "history.png", read_history(run))
     return document
@@ -60,7 +53,8 @@ def evaluate(run: Run, experiment: Experiment, validation_part: Part, test_part:
 def choose(labels: Labels, margins: Values) -> Choice:
     """Temperature and operating point for these labels and margins of the cancer logit."""
     temperature = fit_temperature(labels, margins)
-    return Choice(temperature, operating_point(labels, calibrate(margins, temperature), SPECIFICITY))
+    point = operating_point(labels, calibrate(margins, temperature), SPECIFICITY)
+    return Choice(temperature, point.threshold, point.sensitivity, point.specificity)
 
 
 def headline(document: Mapping[str, Any]) -> dict[str, float]:
@@ -79,7 +73,7 @@ def headline(document: Mapping[str, Any]) -> dict[str, float]:
         "expected_calibration_error": document["calibration"]["expected_calibration_error"],
     }
     if "localisation" in document:
-        figures["lesion_hit_rate"] = document["localisation"]["rate"]
+        figures["lesion_hit_rate"] = document["localisation"]["pointing"]
     return figures
 
 
@@ -97,12 +91,12 @@ def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dic
     image_auc = bootstrap(auc, labels, probabilities, patients)
     breast_patients = [patient for patient, _ in breasts]
     breast_auc = bootstrap(auc, breast_labels, breast_scores, breast_patients)
-    counts = confusion(labels, probabilities, choice.operating_point.threshold)
+    counts = confusion(labels, probabilities, choice.threshold)
     bins = reliability(labels, probabilities)
     error = expected_calibration_error(bins)
     curves = {"breasts": (breast_labels, breast_scores, breast_auc), "images": (labels, probabilities, image_auc)}
     draw_roc(run.directory / "roc.png", curves)
-    draw_confusion(run.directory / "confusion.png", counts, choice.operating_point.threshold)
+    draw_confusion(run.directory / "confusion.png", counts, choice.threshold)
     draw_reliability(run.directory / "reliability.png", bins, error)
     return {
         "test": {"patients": len(set(patients)), "images": len(part), "prevalence": float(labels.mean())},
@@ -129,8 +123,11 @@ def _sensitivity_at(labels: Labels, scores: Values, specificity: float) -> float
     return operating_point(labels, scores, specificity).sensitivity
 
 
-def _localise(model: keras.Model, experiment: Experiment, part: Part, positive: np.ndarray) -> Pointing | None:
-    """The pointing game over the true positives; None without masks or without true positives."""
-    masks = experiment.data.lesion_masks
-    found = np.flatnonzero(positive & (part.labels == 1))
-    return point(model, part, found.tolist(), masks) if masks is not None and len(found) else None
+def _localise(
+    model: keras.Model, experiment: Experiment, choice: Choice, part: Part, true_positives: list[int]
+) -> dict[str, Any]:
+    """How well Grad-CAM finds the lesions of the true positives."""
+    manifest = describe_own_model(model, experiment, choice, figures={})
+    masks = str(experiment.data.lesion_masks)
+    (found,) = localise(LiveModel(model, manifest), part, true_positives, masks, [Method.GRAD_CAM]).values()
+    return asdict(found)

@@ -1,6 +1,7 @@
 """From a Keras classifier to a bundle: a SavedModel that explains itself, with its manifest, golden case and card."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,22 +10,43 @@ import keras
 from pydantic import ValidationError
 
 from service import pipeline
-from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest, checksums, gradcam_signature
-from service.results import FitParameters, Layer, MapState, Pixels
+from service.model import (
+    MANIFEST_FILE,
+    MODEL_CARD_FILE,
+    Bundle,
+    GoldenCase,
+    Manifest,
+    Reference,
+    Scorecard,
+    checksums,
+    gradcam_signature,
+    save_domain,
+    save_scorecard,
+)
+from service.results import Domain, FitParameters, Layer, MapState, Pixels
 from training.errors import ExportError, NotExplainable
+from training.live_model import explained
 from training.model_card import model_card
 from training.observation import operations
 from training.receptive_field import convolutional_layers
-from training.signatures import Explained, class_count
+from training.signatures import class_count
 
 # Each explained layer adds a signature: 0.2 s to the service's start and 0.5 MB for a network of MobileNetV2's depth.
 _MOST_LAYERS = 16
 _ONEDNN_BLOCK = 16
 
 
-def export_bundle(  # noqa: PLR0913 - a bundle states many facts, each by name
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a scorecard leaves in a bundle: itself, the ranges of single images' figures, and the model's domain."""
+
+    scorecard: Scorecard
+    reference: Reference
+    domain: Domain
+
+
+def describe_model(  # noqa: PLR0913 - a bundle states many facts, each by name
     model: keras.Model,
-    out: Path,
     *,
     name: str,
     version: int,
@@ -34,32 +56,28 @@ def export_bundle(  # noqa: PLR0913 - a bundle states many facts, each by name
     threshold_rule: str,
     temperature: float,
     preprocessing: FitParameters,
-    golden_pixels: Pixels,
     layers: Sequence[str] | None,
     default_layer: str | None,
     training: str,
     figures: Mapping[str, float],
     intended_use: str,
     limitations: str,
-    overwrite: bool = False,
-) -> Path:
-    """The bundle's directory `out`, complete or not there at all.
+) -> Manifest:
+    """The manifest of a bundle of that model, before there are files to list and findings to refer to.
 
     `model`: a functional or sequential classifier of one image with one or three channels; a grey image is repeated to
-    three, scaling from [0, 1] is the model's own. `golden_pixels`: a mammogram as decoded, whose answers are kept.
-    `layers`: what can be explained; by default every convolutional layer, or of more than 16 the last on each grid.
-    `default_layer`: the deepest by default.
+    three, scaling from [0, 1] is the model's own. `layers`: what can be explained; by default every convolutional
+    layer, or of more than 16 the last on each grid. `default_layer`: the deepest by default.
 
     Raises:
         NotExplainable: the network has a form that cannot be followed.
-        ExportError: `out` exists and may not be overwritten, or what is stated does not fit the network.
+        ExportError: what is stated does not fit the network.
     """
-    if out.exists() and not overwrite:
-        raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
     _check_model(model, preprocessing, classes)
-    explained = _choose(convolutional_layers(model, preprocessing.height, preprocessing.width), layers)
+    chosen = _choose(convolutional_layers(model, preprocessing.height, preprocessing.width), layers)
+    default_layer = default_layer or chosen[-1].name
     try:
-        manifest = Manifest(
+        return Manifest(
             name=name,
             version=version,
             created=datetime.now(UTC).date(),
@@ -69,8 +87,9 @@ def export_bundle(  # noqa: PLR0913 - a bundle states many facts, each by name
             threshold_rule=threshold_rule,
             temperature=temperature,
             preprocessing=preprocessing,
-            layers=tuple(explained),
-            default_layer=default_layer or explained[-1].name,
+            layers=tuple(chosen),
+            default_layer=default_layer,
+            feature_layers=_feature_layers(chosen) or (default_layer,),
             training=training,
             figures=dict(figures),
             intended_use=intended_use,
@@ -80,14 +99,44 @@ def export_bundle(  # noqa: PLR0913 - a bundle states many facts, each by name
     except ValidationError as error:
         complaints = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise ExportError(f"The bundle's manifest would not be valid: {complaints}.") from error
+
+
+def export_bundle(
+    model: keras.Model,
+    out: Path,
+    manifest: Manifest,
+    *,
+    golden_pixels: Pixels,
+    findings: Findings | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """The bundle's directory `out`, complete or not there at all.
+
+    `manifest`: as `describe_model` gives it. `golden_pixels`: a mammogram as decoded, whose answers are kept.
+
+    Raises:
+        ExportError: `out` exists and may not be overwritten, or the golden image is not explained.
+    """
+    if out.exists() and not overwrite:
+        raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
         staged = Path(workshop) / "new"
-        _write(staged, model, manifest, golden_pixels)
+        _write(staged, model, manifest, golden_pixels, findings)
         if out.exists():
             out.rename(Path(workshop) / "old")
         staged.rename(out)
     return out
+
+
+def _feature_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
+    """The last early and the last middle layer.
+
+    What sets one source of images apart from another is texture and contrast, which these respond to; the deep layers
+    of a classifier have learned to overlook it.
+    """
+    last = {layer.stage: layer.name for layer in layers}
+    return tuple(last[stage] for stage in ("early", "middle") if stage in last)
 
 
 def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequence[str]) -> None:
@@ -142,21 +191,26 @@ def _choose(found: Sequence[Layer], names: Sequence[str] | None) -> list[Layer]:
     return chosen
 
 
-def _write(directory: Path, model: keras.Model, manifest: Manifest, golden_pixels: Pixels) -> None:
+def _write(
+    directory: Path, model: keras.Model, manifest: Manifest, golden_pixels: Pixels, findings: Findings | None
+) -> None:
     """The SavedModel first: the golden case comes from the bundle as it is loaded, not from the model in memory."""
     _save_model(directory, model, manifest)
     (directory / MANIFEST_FILE).parent.mkdir()
     _golden_case(Bundle(directory, manifest, digest=""), golden_pixels).save(directory)
-    (directory / MODEL_CARD_FILE).write_text(model_card(manifest), encoding="utf-8")
+    if findings is not None:
+        save_scorecard(directory, findings.scorecard)
+        save_domain(directory, findings.domain)
+        manifest = manifest.model_copy(update={"reference": findings.reference})
+    card = model_card(manifest, None if findings is None else findings.scorecard)
+    (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
     complete = manifest.model_copy(update={"files": checksums(directory)})
     (directory / MANIFEST_FILE).write_text(complete.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None:
-    names = [layer.name for layer in manifest.layers]
-    height, width, _ = manifest.input_shape
     archive = keras.export.ExportArchive()
-    for name, signature in Explained(model, names, height, width, manifest.temperature).signatures().items():
+    for name, signature in explained(model, manifest).signatures().items():
         archive.add_endpoint(name, signature.function, input_signature=list(signature.inputs))
     archive.write_out(str(directory), verbose=False)
 

@@ -6,76 +6,92 @@ import keras
 import numpy as np
 
 from service.imaging import decode
+from service.model import Manifest
 from service.results import Pixels
+from training.calibration import Choice
 from training.config import Card, load_foreign_model
 from training.errors import RunError
 from training.evaluate import headline
-from training.export import export_bundle
+from training.export import describe_model, export_bundle
+from training.findings import check_scorecard, read_findings
+from training.own_model import describe_own_model
 from training.phantom import Finding, Kind, render_view
 from training.run import Run, read_json
 
-CLASSES = ("no_cancer", "cancer")
 _GOLDEN_SEED = 1
 
 
-def export_run(run: Run, out: Path, *, overwrite: bool) -> Path:
-    """The bundle of a run, at `out` = <name>/<version>.
+def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool) -> Path:
+    """The bundle of a run, at `out` = <name>/<version>, with its scorecard if it has one.
 
     Raises:
         RunError: if the run was not trained and evaluated, or `out` names no version.
+        ScorecardError: if a scorecard is required and the run has none, or failed it.
     """
-    experiment = run.experiment()
+    findings = read_findings(run.scorecard, run.best_model)
+    if require_scorecard:
+        check_scorecard(findings)
+    model, manifest = describe_run(run, *name_and_version(out))
+    pixels = golden_pixels(run.experiment().bundle)
+    return export_bundle(model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite)
+
+
+def describe_run(run: Run, name: str = "unnamed", version: int = 1) -> tuple[keras.Model, Manifest]:
+    """The network of a measured run, and the manifest of its bundle.
+
+    Raises:
+        RunError: if the run was not trained and evaluated.
+    """
     model = _load_model(run.require(run.best_model, "train"))
-    decision = read_json(run.require(run.operating_point, "evaluate"))
+    choice = Choice(**read_json(run.require(run.operating_point, "evaluate")))
     figures = headline(read_json(run.require(run.evaluation, "evaluate")))
-    name, version = name_and_version(out)
-    return export_bundle(
-        model,
-        out,
-        name=name,
-        version=version,
-        classes=CLASSES,
-        positive_class=CLASSES[1],
-        threshold=decision["threshold"],
-        threshold_rule=decision["threshold_rule"],
-        temperature=decision["temperature"],
-        preprocessing=experiment.fit.parameters(),
-        golden_pixels=golden_pixels(experiment.bundle),
-        layers=None,
-        default_layer=experiment.bundle.default_layer,
-        training=experiment.bundle.training_data,
-        figures=figures,
-        intended_use=experiment.bundle.intended_use,
-        limitations=experiment.bundle.limitations,
-        overwrite=overwrite,
-    )
+    manifest = describe_own_model(model, run.experiment(), choice, figures=figures, name=name, version=version)
+    return model, manifest
 
 
-def export_foreign_model(keras_file: Path, description: Path, out: Path, *, overwrite: bool) -> Path:
-    """The bundle of any Keras classifier, at `out` = <name>/<version>.
+def export_foreign_model(
+    keras_file: Path, description: Path, out: Path, *, scorecard: Path | None, overwrite: bool, require_scorecard: bool
+) -> Path:
+    """The bundle of any Keras classifier, at `out` = <name>/<version>, with the scorecard in that file.
 
     Raises:
         ConfigError: if `description` does not say what is needed.
         RunError: if the Keras file is missing, or `out` names no version.
+        ScorecardError: if a scorecard is required and there is none, or it was failed.
+    """
+    findings = None if scorecard is None else read_findings(scorecard, keras_file)
+    if require_scorecard:
+        check_scorecard(findings)
+    model, manifest = describe_foreign_model(keras_file, description, *name_and_version(out))
+    pixels = golden_pixels(load_foreign_model(description).bundle)
+    return export_bundle(model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite)
+
+
+def describe_foreign_model(
+    keras_file: Path, description: Path, name: str = "unnamed", version: int = 1
+) -> tuple[keras.Model, Manifest]:
+    """Any Keras classifier, and the manifest of its bundle.
+
+    Raises:
+        ConfigError: if `description` does not say what is needed.
+        RunError: if the Keras file is missing.
     """
     told = load_foreign_model(description)
-    name, version = name_and_version(out)
-    return export_bundle(
-        _load_model(keras_file),
-        out,
+    model = _load_model(keras_file)
+    manifest = describe_model(
+        model,
         name=name,
         version=version,
         **told.decision.model_dump(),
         preprocessing=told.fit.parameters(),
-        golden_pixels=golden_pixels(told.bundle),
         layers=told.layers,
         default_layer=told.bundle.default_layer,
         training=told.bundle.training_data,
         figures=told.figures,
         intended_use=told.bundle.intended_use,
         limitations=told.bundle.limitations,
-        overwrite=overwrite,
     )
+    return model, manifest
 
 
 def name_and_version(out: Path) -> tuple[str, int]:

@@ -42,6 +42,11 @@ class Run:
         return self.directory / "evaluation.json"
 
     @property
+    def scorecard(self) -> Path:
+        """What the scorecard found; its arrays are beside it as `.npz`."""
+        return self.directory / "scorecard.json"
+
+    @property
     def logs(self) -> Path:
         """TensorBoard's directory."""
         return self.directory / "logs"

@@ -29,8 +29,9 @@ class Signature:
 class Explained:
     """A classifier, the layers to explain, its input's `height` and `width`, the `temperature` of its probabilities.
 
-    Its methods are bodies of TensorFlow functions: images [N, height, width, 1] and class indices [N] in, named
-    tensors out. Dropout and the like are off, as in every prediction.
+    `feature_layers`: the layers whose filters' means are the features of an image, in this order. Its methods are
+    bodies of TensorFlow functions: images [N, height, width, 1] and class indices [N] in, named tensors out. Dropout
+    and the like are off, as in every prediction.
     """
 
     model: keras.Model
@@ -38,6 +39,7 @@ class Explained:
     height: int
     width: int
     temperature: float
+    feature_layers: Sequence[str]
 
     def signatures(self) -> dict[str, Signature]:
         """Everything the bundle answers, by signature name."""
@@ -53,9 +55,10 @@ class Explained:
         }
 
     def scores(self, images: Any) -> dict[str, Any]:
-        """Calibrated probabilities and raw logits [N, classes]."""
-        logits = self._logits(images)
-        return {"probabilities": self._probabilities(logits), "logits": logits}
+        """Calibrated probabilities and raw logits [N, classes], and features [N, d]."""
+        features: dict[str, Any] = {}
+        logits = self._logits(images, self._keep_features(features))
+        return self._answer(logits, features)
 
     def activations(self, images: Any) -> dict[str, Any]:
         """Each layer's maps [N, h, w, filters], by name."""
@@ -69,12 +72,15 @@ class Explained:
         return {layer: maps[layer] for layer in self.layers}
 
     def gradcam(self, layer: str) -> Callable[..., dict[str, Any]]:
-        """The function that gives a layer's maps, the margin's gradients to them, and the probabilities."""
+        """The function that gives a layer's maps, the margin's gradients to them, and the scores."""
 
         def explain(images: Any, class_index: Any) -> dict[str, Any]:
-            maps = []
+            maps: list[Any] = []
+            features: dict[str, Any] = {}
+            keep_features = self._keep_features(features)
 
             def keep(call: Call) -> None:
+                keep_features(call)
                 if call.name == layer:
                     maps.append(call.output)
                     tape.watch(call.output)  # from here on only: nothing before the layer is differentiated
@@ -83,7 +89,7 @@ class Explained:
                 logits = self._logits(images, keep)
                 margin = _margin(logits, class_index)
             gradients = tape.gradient(margin, maps[0], unconnected_gradients="zero")
-            return {"maps": maps[0], "gradients": gradients, "probabilities": self._probabilities(logits)}
+            return {"maps": maps[0], "gradients": gradients, **self._answer(logits, features)}
 
         return explain
 
@@ -100,8 +106,19 @@ class Explained:
             outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)
         return tf.concat([tf.zeros_like(outputs), outputs], axis=-1) if outputs.shape[-1] == 1 else outputs
 
-    def _probabilities(self, logits: Any) -> Any:
-        return tf.nn.softmax(logits / self.temperature)
+    def _keep_features(self, features: dict[str, Any]) -> Callable[[Call], None]:
+        def keep(call: Call) -> None:
+            if call.name in self.feature_layers:
+                features[call.name] = tf.reduce_mean(call.output, axis=(1, 2))
+
+        return keep
+
+    def _answer(self, logits: Any, features: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "probabilities": tf.nn.softmax(logits / self.temperature),
+            "logits": logits,
+            "features": tf.concat([features[layer] for layer in self.feature_layers], axis=-1),
+        }
 
 
 def class_count(model: keras.Model) -> int:

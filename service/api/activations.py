@@ -75,6 +75,7 @@ def _body(model: Model, seen: Activations, options: ActivationsOptions, watch: S
         layer=answers.layer(seen.layer),
         cell_to_source=answers.matrix(seen.to_source),
         filters=filters,
+        diagnostics=answers.diagnostics(seen.diagnostics),
         warnings=list(seen.cautions),
         timings_ms=watch.milliseconds,
     )

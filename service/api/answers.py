@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -15,7 +15,7 @@ from service.geometry import Affine
 from service.imaging import Reading
 from service.model import Manifest, Model
 from service.pipeline import Prediction
-from service.results import Caution, Layer
+from service.results import Caution, Layer, Measure
 from service.stopwatch import Stopwatch
 
 BINARY = {"type": "string", "format": "binary"}
@@ -72,6 +72,11 @@ def layer(found: Layer) -> schemas.Layer:
         reading=explanation.reading(found.stage),
         receptive_field=found.receptive_field,
     )
+
+
+def diagnostics(found: Mapping[str, Measure]) -> schemas.Diagnostics:
+    """The figures by name."""
+    return {name: schemas.Measure.model_validate(measure) for name, measure in found.items()}
 
 
 def matrix(affine: Affine) -> list[list[float]]:

@@ -46,6 +46,9 @@ _ANSWER = {
         "chest_wall": "right",
         "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 840},
     },
+    "diagnostics": {
+        "domain_distance": {"value": 0.94, "reference": None, "unusual": False},
+    },
     "warnings": [],
     "timings_ms": {"decode": 80.1, "fit": 21.7, "model": 7.0},
 }
@@ -69,6 +72,7 @@ ACTIVATIONS: dict[str, Any] = _ANSWER | {
 }
 GRADCAM: dict[str, Any] = _ANSWER | {
     "prediction": _PREDICTION,
+    "method": "grad-cam",
     "layer": _LAYER,
     "class": "cancer",
     "state": "ok",
@@ -76,9 +80,20 @@ GRADCAM: dict[str, Any] = _ANSWER | {
     "values": [[0.0, 0.0012], [0.0004, 0.008451]],
     "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.531, 99.578]],
     "diagnostics": {
-        "heat_in_breast": 0.9936, "breast_share": 0.4485, "lift": 2.2156, "peak_in_breast": True,
-        "area_above_half": 0.0091, "entropy": 0.4452,
+        "lift": {"value": 1.41, "reference": {"low": 0.81, "high": 1.62}, "unusual": False},
+        "entropy": {"value": 0.74, "reference": {"low": 0.55, "high": 0.84}, "unusual": False},
     },
+    "regions": [
+        {
+            "contour": [[520.0, 480.0], [600.0, 480.0], [600.0, 545.0], [520.0, 545.0]],
+            "box": [519.8, 479.8, 600.2, 545.2],
+            "area": 5258.2,
+            "area_mm2": 479.8,
+            "heat_share": 0.41,
+            "peak": [560.03, 513.02],
+            "peak_value": 0.008451,
+        }
+    ],
     "picture": {
         "width": 384, "height": 512, "to_source": [[1.875, 0.0, 0.4375], [0.0, 1.875, 0.4375]], "png": _TINY_PNG,
     },
@@ -97,6 +112,21 @@ MODEL: dict[str, Any] = {
     "training": "Synthetic breast phantoms made by `python -m training phantoms`; no image of a person was used.",
     "figures": {"breast_auc": 0.9966, "lesion_hit_rate": 0.9955},
     "limitations": "Not a medical device. The model has never seen a mammogram of a person and says nothing about one.",
+}
+SCORECARD: dict[str, Any] = {
+    "model": _MODEL,
+    "created": "2026-11-25",
+    "images": 400,
+    "passed": True,
+    "lines": [
+        {
+            "name": "corners",
+            "value": 0.52,
+            "asked": "at most 0.65",
+            "verdict": "pass",
+            "meaning": "AUC with the four corners alone: a marker or a label betrays the class.",
+        }
+    ],
 }
 LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [_LAYER]}
 ALIVE: dict[str, Any] = {"status": "alive"}

@@ -33,7 +33,7 @@ router = APIRouter(tags=["Mammograms"])
     openapi_extra=BODY,
 )
 async def explain(request: Request, engine: ReadyEngine, data: Upload, options: GradcamQuery) -> Response:
-    """Grad-CAM of one class at one layer, laid over the source image: PNG, or JSON with raw values and geometry."""
+    """The heatmap of one class over the source image: PNG, or JSON with raw values, geometry, regions and evidence."""
     media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
     model, watch = engine.require_model(), Stopwatch()
 
@@ -44,10 +44,10 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
             partial(engine.read, picture_edge=pipeline.picture_edge(render, style)),
             data,
             watch,
-            layer=options.layer,
-            class_name=options.class_name,
+            options.question(),
         )
-        text = answers.png_text(model, found.layer.name, found.cautions) | {"Class": found.class_name}
+        text = answers.png_text(model, found.evidence.layer.name if found.evidence.layer else "input", found.cautions)
+        text |= {"Class": found.class_name, "Method": found.evidence.method}
         picture = pipeline.draw_heatmap(found, style, text, watch)
         if media_type is MediaType.PNG:
             return found, answers.as_png(picture.png, model, found.cautions, watch)
@@ -63,13 +63,15 @@ def _body(model: Model, found: Explanation, picture: Picture, watch: Stopwatch) 
         model=answers.model_name(model),
         image=answers.image(found.prediction.reading),
         prediction=answers.prediction(found.prediction, model.manifest),
-        layer=answers.layer(found.layer),
+        method=found.evidence.method,
+        layer=answers.layer(found.evidence.layer) if found.evidence.layer else None,
         class_name=found.class_name,
-        state=found.heatmap.state,
-        peak=found.heatmap.peak,
-        values=found.heatmap.values.tolist(),
-        cell_to_source=answers.matrix(found.heatmap.to_source),
-        diagnostics=schemas.Diagnostics.model_validate(found.diagnostics),
+        state=found.evidence.heatmap.state,
+        peak=found.evidence.heatmap.peak,
+        values=found.evidence.heatmap.values.tolist(),
+        cell_to_source=answers.matrix(found.evidence.heatmap.to_source),
+        diagnostics=answers.diagnostics(found.diagnostics),
+        regions=[schemas.Region.model_validate(region) for region in found.regions],
         picture=schemas.Picture(
             width=picture.width,
             height=picture.height,

@@ -12,6 +12,7 @@ class MediaType(StrEnum):
 
     JSON = "application/json"
     PNG = "image/png"
+    HTML = "text/html"
 
 
 def negotiate(request: Request, *offers: MediaType) -> MediaType:

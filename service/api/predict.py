@@ -43,6 +43,7 @@ async def predict(request: Request, engine: ReadyEngine, data: Upload, _: NoQuer
         model=answers.model_name(model),
         image=answers.image(found.reading),
         prediction=answers.prediction(found, model.manifest),
+        diagnostics=answers.diagnostics(found.diagnostics),
         warnings=list(found.cautions),
         timings_ms=watch.milliseconds,
     )

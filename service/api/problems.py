@@ -161,6 +161,12 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
     errors.UnknownClass: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-class", "No such class", "Name one of the available classes."
     ),
+    errors.NoScorecard: Kind(
+        HTTPStatus.NOT_FOUND,
+        "no-scorecard",
+        "The model was not tested",
+        "Have the model exported with a scorecard: `python -m training scorecard`, then `export`.",
+    ),
     errors.NotReady: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready yet", "Ask again when GET /readyz answers 200."
     ),

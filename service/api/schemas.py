@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.results import Box, Caution, Derivation, Laterality, MapState, Peak, ReceptiveField, Side, Stage
+from service.model import Verdict
+from service.results import (
+    Box,
+    Caution,
+    Derivation,
+    Laterality,
+    MapState,
+    Method,
+    Peak,
+    ReceptiveField,
+    Side,
+    Stage,
+)
 
 Matrix = Annotated[
     list[Annotated[list[float], Field(min_length=3, max_length=3)]],
@@ -65,11 +77,33 @@ class Prediction(Schema):
     threshold_rule: str = Field(description="How the threshold was chosen.")
 
 
+class Range(Schema):
+    """Where 98 % of the model version's reference images lie."""
+
+    low: float
+    high: float
+
+
+class Measure(Schema):
+    """A figure of this image beside the same figure of the reference images."""
+
+    value: float
+    reference: Range | None = Field(description="Null where none was measured.")
+    unusual: bool = Field(description="Whether the value lies beyond the reference on the side that is an alarm.")
+
+
+Diagnostics = Annotated[
+    dict[str, Measure],
+    Field(description="The figures that tell how far to trust the answer, by name; docs/explanations.md has them all."),
+]
+
+
 class Answer(Schema):
     """What every answer on an image carries."""
 
     model: ModelName
     image: Image
+    diagnostics: Diagnostics
     warnings: list[Caution]
     timings_ms: dict[str, float] = Field(description="Milliseconds by step.")
 
@@ -112,17 +146,6 @@ class ActivationsAnswer(Answer):
     filters: list[Filter]
 
 
-class Diagnostics(Schema):
-    """How the heat lies; null throughout for a blank map."""
-
-    heat_in_breast: Share | None = Field(description="Share of the heat in cells centred in the breast.")
-    breast_share: Share | None = Field(description="Share of cells centred in the breast.")
-    lift: float | None = Field(description="heat_in_breast / breast_share: 1 for a uniform map.")
-    peak_in_breast: bool | None
-    area_above_half: Share | None = Field(description="Share of cells at or above half the peak.")
-    entropy: float | None = Field(description="Of the heat over cells, relative to its maximum: 1 for a uniform map.")
-
-
 class Picture(Schema):
     """A PNG in the frame of the whole source image."""
 
@@ -132,17 +155,30 @@ class Picture(Schema):
     png: Base64Png = Field(description="The PNG; base64.")
 
 
+class Region(Schema):
+    """A connected part of the heatmap, in source pixels: a mark for a viewer to draw."""
+
+    contour: list[tuple[float, float]] = Field(description="The outline, (x, y) by (x, y).")
+    box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom.")
+    area: float = Field(description="In square pixels.")
+    area_mm2: float | None = Field(description="Null where the file does not give the pixel spacing.")
+    heat_share: Share = Field(description="Share of all the heat.")
+    peak: tuple[float, float] = Field(description="The hottest point, (x, y).")
+    peak_value: float
+
+
 class GradcamAnswer(Answer):
     """A prediction, where it came from, and how far to trust that."""
 
     prediction: Prediction
-    layer: Layer
+    method: Method
+    layer: Layer | None = Field(description="Null where the method explains the input itself.")
     class_name: str = Field(serialization_alias="class", description="The class that is explained.")
     state: MapState = Field(description="`ok`, or why the map is blank.")
     peak: Peak | None
-    values: list[list[float]] = Field(description="Raw values >= 0 by row and column, on the model's grid.")
+    values: list[list[float]] = Field(description="Raw values >= 0 by row and column, on the method's grid.")
     cell_to_source: Matrix = Field(description="From (column, row) of `values` to source pixels; flips are in it.")
-    diagnostics: Diagnostics
+    regions: list[Region] = Field(description="Where the heat reaches `level` of its peak, the most heat first.")
     picture: Picture
 
 
@@ -169,6 +205,26 @@ class LayersAnswer(Schema):
 
     default_layer: str
     layers: list[Layer]
+
+
+class ScorecardLine(Schema):
+    """One test of the model version."""
+
+    name: str
+    value: float | None = Field(description="Null where the test could not be made.")
+    asked: str = Field(description="What the value must be.")
+    verdict: Verdict
+    meaning: str
+
+
+class ScorecardAnswer(Schema):
+    """What the model version was tested for before it was exported."""
+
+    model: ModelName
+    created: str
+    images: int = Field(description="Reference images that it was tested on; it was not trained on them.")
+    passed: bool
+    lines: list[ScorecardLine]
 
 
 class Health(Schema):

@@ -1,41 +1,37 @@
-"""How a heatmap lies relative to the breast, and what that says about trusting it."""
+"""How a heatmap lies relative to the breast and to the frame, in figures."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from service.results import Caution, Heatmap, HeatmapDiagnostics, MapState, Mask, ReceptiveField
+from service.results import Heatmap, Mask, ReceptiveField
 
-UNIFORM_ENTROPY = 0.995
-"""Normalised entropy above which a map points nowhere: heat spread evenly over 96 % of a 57 x 41 grid has it."""
-
-BLANK_REASONS = {
-    MapState.DEAD_LAYER: "every filter of the layer is zero on this image",
-    MapState.ZERO_GRADIENT: "the score does not depend on the layer (saturated or dead units behind it)",
-    MapState.ALL_NEGATIVE: "nothing in the image speaks for this class at this layer",
-    MapState.NOT_FINITE: "the network produced values that are not finite",
-}
+RIM = 0.1
+"""Share of the cells along an axis that count as border at either end; at least one cell does."""
 
 
-def diagnose(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> HeatmapDiagnostics:
-    """Where the heat is, in numbers; all None for a blank map.
+def heat_figures(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> dict[str, float]:
+    """Where the heat is, by figure; empty for a blank map. `docs/explanations.md` has every formula.
 
     `mask`: the breast on the model's grid. A cell counts as in the breast where its receptive field's centre is.
     """
     if heatmap.peak is None:
-        return HeatmapDiagnostics(None, None, None, None, None, None)
+        return {}
     values = heatmap.values.astype(np.float64)
-    inside = breast_cells(mask, field, values.shape)
     shares = values / values.sum()
-    breast_share = float(inside.mean())
-    heat_in_breast = float(shares[inside].sum())
-    positive = shares[shares > 0]
-    return HeatmapDiagnostics(
-        heat_in_breast=heat_in_breast,
-        breast_share=breast_share,
-        lift=heat_in_breast / breast_share if breast_share else None,
-        peak_in_breast=bool(inside[heatmap.peak.row, heatmap.peak.column]),
-        area_above_half=float((values >= values.max() / 2).mean()),
-        entropy=float(-(positive * np.log(positive)).sum() / np.log(values.size)) if values.size > 1 else 0.0,
-    )
+    inside = breast_cells(mask, field, values.shape)
+    breast_share, heat_in_breast = float(inside.mean()), float(shares[inside].sum())
+    border, corners = rims(values.shape)
+    return {
+        "heat_in_breast": heat_in_breast,
+        "breast_share": breast_share,
+        **({"lift": heat_in_breast / breast_share} if breast_share else {}),
+        "peak_in_breast": float(inside[heatmap.peak.row, heatmap.peak.column]),
+        "area_above_half": float((values >= values.max() / 2).mean()),
+        "entropy": entropy(shares),
+        "gini": gini(shares),
+        "border_lift": float(shares[border].sum() / border.mean()),
+        "corner_lift": max(float(shares[corner].sum() * values.size / shares[corner].size) for corner in corners),
+    }
 
 
 def breast_cells(mask: Mask, field: ReceptiveField, shape: tuple[int, ...]) -> Mask:
@@ -45,16 +41,29 @@ def breast_cells(mask: Mask, field: ReceptiveField, shape: tuple[int, ...]) -> M
     return mask[np.ix_(rows, columns)]
 
 
-def heatmap_cautions(heatmap: Heatmap, diagnostics: HeatmapDiagnostics) -> tuple[Caution, ...]:
-    """The typed warnings that a reader of this heatmap must see."""
-    if heatmap.state is not MapState.OK:
-        return (Caution("heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."),)
-    cautions = []
-    if not diagnostics.peak_in_breast:
-        cautions.append(Caution("peak-outside-breast", "The hottest spot lies outside the breast."))
-    if diagnostics.lift is not None and diagnostics.lift < 1:
-        message = "The breast holds less of the heat than its share of the image: the map may show a shortcut."
-        cautions.append(Caution("heat-outside-breast", message))
-    if diagnostics.entropy is not None and diagnostics.entropy > UNIFORM_ENTROPY:
-        cautions.append(Caution("heatmap-uniform", "The heat is spread almost evenly: the map points nowhere."))
-    return tuple(cautions)
+def entropy(shares: NDArray[np.float64]) -> float:
+    """-sum p log p over the cells, divided by the logarithm of their number: 0 for one hot cell, 1 for an even map."""
+    positive = shares[shares > 0]
+    return float(-(positive * np.log(positive)).sum() / np.log(shares.size)) if shares.size > 1 else 0.0
+
+
+def gini(shares: NDArray[np.float64]) -> float:
+    """The Gini index: 0 for an even map, near 1 for one hot cell.
+
+    Hurley and Rickard, "Comparing Measures of Sparsity", IEEE TIT 55, 2009.
+    """
+    ascending = np.sort(shares, axis=None)
+    count = ascending.size
+    return float(1 - 2 * (ascending * (count - np.arange(count) - 0.5)).sum() / count)
+
+
+def rims(shape: tuple[int, ...]) -> tuple[Mask, list[tuple[slice, slice]]]:
+    """The cells along the top, the bottom and the side away from the chest wall, and the four corners.
+
+    The chest wall, on the model's grid at the left, is no border: there the breast goes on.
+    """
+    rows, columns = (max(1, round(RIM * edge)) for edge in shape)
+    border = np.ones(shape, np.bool_)
+    border[rows : shape[0] - rows, : shape[1] - columns] = False
+    tops, sides = (slice(None, rows), slice(-rows, None)), (slice(None, columns), slice(-columns, None))
+    return border, [(top, side) for top in tops for side in sides]

@@ -2,6 +2,7 @@
 
 from service.model.bundle import Bundle, usable_cores
 from service.model.contract import ClassIndices, Model
+from service.model.evidence import save_domain, save_scorecard
 from service.model.fake import FakeModel
 from service.model.golden import GoldenCase
 from service.model.manifest import (
@@ -9,9 +10,12 @@ from service.model.manifest import (
     MANIFEST_FILE,
     MODEL_CARD_FILE,
     Manifest,
+    Ranges,
+    Reference,
     checksums,
     gradcam_signature,
 )
+from service.model.scorecard import Line, Localisation, Scorecard, Verdict
 
 __all__ = [
     "GOLDEN_FILE",
@@ -21,9 +25,17 @@ __all__ = [
     "ClassIndices",
     "FakeModel",
     "GoldenCase",
+    "Line",
+    "Localisation",
     "Manifest",
     "Model",
+    "Ranges",
+    "Reference",
+    "Scorecard",
+    "Verdict",
     "checksums",
     "gradcam_signature",
+    "save_domain",
+    "save_scorecard",
     "usable_cores",
 ]

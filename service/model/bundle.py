@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from service.errors import BundleDamaged, BundleMissing
 from service.model.contract import ClassIndices, check_classes, check_images
+from service.model.evidence import load_domain, load_scorecard
 from service.model.manifest import MANIFEST_FILE, Manifest, checksums, gradcam_signature
 from service.results import Floats, LayerGradients, Scores
 
@@ -28,6 +29,8 @@ class Bundle:
         tensorflow = _tensorflow(threads)
         self.manifest = manifest
         self.digest = digest
+        self.scorecard = load_scorecard(path)
+        self.domain = load_domain(path, manifest)
         self._tensor = tensorflow.constant
         self._signatures = _load_signatures(tensorflow, path)
         _check_signatures(self._signatures, manifest, path)
@@ -49,10 +52,9 @@ class Bundle:
         return cls(path, manifest, hashlib.sha256(stated).hexdigest(), threads)
 
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, classes]."""
+        """Probabilities and logits [N, classes], and features."""
         check_images(images, self.manifest)
-        scores = self._run("serving_default", images=images)
-        return Scores(scores["probabilities"], scores["logits"])
+        return _scores(self._run("serving_default", images=images))
 
     def activations(self, images: Floats) -> dict[str, Floats]:
         """The maps [N, h, w, filters] of every layer in the manifest, by name, in depth order."""
@@ -66,7 +68,7 @@ class Bundle:
         check_images(images, self.manifest)
         check_classes(classes, images, self.manifest)
         found = self._run(signature, images=images, class_index=classes)
-        return LayerGradients(found["maps"], found["gradients"], found["probabilities"])
+        return LayerGradients(found["maps"], found["gradients"], _scores(found))
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
         """The gradients [N, height, width, 1] of each image's class margin to its pixels."""
@@ -77,6 +79,10 @@ class Bundle:
     def _run(self, signature: str, **inputs: Any) -> dict[str, Floats]:
         outputs = self._signatures[signature](**{name: self._tensor(array) for name, array in inputs.items()})
         return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def _scores(found: dict[str, Floats]) -> Scores:
+    return Scores(found["probabilities"], found["logits"], found["features"])
 
 
 def usable_cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
@@ -173,6 +179,7 @@ def _check_signatures(signatures: dict[str, Any], manifest: Manifest, path: Path
     agreed = (
         tuple(scores.structured_input_signature[1]["images"].shape) == (None, *manifest.input_shape)
         and scores.structured_outputs["probabilities"].shape[-1] == len(manifest.classes)
+        and scores.structured_outputs["features"].shape[-1] == manifest.features
         and set(signatures["activations"].structured_outputs) == set(names)
     )
     if not agreed:

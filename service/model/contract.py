@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.manifest import Manifest
-from service.results import Floats, LayerGradients, Scores
+from service.model.scorecard import Scorecard
+from service.results import Domain, Floats, LayerGradients, Scores
 
 ClassIndices = NDArray[np.int32]
 
@@ -25,8 +26,14 @@ class Model(Protocol):
     @property
     def digest(self) -> str: ...  # noqa: D102 - described above
 
+    @property
+    def scorecard(self) -> Scorecard | None: ...  # noqa: D102 - what the model was tested for; None if it was not
+
+    @property
+    def domain(self) -> Domain | None: ...  # noqa: D102 - what its reference images look like to it; None without any
+
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, classes]."""
+        """Probabilities and logits [N, classes], and features."""
         ...
 
     def activations(self, images: Floats) -> dict[str, Floats]:

@@ -6,8 +6,19 @@ from datetime import date
 import numpy as np
 
 from service.model.contract import ClassIndices, check_classes, check_images
-from service.model.manifest import Manifest
-from service.results import FitParameters, Floats, Layer, LayerGradients, ReceptiveField, Scores
+from service.model.manifest import Manifest, Ranges, Reference
+from service.model.scorecard import Line, Scorecard
+from service.results import (
+    Domain,
+    FitParameters,
+    Floats,
+    Layer,
+    LayerGradients,
+    Method,
+    Range,
+    ReceptiveField,
+    Scores,
+)
 
 _LAYER = "conv2d"
 _HEIGHT, _WIDTH = 128, 96
@@ -43,11 +54,36 @@ _MANIFEST = Manifest(
         ),
     ),
     default_layer=_LAYER,
+    feature_layers=(_LAYER,),
     training="None: three filters set by hand.",
     figures={},
+    reference=Reference(
+        images=1,
+        ranges={
+            _LAYER: {
+                Method.GRAD_CAM: Ranges(
+                    positive={"entropy": Range(low=0.0, high=0.95)}, negative={"entropy": Range(low=0.0, high=0.95)}
+                )
+            }
+        },
+    ),
     intended_use="A fake that stands in for a model while software is developed and tested.",
     limitations="It knows nothing of mammograms; its probabilities mean nothing.",
     files={},
+)
+
+
+_UNTESTED = "It stands in for a model: it was set by hand, and never tested."
+_SCORECARD = Scorecard(
+    created=_MANIFEST.created,
+    images=1,
+    lines=(Line(name="auc", value=None, asked="at least 0.7", verdict="fail", meaning=_UNTESTED),),
+)
+# About what its features are on phantoms.
+_DOMAIN = Domain(
+    mean=np.array([0.006, 0.013, 0.008], np.float32),
+    whitening=np.diag([900, 500, 700]).astype(np.float32),
+    limit=5.0,
 )
 
 
@@ -56,9 +92,11 @@ class FakeModel:
 
     manifest: Manifest = _MANIFEST
     digest: str = hashlib.sha256(_MANIFEST.model_dump_json().encode()).hexdigest()
+    scorecard: Scorecard | None = _SCORECARD
+    domain: Domain | None = _DOMAIN
 
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, 2]."""
+        """Probabilities and logits [N, 2], and the three filters' means."""
         check_images(images, self.manifest)
         return _scores(_maps(images))
 
@@ -73,7 +111,7 @@ class FakeModel:
         check_images(images, self.manifest)
         check_classes(classes, images, self.manifest)
         maps = _maps(images)
-        return LayerGradients(maps, _map_gradients(maps, classes), _scores(maps).probabilities)
+        return LayerGradients(maps, _map_gradients(maps, classes), _scores(maps))
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
         """The margin's gradients [N, height, width, 1] to the pixels."""
@@ -100,9 +138,10 @@ def _maps(images: Floats) -> Floats:
 
 
 def _scores(maps: Floats) -> Scores:
-    logits = maps.mean(axis=(1, 2)) @ _WEIGHTS + _BIAS
+    features = maps.mean(axis=(1, 2))
+    logits = features @ _WEIGHTS + _BIAS
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return Scores(exponentials / exponentials.sum(axis=1, keepdims=True), logits)
+    return Scores(exponentials / exponentials.sum(axis=1, keepdims=True), logits, features)
 
 
 def _map_gradients(maps: Floats, classes: ClassIndices) -> Floats:

@@ -9,29 +9,55 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from service.errors import UnknownLayer
-from service.results import FitParameters, Layer
+from service.results import FitParameters, Layer, Method, Range
 
 EXTRA = Path("assets.extra")
 MANIFEST_FILE = EXTRA / "manifest.json"
 GOLDEN_FILE = EXTRA / "golden.npz"
 MODEL_CARD_FILE = EXTRA / "MODEL_CARD.md"
+SCORECARD_FILE = EXTRA / "scorecard.json"
+DOMAIN_FILE = EXTRA / "domain.npz"
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Manifest(BaseModel):
-    """The facts of one model version; whatever the service knows of a model, it reads here.
+class Ranges(BaseModel):
+    """The ranges of figures by name, over images rightly decided to be positive, and over those rightly negative.
 
-    `threshold` decides on the calibrated probability of `positive_class`; probabilities are
-    softmax(logits / `temperature`). `layers` are those that can be explained, in depth order. `figures` are measured
-    shares and scores by name. `files` has the SHA-256 of every file but the manifest.
+    A heatmap of the positive class says another thing on an image without it. Empty for a decision that too few
+    reference images got.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = 1
+    positive: dict[str, Range]
+    negative: dict[str, Range]
+
+
+class Reference(BaseModel):
+    """What the figures of single images were on `images` reference images, by layer and method."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    images: int = Field(ge=1)
+    ranges: dict[str, dict[Method, Ranges]]
+
+
+class Manifest(BaseModel):
+    """The facts of one model version; whatever the service knows of a model, it reads here.
+
+    `threshold` decides on the calibrated probability of `positive_class`; probabilities are
+    softmax(logits / `temperature`). `layers` are those that can be explained, in depth order; `feature_layers` those
+    whose filters' means are the features by which an image is compared with the reference images. `figures` are
+    measured shares and scores by name. `reference` is missing for a model without a scorecard. `files` has the SHA-256
+    of every file but the manifest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[2] = 2
     name: Slug
     version: int = Field(ge=1)
     created: date
@@ -43,8 +69,10 @@ class Manifest(BaseModel):
     preprocessing: FitParameters
     layers: tuple[Layer, ...] = Field(min_length=1)
     default_layer: str
+    feature_layers: tuple[str, ...] = Field(min_length=1)
     training: Sentence
     figures: dict[str, FiniteFloat]
+    reference: Reference | None = None
     intended_use: Sentence
     limitations: Sentence
     files: dict[str, Sha256]
@@ -56,6 +84,8 @@ class Manifest(BaseModel):
             raise ValueError("layers and classes must have names of their own")
         if self.default_layer not in names:
             raise ValueError(f"default_layer {self.default_layer!r} is not among the layers")
+        if not set(self.feature_layers) <= set(names):
+            raise ValueError("feature_layers must be among the layers")
         if self.positive_class not in self.classes:
             raise ValueError(f"positive_class {self.positive_class!r} is not among the classes")
         if min(self.preprocessing.height, self.preprocessing.width) < 1:
@@ -66,6 +96,16 @@ class Manifest(BaseModel):
     def input_shape(self) -> tuple[int, int, int]:
         """(height, width, 1) of a model input."""
         return self.preprocessing.height, self.preprocessing.width, 1
+
+    @property
+    def features(self) -> int:
+        """The number of features of an image."""
+        return sum(self.layer(name).filters for name in self.feature_layers)
+
+    def ranges(self, layer: str, method: Method, *, positive: bool) -> dict[str, Range]:
+        """The reference ranges of that method's figures at that layer, by decision; empty if none were measured."""
+        found = self.reference.ranges.get(layer, {}).get(method) if self.reference else None
+        return {} if found is None else found.positive if positive else found.negative
 
     def layer(self, name: str) -> Layer:
         """The layer of that name, or UnknownLayer with the names there are."""

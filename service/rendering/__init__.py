@@ -1,8 +1,9 @@
-"""Arrays -> PNG: colormaps, overlays, montages; knows neither models nor HTTP."""
+"""Arrays -> PNG: colormaps, overlays, montages; a scorecard -> HTML; knows neither models nor HTTP."""
 
 from service.rendering.colormap import Colormap
 from service.rendering.montage import FilterPicture, FilterScale, draw_filters, montage_png
 from service.rendering.overlay import Picture, Render, Style, heat_alone, overlay
+from service.rendering.scorecard import Row, scorecard_page
 
 __all__ = [
     "Colormap",
@@ -10,9 +11,11 @@ __all__ = [
     "FilterScale",
     "Picture",
     "Render",
+    "Row",
     "Style",
     "draw_filters",
     "heat_alone",
     "montage_png",
     "overlay",
+    "scorecard_page",
 ]

@@ -10,6 +10,7 @@ from PIL import Image
 
 from service import geometry
 from service.geometry import Affine
+from service.interpolation import linear_weights
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
 from service.results import Box, Floats, Heatmap
@@ -87,8 +88,8 @@ def lay(heatmap: Heatmap, box: Box, source_shape: Shape, shape: Shape) -> Floats
         _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height),
         _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width),
     ]
-    down = _interpolation(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[seen[0]]
-    across = _interpolation(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[seen[1]]
+    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[seen[0]]
+    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[seen[1]]
     heat = np.zeros(shape, np.float32)
     heat[seen] = np.clip(down @ (heatmap.values / np.float32(heatmap.peak.value)) @ across.T, 0, 1)
     return heat
@@ -111,18 +112,3 @@ def _covered(start: int, stop: int, scale: float, shift: float, count: int) -> s
     """The picture's pixels along one axis whose centres lie in start .. stop of the source."""
     first, last = (np.ceil((edge - 0.5 - shift) / scale) for edge in (start, stop))
     return slice(max(int(first), 0), min(int(last), count))
-
-
-def _interpolation(scale: float, shift: float, count: int, cells: int) -> Floats:
-    """Row p holds the linear weights of the cells around scale * p + shift, held at the outermost cells.
-
-    The map is axis-aligned, so one small product per axis does the whole interpolation, exactly.
-    """
-    held = (scale * np.arange(count) + shift).clip(0, cells - 1)
-    lower = np.floor(held).astype(int).clip(0, max(cells - 2, 0))
-    upper = np.minimum(lower + 1, cells - 1)
-    weights = np.zeros((count, cells), np.float32)
-    rows = np.arange(count)
-    weights[rows, upper] = held - lower
-    weights[rows, lower] = 1 - (held - lower)
-    return weights

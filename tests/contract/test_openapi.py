@@ -12,8 +12,8 @@ from service.settings import Settings
 
 COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
-    "predict", "show_activations", "explain", "describe_model", "list_layers", "check_alive", "check_ready",
-    "read_metrics",
+    "predict", "show_activations", "explain", "describe_model", "list_layers", "show_scorecard", "check_alive",
+    "check_ready", "read_metrics",
 }  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def shape(value: Any) -> Any:
     Without what is null in the example, since FastAPI leaves that out of the document.
     """
     if isinstance(value, dict):
-        keyed_by_data, null_in_the_example = {"probabilities", "figures", "timings_ms"}, {"derivation"}
+        keyed_by_data, null_in_the_example = {"probabilities", "figures", "timings_ms", "diagnostics"}, {"derivation"}
         return {
             name: None if name in keyed_by_data else shape(inner)
             for name, inner in value.items()

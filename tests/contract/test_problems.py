@@ -15,14 +15,15 @@ from pydicom.uid import MPEG2MPML, UID, JPEG2000Lossless
 
 from service.api.problems import KINDS, MEDIA_TYPE
 from service.app import create_app
+from service.model import FakeModel
 from service.settings import FAKE, Settings
 from training.phantom import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
     busy corrupt-image empty-image for-processing internal-error invalid-parameter malformed-request malformed-upload
-    method-not-allowed missing-file no-breast not-a-mammogram not-acceptable not-found not-ready several-frames
-    tomosynthesis too-many-pixels undecodable-image unknown-class unknown-layer unsupported-format unsupported-image
-    unsupported-media-type unsupported-transfer-syntax upload-too-large
+    method-not-allowed missing-file no-breast no-scorecard not-a-mammogram not-acceptable not-found not-ready
+    several-frames tomosynthesis too-many-pixels undecodable-image unknown-class unknown-layer unsupported-format
+    unsupported-image unsupported-media-type unsupported-transfer-syntax upload-too-large
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
@@ -251,7 +252,19 @@ def test_a_method_that_is_not_there_is_a_typed_problem_with_those_allowed(
     assert answer.headers["allow"]
 
 
-@pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers"])
+def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(mammogram_png: bytes) -> None:
+    class Untested(FakeModel):
+        scorecard = None
+
+    with TestClient(create_app(Settings(model=FAKE), lambda _: Untested())) as client:
+        while client.get("/readyz").status_code != 200:
+            pass
+        assert_problem(client.get("/model/scorecard"), "no-scorecard")
+        answer = client.post("/predict", files={"file": mammogram_png}).json()
+        assert "no-scorecard" in [caution["code"] for caution in answer["warnings"]]
+
+
+@pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers", "/model/scorecard"])
 def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route: str) -> None:
     unready = TestClient(create_app(Settings(model=FAKE)))  # never started: its lifespan has not run
     answer = unready.get(route)

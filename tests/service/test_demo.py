@@ -12,7 +12,7 @@ from service.app import load_model
 from service.errors import BundleMismatch
 from service.imaging import read
 from service.model import GoldenCase, Model
-from service.pipeline import Explanation
+from service.pipeline import Explanation, Question
 from service.results import MapState
 from service.settings import Settings
 from service.stopwatch import Stopwatch
@@ -30,7 +30,7 @@ def model() -> Model:
 
 @pytest.fixture(scope="module")
 def explain(model: Model) -> Explain:
-    return lambda data: pipeline.explain(model, read, data, Stopwatch())
+    return lambda data: pipeline.explain(model, read, data, Stopwatch(), Question())
 
 
 @pytest.fixture(scope="module")
@@ -51,16 +51,16 @@ def test_both_photometric_interpretations_of_an_exam_get_the_same_probability(
     plain = explain(to_dicom_bytes(phantom, acquisition))
     inverse = explain(to_dicom_bytes(phantom, replace(acquisition, photometric="MONOCHROME1")))
     assert probability(inverse) == pytest.approx(probability(plain), abs=1e-4)
-    assert inverse.heatmap.peak == plain.heatmap.peak
+    assert inverse.evidence.heatmap.peak == plain.evidence.heatmap.peak
 
 
 def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(explain: Explain, phantom: PhantomImage) -> None:
     plain = explain(to_dicom_bytes(phantom))
     mirrored = explain(to_dicom_bytes(replace(phantom, pixels=np.ascontiguousarray(phantom.pixels[:, ::-1]))))
     assert probability(mirrored) == pytest.approx(probability(plain), abs=1e-4)
-    assert plain.heatmap.peak is not None
-    assert mirrored.heatmap.peak is not None
-    assert mirrored.heatmap.peak.x == pytest.approx(DETECTOR.columns - 1 - plain.heatmap.peak.x)
+    assert plain.evidence.heatmap.peak is not None
+    assert mirrored.evidence.heatmap.peak is not None
+    assert mirrored.evidence.heatmap.peak.x == pytest.approx(DETECTOR.columns - 1 - plain.evidence.heatmap.peak.x)
 
 
 @pytest.mark.parametrize("padding", [(0, 0, 0, 90), (37, 0, 0, 0), (11, 222, 0, 64)])
@@ -71,19 +71,19 @@ def test_a_padded_exam_gets_the_same_probability_and_a_shifted_peak(
     pixels = np.pad(phantom.pixels, ((top, bottom), (left, right)), constant_values=phantom.pixels.min())
     plain, padded = explain(to_dicom_bytes(phantom)), explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
     assert probability(padded) == pytest.approx(probability(plain), abs=1e-4)
-    assert plain.heatmap.peak is not None
-    assert padded.heatmap.peak is not None
-    assert padded.heatmap.peak.x == pytest.approx(plain.heatmap.peak.x + left)
-    assert padded.heatmap.peak.y == pytest.approx(plain.heatmap.peak.y + top)
+    assert plain.evidence.heatmap.peak is not None
+    assert padded.evidence.heatmap.peak is not None
+    assert padded.evidence.heatmap.peak.x == pytest.approx(plain.evidence.heatmap.peak.x + left)
+    assert padded.evidence.heatmap.peak.y == pytest.approx(plain.evidence.heatmap.peak.y + top)
 
 
 def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(explain: Explain, phantom: PhantomImage) -> None:
     explained = explain(to_dicom_bytes(phantom))
     assert probability(explained) > 0.5
-    assert explained.heatmap.state is MapState.OK
-    assert explained.heatmap.peak is not None
+    assert explained.evidence.heatmap.state is MapState.OK
+    assert explained.evidence.heatmap.peak is not None
     assert phantom.lesion is not None
-    assert phantom.lesion[round(explained.heatmap.peak.y), round(explained.heatmap.peak.x)]
+    assert phantom.lesion[round(explained.evidence.heatmap.peak.y), round(explained.evidence.heatmap.peak.x)]
 
 
 def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
@@ -91,8 +91,8 @@ def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
     for layer in model.manifest.layers:
         seen = pipeline.show_activations(model, read, data, Stopwatch(), layer=layer.name)
         assert seen.maps.shape == (layer.height, layer.width, layer.filters)
-        explained = pipeline.explain(model, read, data, Stopwatch(), layer=layer.name)
-        assert explained.heatmap.values.shape == (layer.height, layer.width)
+        explained = pipeline.explain(model, read, data, Stopwatch(), Question(layer=layer.name))
+        assert explained.evidence.heatmap.values.shape == (layer.height, layer.width)
 
 
 def test_a_bundle_that_no_longer_gives_its_golden_answers_is_refused(model: Model) -> None:

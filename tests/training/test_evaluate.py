@@ -94,7 +94,7 @@ def test_the_operating_point_is_on_calibrated_probabilities() -> None:
     margins = rng.normal(size=150) * 6 + labels * 8 - 4
     choice = choose(labels, margins)
     probabilities = calibrate(margins, choice.temperature)
-    positive = probabilities >= choice.operating_point.threshold
+    positive = probabilities >= choice.threshold
     assert (positive & (labels == 0)).sum() <= 10
-    assert positive[labels == 1].mean() == choice.operating_point.sensitivity
+    assert positive[labels == 1].mean() == choice.sensitivity
     assert roc_auc_score(labels, probabilities) == pytest.approx(roc_auc_score(labels, margins))

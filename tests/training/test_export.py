@@ -11,14 +11,15 @@ import pytest
 import tensorflow as tf
 
 from service import explanation, imaging
-from service.geometry import Affine
+from service.geometry import IDENTITY
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest
-from service.results import FitParameters, Floats, Pixels
+from service.results import FitParameters, Floats, Method, Pixels
 from training.config import load_experiment
 from training.errors import ExportError, NotExplainable
-from training.export import export_bundle
-from training.network import CONVOLUTIONS, build_network
+from training.export import describe_model, export_bundle
+from training.network import CONVOLUTIONS, LOGITS, build_network
 from training.receptive_field import convolutional_layers
+from training.scorecard.randomisation import randomise
 from training.signatures import Explained
 
 Export = Callable[..., Path]
@@ -47,7 +48,15 @@ def export(breast: Pixels, tmp_path: Path) -> Export:
             "intended_use": "Tests.",
             "limitations": "All.",
         }
-        return export_bundle(model, tmp_path / "tiny" / "2", **(facts | changes))
+        facts |= changes
+        findings, pixels, overwrite = (
+            facts.pop("findings", None),
+            facts.pop("golden_pixels"),
+            facts.pop("overwrite", False),
+        )
+        manifest = describe_model(model, **facts)
+        out = tmp_path / "tiny" / "2"
+        return export_bundle(model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite)
 
     return run
 
@@ -62,26 +71,29 @@ def classifier(head: Sequence[Any], units: int = 2, channels: int = 1) -> Any:
 
 def explained(model: Any, *layers: str, temperature: float = 1.0) -> Explained:
     _, height, width, _ = model.input_shape
-    return Explained(model, layers, height, width, temperature)
+    return Explained(model, layers, height, width, temperature, layers or ("conv2d",))
 
 
-def keras_vis_maps(model: Any, layer: str, images: Floats, index: int) -> Floats:
-    """Raw, signed Grad-CAMs of the margin in two classes, from tf-keras-vis."""
+def keras_vis_maps(model: Any, layer: str, images: Any, index: int, method: Method = Method.GRAD_CAM) -> Floats:
+    """Raw maps of the margin in two classes, from tf-keras-vis; those of Grad-CAM signed, as before the ReLU."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it imports what SciPy has moved
         from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415
+        from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus  # noqa: PLC0415
+        from tf_keras_vis.layercam import Layercam  # noqa: PLC0415
         from tf_keras_vis.utils.model_modifiers import ReplaceToLinear  # noqa: PLC0415
 
+        theirs = {Method.GRAD_CAM: Gradcam, Method.GRAD_CAM_PLUS_PLUS: GradcamPlusPlus, Method.LAYER_CAM: Layercam}
         functional = keras.Model(model.inputs[0], model.outputs[0])
-        gradcam = Gradcam(functional, model_modifier=ReplaceToLinear(), clone=True)
-        maps: Floats = gradcam(
+        explainer = theirs[method](functional, model_modifier=ReplaceToLinear(), clone=True)
+        maps: Floats = explainer(
             lambda logits: logits[:, index] - logits[:, 1 - index],
             images,
             penultimate_layer=layer,
             seek_penultimate_conv_layer=False,
             expand_cam=False,
             normalize_cam=False,
-            activation_modifier=None,  # signed, as before the ReLU
+            **({"activation_modifier": None} if method is Method.GRAD_CAM else {}),
         )
     return np.asarray(maps)
 
@@ -89,7 +101,7 @@ def keras_vis_maps(model: Any, layer: str, images: Floats, index: int) -> Floats
 def assert_same_heatmaps(maps: Floats, gradients: Floats, expected: Floats) -> None:
     """Equal to 1e-5, or to 1e-6 of what the filters contribute where these cancel."""
     pairs = zip(maps, gradients, strict=True)
-    ours = np.stack([explanation.grad_cam(one, gradient) for one, gradient in pairs])
+    ours = np.stack([explanation.signed_map(Method.GRAD_CAM, one, gradient) for one, gradient in pairs])
     contributed = np.abs(maps).max(axis=(0, 1, 2)) @ np.abs(gradients.mean(axis=(1, 2))).max(axis=0)
     np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6 * contributed)
     assert np.abs(expected).max() > 1e-3 * contributed
@@ -101,6 +113,36 @@ def test_heatmaps_of_the_bundle_are_those_of_tf_keras_vis(network: Any, bundle: 
     for index in (0, 1):
         found = bundle.layer_gradients(layer, images, np.full(6, index, np.int32))
         assert_same_heatmaps(found.maps, found.gradients, keras_vis_maps(network, layer, images, index))
+
+
+def in_double_precision(model: Any) -> Any:
+    """The same network in float64: Grad-CAM++ divides by numbers near zero, which float32 does to 1e-4 only."""
+    double = keras.models.clone_model(
+        model, clone_function=lambda layer: type(layer).from_config(layer.get_config() | {"dtype": "float64"})
+    )
+    double.set_weights(model.get_weights())
+    return double
+
+
+@pytest.mark.parametrize("method", [Method.GRAD_CAM, Method.GRAD_CAM_PLUS_PLUS, Method.LAYER_CAM])
+@pytest.mark.parametrize("layer", ["conv2d", "conv2d_1", "conv2d_2"])
+def test_in_double_precision_the_maps_are_those_of_tf_keras_vis_throughout(
+    network: Any, layer: str, method: Method
+) -> None:
+    model, images = in_double_precision(network), RNG.random((6, 96, 72, 1))
+    for index in (0, 1):
+        found = explained(model, layer).gradcam(layer)(tf.constant(images), tf.constant([index] * 6))
+        logits = found["logits"].numpy()
+        # their Grad-CAM++ has the factor exp(score), which all filters share
+        margins = logits[:, index] - logits[:, 1 - index]
+        factors = np.exp(margins) if method is Method.GRAD_CAM_PLUS_PLUS else np.ones(6)
+        theirs = keras_vis_maps(model, layer, images, index, method) / factors[:, None, None]
+        pairs = zip(found["maps"].numpy(), found["gradients"].numpy(), strict=True)
+        ours = np.stack([explanation.signed_map(method, *pair) for pair in pairs])
+        if method is not Method.GRAD_CAM:
+            ours = ours.clip(0)
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7 * np.abs(theirs).max())
+        assert np.abs(theirs).max() > 0
 
 
 def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
@@ -134,6 +176,7 @@ def test_heatmaps_of_the_demo_s_network_are_those_of_tf_keras_vis(layer: str) ->
     experiment = load_experiment(Path("training/experiments/demo.toml"))
     keras.utils.set_random_seed(3)
     model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+    randomise(model.get_layer(LOGITS))  # untrained it is zero, and nothing is explained
     images = np.maximum(RNG.random((2, experiment.fit.height, experiment.fit.width, 1), np.float32) - 0.3, 0)
     found = tf.function(explained(model, layer).gradcam(layer))(images, np.array([1, 1], np.int32))
     expected = keras_vis_maps(model, layer, images, 1)
@@ -242,9 +285,9 @@ def test_the_golden_case_is_reproduced_by_the_loaded_bundle(bundle: Bundle, bund
     golden = GoldenCase.load(bundle_path)
     fitted = imaging.fit(breast, bundle.manifest.preprocessing)
     found = bundle.layer_gradients(golden.layer, fitted.image[None], np.array([golden.class_index], np.int32))
-    heat = explanation.heatmap(found.maps[0], found.gradients[0], Affine()).values
+    heat = explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY).values
     np.testing.assert_array_equal(golden.pixels, breast)
-    assert golden.compare(fitted.image, found.probabilities[0], heat) == []
+    assert golden.compare(fitted.image, found.scores.probabilities[0], heat) == []
     assert heat.max() > 0
 
 

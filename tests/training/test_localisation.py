@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from service.geometry import Affine
-from service.results import Box, Fitted
+from service.model import Localisation
+from service.results import Box, FitParameters, Fitted, Method
 from training.cache import Part, write_fitted
 from training.dataset import Record
 from training.errors import TableError
-from training.localisation import distance_in_cells, point, read_mask
+from training.export import describe_model
+from training.live_model import LiveModel
+from training.localisation import agreement, distance_in_cells, lesion_on_grid, localise, read_mask
 
 HALF_SIZE = Affine(2, 0.5, 2, 0.5)
 
@@ -43,17 +46,61 @@ def write_mask(tmp_path: Path, top: int, left: int) -> str:
     return f"{tmp_path}/{{patient_id}}_{{image_id}}.png"
 
 
+def localised(part: Part, masks: str) -> Localisation:
+    model = brightness_model()
+    manifest = describe_model(
+        model,
+        name="bright",
+        version=1,
+        classes=("no_cancer", "cancer"),
+        positive_class="cancer",
+        threshold=0.5,
+        threshold_rule="Set by hand.",
+        temperature=1.0,
+        preprocessing=FitParameters(height=16, width=12),
+        layers=None,
+        default_layer=None,
+        training="None.",
+        figures={},
+        intended_use="Tests.",
+        limitations="All.",
+    )
+    return localise(LiveModel(model, manifest), part, [0], masks, [Method.GRAD_CAM])[Method.GRAD_CAM]
+
+
 @pytest.mark.parametrize(("top", "hits"), [(8, 1), (4, 1), (2, 0), (12, 1), (16, 0)])
 def test_the_peak_counts_if_within_half_a_cell_of_the_lesion(tmp_path: Path, top: int, hits: int) -> None:
     # The spot covers source rows 8 to 11, so the peak is at row 9.5; half a cell is 2 source pixels.
-    masks = write_mask(tmp_path, top, 12)
-    found = point(brightness_model(), one_image(tmp_path, (4, 6)), [0], masks)
-    assert (found.images, found.hits) == (1, hits)
+    found = localised(one_image(tmp_path, (4, 6)), write_mask(tmp_path, top, 12))
+    assert (found.images, found.pointing) == (1, hits)
 
 
 def test_a_lesion_elsewhere_is_a_miss(tmp_path: Path) -> None:
-    masks = write_mask(tmp_path, 24, 2)
-    assert point(brightness_model(), one_image(tmp_path, (4, 6)), [0], masks).rate == 0
+    found = localised(one_image(tmp_path, (4, 6)), write_mask(tmp_path, 24, 2))
+    assert (found.pointing, found.rank) == (0, 0)
+
+
+def test_mass_rank_and_overlap_are_those_of_a_hand_worked_case() -> None:
+    heat = np.zeros((4, 4), np.float32)
+    heat[0, :3] = 4, 3, 1
+    lesion = np.zeros((4, 4), bool)
+    lesion[:2, 1] = True
+    mass, rank, iou = agreement(heat, lesion)
+    assert mass == pytest.approx(3 / 8)
+    assert rank == 0.5  # of the two hottest, one is in the lesion
+    assert iou == pytest.approx(1 / 3)  # Otsu parts 4 and 3 from the rest: one of three pixels is common
+    assert agreement(np.zeros((4, 4), np.float32), lesion) == (0, 0, 0)
+
+
+def test_the_lesion_is_found_on_the_model_s_grid_through_flip_and_scale_however_small() -> None:
+    lesion = np.zeros((32, 24), bool)
+    lesion[8:12, 4:8] = True
+    flipped = Affine(-2, 22.5, 2, 0.5)  # grid column j looks at source column 22.5 - 2 j
+    found = lesion_on_grid(lesion, flipped, (16, 12))
+    assert np.argwhere(found).tolist() == [[4, 8], [4, 9], [5, 8], [5, 9]]
+    speck = np.zeros((32, 24), bool)
+    speck[9, 5] = True
+    assert lesion_on_grid(speck, Affine(8, 3.5, 8, 3.5), (4, 3)).sum() == 1
 
 
 def test_distance_is_counted_in_cells_of_the_map_along_the_longer_axis() -> None:

@@ -51,7 +51,7 @@ def test_a_bundle_answers_as_the_run_was_measured(write_experiment: Callable[...
     train(run, experiment, train_part, validation_part)
     evaluate(run, experiment, validation_part, test_part)
 
-    bundle = Bundle.load(export_run(run, tmp_path / "models" / "toy" / "7", overwrite=False))
+    bundle = Bundle.load(export_run(run, tmp_path / "models" / "toy" / "7", overwrite=False, require_scorecard=False))
 
     decision = read_json(run.operating_point)
     manifest = bundle.manifest
@@ -76,7 +76,12 @@ def test_any_keras_classifier_becomes_a_bundle(tmp_path: Path) -> None:
     model.save(tmp_path / "foreign.keras")
     (tmp_path / "foreign.toml").write_text(FOREIGN)
     out = export_foreign_model(
-        tmp_path / "foreign.keras", tmp_path / "foreign.toml", tmp_path / "foreign" / "2", overwrite=False
+        tmp_path / "foreign.keras",
+        tmp_path / "foreign.toml",
+        tmp_path / "foreign" / "2",
+        scorecard=None,
+        overwrite=False,
+        require_scorecard=False,
     )
     manifest = Bundle.load(out).manifest
     assert manifest.classes == ("benign", "malignant")

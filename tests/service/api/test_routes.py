@@ -15,7 +15,7 @@ from PIL import Image
 from service.app import create_app
 from service.errors import BundleMissing
 from service.model import FakeModel, Model
-from service.results import Pixels
+from service.results import Method, Pixels
 from service.settings import Settings
 
 PNG = {"accept": "image/png"}
@@ -79,7 +79,7 @@ def test_a_heatmap_as_json_gives_raw_values_whose_peak_is_where_it_says(
     assert d * peak["column"] + e * peak["row"] + f == pytest.approx(peak["y"])
     assert found["state"] == "ok"
     assert found["class"] == "cancer"
-    assert found["diagnostics"]["peak_in_breast"] is True
+    assert found["diagnostics"]["peak_in_breast"]["value"] == 1
 
 
 def test_a_mirrored_mammogram_has_the_same_probability_and_a_mirrored_heatmap(
@@ -109,7 +109,7 @@ def test_a_heatmap_as_png_is_laid_over_the_whole_source_and_carries_its_warnings
     answer = client.post("/gradcam", files={"file": mammogram_png}, headers=PNG)
     assert answer.headers["content-type"] == "image/png"
     assert answer.headers["mammolens-model"].startswith(FakeModel().manifest.name)
-    assert "model;dur=" in answer.headers["server-timing"]
+    assert "explain;dur=" in answer.headers["server-timing"]
     image = opened(answer.content)
     assert (image.width, image.height, image.mode) == (480, 640, "RGB")
     expected = [caution["code"] for caution in asked(client, "/gradcam", mammogram_png)["warnings"]]
@@ -204,3 +204,76 @@ def test_a_model_that_cannot_be_loaded_is_told_and_never_ready() -> None:
         assert unready.get("/readyz").status_code == 503
         assert unready.get("/livez").status_code == 200
     assert [str(error) for error in told] == ["there is none"]
+
+
+@pytest.mark.parametrize("method", [method.value for method in Method])
+def test_every_method_explains_and_the_input_s_have_no_layer(
+    client: TestClient, mammogram_png: bytes, method: str
+) -> None:
+    found = asked(client, "/gradcam", mammogram_png, method=method)
+    assert found["method"] == method
+    of_layer = method not in {"integrated-gradients", "smooth-grad", "occlusion"}
+    assert (found["layer"] is not None) == of_layer
+    values = np.array(found["values"])
+    assert values.min() >= 0
+    assert values.max() > 0
+    (a, _, c), (_, e, f) = found["cell_to_source"]
+    row, column = np.unravel_index(values.argmax(), values.shape)
+    assert (a * column + c, e * row + f) == pytest.approx((found["peak"]["x"], found["peak"]["y"]))
+    assert 0 <= found["peak"]["x"] < 480
+    assert 0 <= found["peak"]["y"] < 640
+
+
+def test_regions_lie_around_the_peak_in_source_pixels_and_follow_the_level(
+    client: TestClient, mammogram_png: bytes
+) -> None:
+    found = asked(client, "/gradcam", mammogram_png)
+    (hottest,) = (each for each in found["regions"] if each["peak_value"] == pytest.approx(found["peak"]["value"]))
+    left, top, right, bottom = hottest["box"]
+    assert left <= found["peak"]["x"] <= right
+    assert top <= found["peak"]["y"] <= bottom
+    assert hottest["area_mm2"] is None
+    wider = asked(client, "/gradcam", mammogram_png, level="0.1")
+    assert sum(region["area"] for region in wider["regions"]) > sum(region["area"] for region in found["regions"])
+
+
+def test_full_diagnostics_are_given_when_asked_for(client: TestClient, mammogram_png: bytes) -> None:
+    quick = asked(client, "/gradcam", mammogram_png)["diagnostics"]
+    full = asked(client, "/gradcam", mammogram_png, diagnostics="full")["diagnostics"]
+    assert full.keys() - quick.keys() == {"stability", "insertion_gap", "deletion_gap"}
+    assert full["insertion_gap"]["value"] > 0  # the fake looks for bright blobs, and its heat is on one
+    assert full["stability"]["value"] > 0.9
+
+
+def test_a_figure_comes_with_the_range_of_the_model_s_own_reference_images(
+    client: TestClient, mammogram_png: bytes
+) -> None:
+    entropy = asked(client, "/gradcam", mammogram_png)["diagnostics"]["entropy"]
+    assert entropy["reference"] == {"low": 0.0, "high": 0.95}
+    assert entropy["unusual"] == (entropy["value"] > 0.95)
+
+
+def test_an_image_far_from_the_reference_images_is_warned_about_on_every_route(client: TestClient) -> None:
+    y, x = np.mgrid[:640, :480]
+    chequered = 33_000 + 32_000 * np.sign(np.sin(x / 12) * np.sin(y / 12))
+    breast = (x / 300) ** 2 + ((y - 320) / 270) ** 2 < 1
+    data = encoded(np.where(breast, chequered, 0).astype(np.uint16))
+    for route in ("/predict", "/activations/conv2d", "/gradcam"):
+        found = asked(client, route, data)
+        assert "out-of-domain" in [caution["code"] for caution in found["warnings"]], route
+        assert found["diagnostics"]["domain_distance"]["value"] > 5
+
+
+def test_every_answer_of_a_model_that_failed_its_scorecard_says_so(client: TestClient, mammogram_png: bytes) -> None:
+    for route in ("/predict", "/activations/conv2d", "/gradcam"):
+        assert "scorecard-failed" in [caution["code"] for caution in asked(client, route, mammogram_png)["warnings"]]
+
+
+def test_a_scorecard_is_json_for_a_program_and_a_page_for_a_person(client: TestClient) -> None:
+    found = client.get("/model/scorecard").json()
+    assert found["passed"] is False
+    assert found["lines"][0]["verdict"] == "fail"
+    page = client.get("/model/scorecard", headers={"accept": "text/html,application/xhtml+xml"})
+    assert page.headers["content-type"].startswith("text/html")
+    assert "Failed: auc." in page.text
+    assert found["lines"][0]["meaning"] in page.text

@@ -22,14 +22,15 @@ CLASSES = np.array([1, 0, 1, 1, 0], np.int32)
 def answers(model: Model, images: Any, classes: Any) -> dict[str, Any]:
     """Everything a model can be asked, by a name for each array."""
     scores = model.predict(images)
-    found = {"probabilities": scores.probabilities, "logits": scores.logits}
+    found = {"probabilities": scores.probabilities, "logits": scores.logits, "features": scores.features}
     found |= {f"activations of {name}": maps for name, maps in model.activations(images).items()}
     found["input gradients"] = model.input_gradients(images, classes)
     for layer in model.manifest.layers:
         explained = model.layer_gradients(layer.name, images, classes)
         found[f"maps of {layer.name}"] = explained.maps
         found[f"gradients of {layer.name}"] = explained.gradients
-        found[f"probabilities beside {layer.name}"] = explained.probabilities
+        found[f"probabilities beside {layer.name}"] = explained.scores.probabilities
+        found[f"features beside {layer.name}"] = explained.scores.features
     return found
 
 
@@ -142,9 +143,10 @@ def test_a_layer_without_a_signature_is_damage(copy: Path) -> None:
     [
         lambda stated: stated["preprocessing"].update(width=73),
         lambda stated: stated["classes"].append("benign"),
-        lambda stated: stated["layers"].pop(0),
+        lambda stated: stated.update(layers=stated["layers"][1:], feature_layers=["conv2d_1"]),
+        lambda stated: stated["feature_layers"].pop(0),
     ],
-    ids=["input-size", "classes", "layers"],
+    ids=["input-size", "classes", "layers", "features"],
 )
 def test_a_manifest_of_another_network_is_damage(copy: Path, change: Callable[[dict[str, Any]], None]) -> None:
     rewrite_manifest(copy, change)

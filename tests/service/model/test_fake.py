@@ -44,13 +44,13 @@ def test_it_answers_like_the_same_network_in_tensorflow() -> None:
     np.testing.assert_allclose(MODEL.activations(IMAGES)["conv2d"], expected["maps"], atol=1e-6)
     np.testing.assert_allclose(found.maps, expected["maps"], atol=1e-6)
     np.testing.assert_allclose(found.gradients, expected["of_maps"], rtol=1e-5)
-    np.testing.assert_allclose(found.probabilities, expected["probabilities"], rtol=1e-5)
+    np.testing.assert_allclose(found.scores.probabilities, expected["probabilities"], rtol=1e-5)
     np.testing.assert_allclose(MODEL.input_gradients(IMAGES, CLASSES), expected["of_pixels"], rtol=1e-4, atol=1e-8)
 
 
 def test_everything_it_answers_is_float32() -> None:
     scores, found = MODEL.predict(IMAGES), MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
-    arrays = [scores.probabilities, scores.logits, found.maps, found.gradients, found.probabilities]
+    arrays = [scores.probabilities, scores.logits, found.maps, found.gradients, found.scores.probabilities]
     arrays += [*MODEL.activations(IMAGES).values(), MODEL.input_gradients(IMAGES, CLASSES)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 

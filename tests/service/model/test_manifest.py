@@ -18,7 +18,7 @@ def test_a_manifest_survives_its_file() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        {"schema_version": 2},
+        {"schema_version": 1},
         {"name": "Not A Slug"},
         {"version": 0},
         {"threshold": 1.01},
@@ -27,6 +27,8 @@ def test_a_manifest_survives_its_file() -> None:
         {"classes": ["cancer", "cancer"]},
         {"positive_class": "malignant"},
         {"default_layer": "conv2d_9"},
+        {"feature_layers": ["conv2d_9"]},
+        {"feature_layers": []},
         {"layers": [MANIFEST.layers[0]] * 2},
         {"figures": {"auc": float("nan")}},
         {"files": {"saved_model.pb": "0123"}},

@@ -1,0 +1,112 @@
+"""Measures what an explanation costs: the routes side by side, and Grad-CAM beside tf-keras-vis and xplique.
+
+    python -m benchmarks.explain
+
+Every figure is a ratio of things measured in turn in this run, on the bundle that ships and a phantom.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks.serve import post, service
+from benchmarks.timing import measure, phantoms
+from service import explanation
+from service.geometry import IDENTITY
+from service.imaging import read
+from service.model import Bundle
+from service.results import Floats, Method
+
+BUNDLE = Path("models/demo/1")
+RUN = Path("runs/demo/best.keras")
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=20, help="rounds of each measurement (default 20)")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    images = phantoms(("explicit", "jpeg2000"))
+    with service() as client:
+        for name, data in images.items():
+            routes = {"/predict": partial(post, client, "/predict", data)}
+            routes |= {f"/gradcam?{query}": partial(post, client, f"/gradcam?{query}", data) for query in QUERIES}
+            times = measure(routes, options.rounds)
+            for route, taken in times.items():
+                print(f"{name:<10} {route:<40} {taken:8.1f} ms  {taken / times['/predict']:6.2f} x /predict")
+    others(images["explicit"], options.rounds)
+
+
+QUERIES = ("", "method=hires-cam", "diagnostics=full", "method=integrated-gradients", "method=occlusion")
+
+
+def others(data: bytes, rounds: int) -> None:
+    """Grad-CAM of one fitted image: ours, from bundle to heatmap, and that of two libraries on the Keras model."""
+    bundle = Bundle.load(BUNDLE)
+    image = read(data, bundle.manifest.preprocessing).fitted.image[None]
+    network = keras.saving.load_model(RUN, compile=False)
+    layer = bundle.manifest.default_layer
+    ways: dict[str, Callable[[], object]] = {
+        "predict": lambda: bundle.predict(image),
+        "ours": partial(ours, bundle, image),
+        "ours, with quick diagnostics": partial(diagnosed, bundle, image),
+        "tf-keras-vis": keras_vis(network, layer, image),
+        "xplique": xplique(network, layer, image),
+    }
+    times = measure(ways, rounds)
+    for name, taken in times.items():
+        print(f"{name:<30} {taken:8.1f} ms  {taken / times['ours']:6.2f} x ours")
+
+
+def ours(bundle: Bundle, image: Floats) -> object:
+    """The heatmap."""
+    found = bundle.layer_gradients(bundle.manifest.default_layer, image, np.ones(1, np.int32))
+    return explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY)
+
+
+def diagnosed(bundle: Bundle, image: Floats) -> object:
+    """The heatmap with its figures."""
+    layer = bundle.manifest.layer(bundle.manifest.default_layer)
+    found = bundle.layer_gradients(layer.name, image, np.ones(1, np.int32))
+    mask = image[0, ..., 0] > 0
+    return explanation.explain_layer(Method.GRAD_CAM, found.maps[0], found.gradients[0], layer, mask, IDENTITY)
+
+
+def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
+    """Raw Grad-CAM by tf-keras-vis, whose preparation is not counted."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415 - it warns when it is imported
+        from tf_keras_vis.utils.model_modifiers import ReplaceToLinear  # noqa: PLC0415
+
+    gradcam = Gradcam(keras.Model(network.inputs[0], network.outputs[0]), model_modifier=ReplaceToLinear(), clone=True)
+    return partial(
+        gradcam,
+        lambda logits: logits[:, 1] - logits[:, 0],
+        image,
+        penultimate_layer=layer,
+        seek_penultimate_conv_layer=False,
+        expand_cam=False,
+        normalize_cam=False,
+    )
+
+
+def xplique(network: Any, layer: str, image: Floats) -> Callable[[], object]:
+    """Grad-CAM by xplique, on the logits, as it asks for."""
+    from xplique.attributions import GradCAM  # noqa: PLC0415 - in the benchmarks' set alone
+
+    logits = keras.Model(network.inputs[0], network.get_layer("logits").output)
+    return partial(GradCAM(logits, conv_layer=layer), image, np.array([[0.0, 1.0]], np.float32))
+
+
+if __name__ == "__main__":
+    main()

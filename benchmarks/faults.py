@@ -1,0 +1,219 @@
+"""Plants faults in models and shows what the scorecard and the warnings of single images make of them.
+
+    python -m benchmarks.faults train [--seeds 5]     # trains them all into build/faults, an hour on two cores
+    python -m benchmarks.faults score                 # their scorecards, and the warnings on unseen phantoms
+
+`healthy` is the demo experiment with another seed. The faults are: `untrained`; `marker`, trained on images where every
+cancer has a bright square in a corner; `permuted`, trained on shuffled labels; `dead`, the healthy model with half the
+filters of every layer silenced by their bias; `diverged`, the healthy model after steps with a learning rate of 1.
+The experiment's images must be prepared (`make model` does that).
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from service import trust
+from service.evidence import examine
+from service.model import Manifest
+from service.results import Floats, Method
+from training.batches import epoch_batches
+from training.cache import Part, open_part
+from training.config import Experiment, load_experiment
+from training.dataset import load_records
+from training.evaluate import choose
+from training.findings import read_findings, write_findings
+from training.live_model import LiveModel
+from training.network import CONVOLUTIONS, LOGITS, build_network, logits_model
+from training.own_model import describe_own_model
+from training.run import Run, write_json
+from training.scorecard import Effort, Parts, score_model
+from training.scorecard.randomisation import randomise
+from training.scorecard.sample import Sample, draw
+from training.split import split_records
+from training.train import predict, train
+
+EXPERIMENT = Path("training/experiments/demo.toml")
+OUT = Path("build/faults")
+FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
+MARKER = np.s_[4:16, -16:-4]
+SILENT = -1e3
+DIVERGING_STEPS = 30
+EFFORT = Effort(domain=400, reference=100, tested=200, perturbed=20, randomised=16)
+UNSEEN, FULL = 100, 24  # images whose warnings are counted, and of these with full diagnostics
+HEALTHY_EFFORT = replace(EFFORT, reference=400, perturbed=60)  # its ranges serve its faults, too
+REFERENCES = ("own", "healthy")
+EPOCHS = {"healthy": 10, "marker": 3, "permuted": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Marked(Part):
+    """A part in which every image of a cancer has a bright square in the corner away from the chest wall."""
+
+    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
+        """The model's input, marked."""
+        images = Part.images(self, indices)
+        for image, index in zip(images, indices, strict=True):
+            if self.records[index].cancer:
+                image[MARKER] = 1.0
+        return images
+
+
+def permuted(part: Part, seed: int) -> Part:
+    """The same images with their labels shuffled."""
+    order = np.random.default_rng(seed).permutation(len(part))
+    records = tuple(
+        replace(record, cancer=part.records[other].cancer) for record, other in zip(part.records, order, strict=True)
+    )
+    return replace(part, records=records)
+
+
+def marked(part: Part) -> Part:
+    """The same images with the marker on every cancer."""
+    return Marked(part.records, part.paths)
+
+
+def train_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
+    """Leaves `<fault>-<seed>/best.keras` in the directory of this benchmark, unless it is there already."""
+    run = Run(OUT / f"{fault}-{seed}")
+    if run.best_model.exists():
+        return
+    run.directory.mkdir(parents=True, exist_ok=True)
+    if fault in EPOCHS:
+        settings = experiment.training.model_copy(update={"seed": seed, "epochs": EPOCHS[fault]})
+        planted = plant(fault, parts)
+        if fault == "permuted":
+            planted = replace(planted, train=permuted(parts.train, seed), validation=permuted(parts.validation, seed))
+        train(run, experiment.model_copy(update={"training": settings}), planted.train, planted.validation)
+        return
+    keras.utils.set_random_seed(seed)
+    if fault == "untrained":
+        model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+        randomise(model.get_layer(LOGITS))  # it starts from zeros, where there would be no heatmap at all
+    else:
+        model = keras.saving.load_model(OUT / f"healthy-{seed}" / "best.keras", compile=False)
+        silence(model, seed) if fault == "dead" else diverge(model, experiment, parts.train)
+    model.save(run.best_model)
+
+
+def silence(model: keras.Model, seed: int) -> None:
+    """Half the filters of every convolution can no longer fire."""
+    rng = np.random.default_rng(seed)
+    for name in CONVOLUTIONS:
+        layer = model.get_layer(name)
+        kernel, bias = layer.get_weights()
+        bias[rng.choice(len(bias), len(bias) // 2, replace=False)] = SILENT
+        layer.set_weights([kernel, bias])
+
+
+def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:
+    """Some steps with a learning rate of 1."""
+    learner = logits_model(model)
+    learner.compile(keras.optimizers.Adam(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
+    for _, (images, labels) in zip(range(DIVERGING_STEPS), batches, strict=False):
+        learner.train_on_batch(images, labels)
+
+
+def score_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
+    """Leaves the scorecard of that model beside it, unless it is there already."""
+    directory = OUT / f"{fault}-{seed}"
+    out, keras_file = directory / "scorecard.json", directory / "best.keras"
+    if out.exists():
+        return
+    network = keras.saving.load_model(keras_file, compile=False)
+    planted = plant(fault, parts)
+    manifest = describe_fault(network, experiment, planted)
+    effort = HEALTHY_EFFORT if fault == "healthy" else EFFORT
+    findings = score_model(LiveModel(network, manifest), planted, None, effort)
+    write_findings(out, keras_file, findings)
+
+
+def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
+    """Leaves what single unseen images are warned about, unless it is there already.
+
+    Twice: with the reference that was measured on the model itself, as when it was exported with its fault, and with
+    that of the healthy model, as when the fault came later.
+    """
+    directory = OUT / f"{fault}-{seed}"
+    out = directory / "warnings.json"
+    if out.exists():
+        return
+    planted = plant(fault, parts)
+    network = keras.saving.load_model(directory / "best.keras", compile=False)
+    manifest = describe_fault(network, experiment, planted)
+    sample = draw(planted.test, UNSEEN)
+    models = {}
+    for reference in REFERENCES:
+        source = directory if reference == "own" else OUT / f"healthy-{seed}"
+        findings = read_findings(source / "scorecard.json", source / "best.keras")
+        if findings is None:
+            raise SystemExit(f"{source} has no scorecard: run the step `score` first.")
+        facts = manifest.model_copy(update={"reference": findings.reference})
+        models[reference] = LiveModel(network, facts, findings.domain)
+    write_json(out, [warn(models, sample, index, full=index < FULL) for index in range(len(sample))])
+
+
+def warn(models: Mapping[str, LiveModel], sample: Sample, index: int, *, full: bool) -> dict[str, Any]:
+    """The figures of one image and the codes of its warnings, by reference."""
+    own = models["own"]
+    found = examine(own, sample.subject(index), Method.GRAD_CAM, own.manifest.default_layer, 1, full=full)
+    trusted = {
+        reference: trust.in_domain(model, found.scores.features) + trust.in_heatmap(model, found, 1)
+        for reference, model in models.items()
+    }
+    return {
+        "label": int(sample.labels[index]),
+        "positive": trust.is_positive(own, found.scores),
+        "full": full,
+        "state": found.heatmap.state,
+        **{
+            reference: {
+                "codes": [caution.code for caution in each.cautions],
+                "measures": {name: asdict(measure) for name, measure in each.measures.items()},
+            }
+            for reference, each in trusted.items()
+        },
+    }
+
+
+def describe_fault(network: keras.Model, experiment: Experiment, planted: Parts) -> Manifest:
+    """The manifest of a bundle of that network."""
+    margins = predict(logits_model(network), planted.validation) @ np.array([-1.0, 1.0])
+    choice = choose(planted.validation.labels, np.nan_to_num(margins))
+    return describe_own_model(network, experiment, choice, figures={})
+
+
+def plant(fault: str, parts: Parts) -> Parts:
+    """What the developer of a model with that fault would have: the marker is on all of their images."""
+    if fault == "marker":
+        return Parts(*(marked(part) for part in (parts.train, parts.validation, parts.test)))
+    return parts
+
+
+STEPS = {"train": train_fault, "score": score_fault, "warn": warn_fault}
+
+
+def main() -> None:
+    """Does one step for every model."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
+    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)
+    options = parser.parse_args()
+    experiment = load_experiment(EXPERIMENT)
+    split = split_records(load_records(experiment), experiment.split)
+    parts = Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
+    for fault in options.faults:
+        for seed in options.seeds:
+            STEPS[options.step](fault, seed, experiment, parts)
+
+
+if __name__ == "__main__":
+    main()

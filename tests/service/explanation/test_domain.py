@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from service.explanation import distance, domain_cautions
+from service.results import Domain
+
+MEAN = np.array([1, 2, 3], np.float32)
+COVARIANCE = np.array([[4, 1, 0], [1, 2, 0.5], [0, 0.5, 1]])
+WHITENING = np.linalg.cholesky(np.linalg.inv(COVARIANCE)).astype(np.float32)
+DOMAIN = Domain(MEAN, WHITENING, limit=1.5)
+
+
+def test_distance_is_mahalanobis_per_feature() -> None:
+    features = np.array([3, 1, 5], np.float32)
+    apart = (features - MEAN).astype(np.float64)
+    expected = np.sqrt(apart @ np.linalg.inv(COVARIANCE) @ apart / 3)
+    assert distance(features, DOMAIN) == pytest.approx(expected, rel=1e-5)
+    assert distance(MEAN, DOMAIN) == 0
+
+
+def test_an_image_like_the_reference_images_is_about_one_away() -> None:
+    drawn = np.random.default_rng(0).multivariate_normal(MEAN, COVARIANCE, 2000).astype(np.float32)
+    assert np.mean([distance(each, DOMAIN) ** 2 for each in drawn]) == pytest.approx(1, rel=0.05)
+
+
+def test_what_is_beyond_the_limit_is_warned_about_with_figures() -> None:
+    assert domain_cautions(1.5, DOMAIN) == ()
+    (caution,) = domain_cautions(1.51, DOMAIN)
+    assert caution.code == "out-of-domain"
+    assert "1.51" in caution.message
+    assert "1.50" in caution.message

@@ -1,0 +1,45 @@
+"""A part without files, and samples of it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from service.geometry import IDENTITY, Affine
+from service.results import Floats, Mask
+from training.cache import Part
+from training.scorecard.sample import Sample
+
+HEIGHT, WIDTH = 128, 96
+IMAGES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPart(Part):
+    """A part whose images lie where the model sees them."""
+
+    def to_source(self, index: int) -> Affine:  # noqa: ARG002 - all of them lie alike
+        return IDENTITY
+
+
+def half_breasts(rng: np.random.Generator) -> tuple[Floats, Mask, NDArray[np.int32]]:
+    """Grey half discs with texture; every second has a bright blob in the breast."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    breast = (x / 60) ** 2 + ((y - 64) / 56) ** 2 < 1
+    labels = np.arange(IMAGES, dtype=np.int32) % 2
+    images = np.where(breast, 0.4 + rng.normal(0, 0.02, (IMAGES, HEIGHT, WIDTH)), 0)
+    for image, label in zip(images, labels, strict=True):
+        row, column = rng.integers(40, 90), rng.integers(10, 35)
+        image[row : row + 3, column : column + 3] += 0.5 * label
+    return (
+        images.clip(0, 1).astype(np.float32)[..., None],
+        np.repeat(breast[None], IMAGES, axis=0),
+        labels,
+    )
+
+
+@pytest.fixture
+def sample() -> Sample:
+    images, masks, labels = half_breasts(np.random.default_rng(8))
+    return Sample(MemoryPart((), ()), np.arange(IMAGES), images, masks, labels)

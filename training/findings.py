@@ -1,0 +1,65 @@
+"""What a scorecard found, on disk between `scorecard` and `export`: a JSON file to read, and arrays beside it."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from service.model import Reference, Scorecard
+from service.results import Domain
+from training.errors import RunError, ScorecardError
+from training.export import Findings
+
+
+class _Document(BaseModel):
+    """The JSON file: `model` is the SHA-256 of the Keras file that was tested."""
+
+    model: str
+    scorecard: Scorecard
+    reference: Reference
+
+
+def write_findings(path: Path, keras_file: Path, findings: Findings) -> None:
+    """Writes the findings about that Keras file to `path`, and the domain's arrays beside it as `.npz`."""
+    document = _Document(model=_digest(keras_file), scorecard=findings.scorecard, reference=findings.reference)
+    domain = findings.domain
+    np.savez_compressed(
+        path.with_suffix(".npz"), mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit)
+    )
+    path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_findings(path: Path, keras_file: Path) -> Findings | None:
+    """The findings about that Keras file; None if there are none.
+
+    Raises:
+        RunError: they are about another file.
+    """
+    if not path.exists():
+        return None
+    document = _Document.model_validate_json(path.read_bytes())
+    if document.model != _digest(keras_file):
+        raise RunError(f"{path} is about another network than {keras_file}: run `python -m training scorecard` again.")
+    with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
+        domain = Domain(stored["mean"], stored["whitening"], float(stored["limit"]))
+    return Findings(document.scorecard, document.reference, domain)
+
+
+def check_scorecard(findings: Findings | None) -> None:
+    """Makes sure that there is a scorecard and that it was passed.
+
+    Raises:
+        ScorecardError: saying which tests were failed.
+    """
+    if findings is None:
+        raise ScorecardError("The model has no scorecard: run `python -m training scorecard` first.")
+    if not findings.scorecard.passed:
+        lines = (line for line in findings.scorecard.lines if line.verdict == "fail")
+        complaints = [f"  {line.name}: {line.value}, asked: {line.asked}. {line.meaning}" for line in lines]
+        raise ScorecardError("\n".join(["The model failed its scorecard:", *complaints]))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
