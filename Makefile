@@ -40,11 +40,12 @@ format: .venv/dev.installed ## put the code into the project's form
 training: .venv/training.installed ## install what training needs, too
 
 .PHONY: model
-model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 anew: phantoms, prepare, train, evaluate, export
+model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 anew: phantoms, prepare, train, evaluate, scorecard, export
 	$(run) training prepare training/experiments/demo.toml
 	$(run) training train training/experiments/demo.toml
 	$(run) training evaluate runs/demo
-	$(run) training export runs/demo --out models/demo/1 --overwrite
+	$(run) training scorecard runs/demo
+	$(run) training export runs/demo --out models/demo/1 --overwrite --require-scorecard
 
 data/phantoms/train.csv: | .venv/training.installed
 	$(run) training phantoms --patients 700 --out data/phantoms
@@ -58,6 +59,7 @@ bench: .venv/bench.installed ## measure the service against its promises
 	$(run) benchmarks.serve
 	$(run) benchmarks.decode
 	$(run) benchmarks.breast
+	$(run) benchmarks.explain
 
 .PHONY: fuzz
 fuzz: .venv/bench.installed ## feed 200,000 damaged images to the readers of the service

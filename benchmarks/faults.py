@@ -1,7 +1,9 @@
 """Plants faults in models and shows what the scorecard and the warnings of single images make of them.
 
-    python -m benchmarks.faults train [--seeds 5]     # trains them all into build/faults, an hour on two cores
-    python -m benchmarks.faults score                 # their scorecards, and the warnings on unseen phantoms
+    python -m benchmarks.faults train     # all of them, into build/faults: an hour on two cores
+    python -m benchmarks.faults score     # their scorecards: an hour more
+    python -m benchmarks.faults warn      # what single unseen phantoms are warned about
+    python -m benchmarks.faults report    # the tables
 
 `healthy` is the demo experiment with another seed. The faults are: `untrained`; `marker`, trained on images where every
 cancer has a bright square in a corner; `permuted`, trained on shuffled labels; `dead`, the healthy model with half the
@@ -10,6 +12,9 @@ The experiment's images must be prepared (`make model` does that).
 """
 
 import argparse
+import itertools
+import os
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -32,7 +37,7 @@ from training.findings import read_findings, write_findings
 from training.live_model import LiveModel
 from training.network import CONVOLUTIONS, LOGITS, build_network, logits_model
 from training.own_model import describe_own_model
-from training.run import Run, write_json
+from training.run import Run, read_json, write_json
 from training.scorecard import Effort, Parts, score_model
 from training.scorecard.randomisation import randomise
 from training.scorecard.sample import Sample, draw
@@ -45,7 +50,7 @@ FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
 MARKER = np.s_[4:16, -16:-4]
 SILENT = -1e3
 DIVERGING_STEPS = 30
-EFFORT = Effort(domain=400, reference=100, tested=200, perturbed=20, randomised=16)
+EFFORT = Effort(domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False)
 UNSEEN, FULL = 100, 24  # images whose warnings are counted, and of these with full diagnostics
 HEALTHY_EFFORT = replace(EFFORT, reference=400, perturbed=60)  # its ranges serve its faults, too
 REFERENCES = ("own", "healthy")
@@ -190,11 +195,51 @@ def describe_fault(network: keras.Model, experiment: Experiment, planted: Parts)
     return describe_own_model(network, experiment, choice, figures={})
 
 
+def load_parts(experiment: Experiment) -> Parts:
+    """The three parts of the experiment's images."""
+    split = split_records(load_records(experiment), experiment.split)
+    return Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
+
+
 def plant(fault: str, parts: Parts) -> Parts:
     """What the developer of a model with that fault would have: the marker is on all of their images."""
     if fault == "marker":
         return Parts(*(marked(part) for part in (parts.train, parts.validation, parts.test)))
     return parts
+
+
+def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
+    """Prints how many models of each kind fail each line, and how many images get each warning."""
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, {len(seeds)} models of each kind\n")
+    print(f"{'failed lines':<26}" + "".join(f"{fault:>12}" for fault in faults))
+    cards = {fault: [read_json(OUT / f"{fault}-{seed}" / "scorecard.json") for seed in seeds] for fault in faults}
+    failed = {
+        fault: [{line["name"] for line in card["scorecard"]["lines"] if line["verdict"] == "fail"} for card in found]
+        for fault, found in cards.items()
+    }
+    for line in cards[faults[0]][0]["scorecard"]["lines"]:
+        if line["verdict"] != "informative":
+            counts = (sum(line["name"] in names for names in failed[fault]) for fault in faults)
+            print(f"{line['name']:<26}" + "".join(f"{count:>12}" for count in counts))
+    print(f"{'any':<26}" + "".join(f"{sum(map(bool, failed[fault])):>12}" for fault in faults))
+    rows = {fault: [read_json(OUT / f"{fault}-{seed}" / "warnings.json") for seed in seeds] for fault in faults}
+    for reference, full in itertools.product(REFERENCES, (False, True)):
+        extent = f"full diagnostics of {FULL}" if full else f"quick diagnostics of {UNSEEN}"
+        print(f"\n{extent} images a model, judged by the reference of the {reference} model")
+        codes = {
+            fault: [warned(row, reference, full=full) for found in models for row in found if row["full"] or not full]
+            for fault, models in rows.items()
+        }
+        for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
+            shares = (np.mean([code in each for each in codes[fault]]) for fault in faults)
+            print(f"{code:<26}" + "".join(f"{share:>12.1%}" for share in shares))
+        print(f"{'any':<26}" + "".join(f"{np.mean([bool(each) for each in codes[fault]]):>12.1%}" for fault in faults))
+
+
+def warned(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
+    """The codes of an image's warnings, with or without those of the figures that take many passes."""
+    late = {f"unusual-{name.replace('_', '-')}" for name in ("stability", "insertion_gap", "deletion_gap")}
+    return set(row[reference]["codes"]) - (set() if full else late)
 
 
 STEPS = {"train": train_fault, "score": score_fault, "warn": warn_fault}
@@ -203,13 +248,15 @@ STEPS = {"train": train_fault, "score": score_fault, "warn": warn_fault}
 def main() -> None:
     """Does one step for every model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("step", choices=[*STEPS, "report"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)
     options = parser.parse_args()
+    if options.step == "report":
+        report(options.faults, options.seeds)
+        return
     experiment = load_experiment(EXPERIMENT)
-    split = split_records(load_records(experiment), experiment.split)
-    parts = Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
+    parts = load_parts(experiment)
     for fault in options.faults:
         for seed in options.seeds:
             STEPS[options.step](fault, seed, experiment, parts)

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from service.model import ClassIndices, Manifest, gradcam_signature
+from service.model import ClassIndices, Manifest, Scorecard, gradcam_signature
 from service.results import Domain, Floats, LayerGradients, Scores
 from training.signatures import Explained
 
@@ -15,12 +15,18 @@ class LiveModel:
     """The model of `service.model.Model` over a network in memory; each signature is traced when it is first asked."""
 
     digest = ""
-    scorecard = None
 
-    def __init__(self, network: keras.Model, manifest: Manifest, domain: Domain | None = None) -> None:
+    def __init__(
+        self,
+        network: keras.Model,
+        manifest: Manifest,
+        domain: Domain | None = None,
+        scorecard: Scorecard | None = None,
+    ) -> None:
         self.network = network
         self.manifest = manifest
         self.domain = domain
+        self.scorecard = scorecard
         self._functions = {
             name: tf.function(signature.function, input_signature=signature.inputs)
             for name, signature in explained(network, manifest).signatures().items()

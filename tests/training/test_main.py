@@ -9,7 +9,7 @@ from training.__main__ import main
 from training.errors import RunError
 from training.publish import name_and_version
 
-COMMANDS = ("phantoms", "prepare", "train", "evaluate", "export")
+COMMANDS = ("phantoms", "prepare", "train", "evaluate", "scorecard", "export")
 
 
 def test_help_names_every_command_and_shows_the_way(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,6 +51,7 @@ def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_pat
         (["prepare", "absent.toml"], "absent.toml"),
         (["train", "absent.toml"], "absent.toml"),
         (["evaluate", "absent-run"], "training train"),
+        (["scorecard", "absent-run"], "training train"),
         (["export", "absent-run", "--out", "models/x/1"], "training train"),
         (["export", "--keras", "absent.keras", "--bundle", "absent.toml", "--out", "models/x/1"], "absent.toml"),
     ],
@@ -75,6 +76,10 @@ def test_what_the_caller_can_put_right_is_one_message_and_code_2(
     [
         ["phantoms", "--out", "x", "--patients", "0"],
         ["phantoms", "--out", "x", "--patients", "5", "--cancer-rate", "1.5"],
+        ["scorecard"],
+        ["scorecard", "runs/x", "--keras", "m.keras"],
+        ["scorecard", "--keras", "m.keras", "--bundle", "b.toml"],
+        ["export", "runs/x", "--scorecard", "s.json", "--out", "models/x/1"],
         ["export", "--out", "models/x/1"],
         ["export", "runs/x", "--keras", "m.keras", "--bundle", "b.toml", "--out", "models/x/1"],
         ["export", "--keras", "m.keras", "--out", "models/x/1"],

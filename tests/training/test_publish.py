@@ -5,11 +5,13 @@ import keras
 import numpy as np
 import pytest
 
-from service.model import Bundle
+from service.model import MODEL_CARD_FILE, Bundle
+from training.__main__ import main
 from training.cache import open_part
 from training.calibration import calibrate
 from training.config import load_experiment
 from training.dataset import load_records
+from training.errors import ScorecardError
 from training.evaluate import evaluate
 from training.network import logits_model
 from training.prepare import prepare
@@ -62,9 +64,38 @@ def test_a_bundle_answers_as_the_run_was_measured(write_experiment: Callable[...
     logits = logits_model(keras.saving.load_model(run.best_model)).predict_on_batch(images)
     expected = calibrate((logits[:, 1] - logits[:, 0]).astype(np.float64), decision["temperature"])
     assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
+    assert bundle.scorecard is None
+    assert bundle.domain is None
+    assert_scorecard_travels(run, tmp_path / "models" / "toy" / "8")
 
 
-def test_any_keras_classifier_becomes_a_bundle(tmp_path: Path) -> None:
+def assert_scorecard_travels(run: Run, out: Path) -> None:
+    """After one epoch the network has learned next to nothing: its scorecard says so, and stays with it."""
+    with pytest.raises(ScorecardError, match="training scorecard"):
+        export_run(run, out, overwrite=False, require_scorecard=True)
+    assert main(["scorecard", str(run.directory)]) == 0
+    with pytest.raises(ScorecardError, match="failed its scorecard"):
+        export_run(run, out, overwrite=False, require_scorecard=True)
+    bundle = Bundle.load(export_run(run, out, overwrite=False, require_scorecard=False))
+    assert bundle.scorecard is not None
+    assert not bundle.scorecard.passed
+    assert {line.name for line in bundle.scorecard.lines} >= {
+        "auc",
+        "corners",
+        "randomisation",
+        "dead_filters conv2d_2",
+    }
+    assert bundle.domain is not None
+    assert bundle.domain.mean.shape == (bundle.manifest.features,) == (4 + 6,)
+    assert bundle.manifest.reference is not None
+    card = (out / MODEL_CARD_FILE).read_text()
+    assert "Failed: " in card
+    assert bundle.scorecard.lines[0].meaning in card
+
+
+def test_any_keras_classifier_becomes_a_bundle_with_a_scorecard_on_somebody_s_images(
+    write_experiment: Callable[..., Path], tmp_path: Path
+) -> None:
     model = keras.Sequential(
         [
             keras.Input((48, 36, 1)),
@@ -75,15 +106,41 @@ def test_any_keras_classifier_becomes_a_bundle(tmp_path: Path) -> None:
     )
     model.save(tmp_path / "foreign.keras")
     (tmp_path / "foreign.toml").write_text(FOREIGN)
+    toml = write_experiment(tmp_path / "toy.toml")
+    experiment = load_experiment(toml)
+    prepare(load_records(experiment), experiment, workers=2)
+    foreign = ["--keras", str(tmp_path / "foreign.keras"), "--bundle", str(tmp_path / "foreign.toml")]
+    assert main(["scorecard", *foreign, "--experiment", str(toml), "--out", str(tmp_path / "scorecard.json")]) == 0
     out = export_foreign_model(
         tmp_path / "foreign.keras",
         tmp_path / "foreign.toml",
         tmp_path / "foreign" / "2",
-        scorecard=None,
+        scorecard=tmp_path / "scorecard.json",
         overwrite=False,
         require_scorecard=False,
     )
-    manifest = Bundle.load(out).manifest
+    bundle = Bundle.load(out)
+    assert bundle.scorecard is not None
+    assert bundle.domain is not None
+    manifest = bundle.manifest
     assert manifest.classes == ("benign", "malignant")
     assert [layer.name for layer in manifest.layers] == ["only"]
     assert (manifest.threshold, manifest.temperature, manifest.version) == (0.3, 1.5, 2)
+
+
+def test_images_fitted_otherwise_are_no_test_of_a_network(
+    write_experiment: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keras.Sequential(
+        [
+            keras.Input((48, 36, 1)),
+            keras.layers.Conv2D(3, 3, name="only"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    ).save(tmp_path / "foreign.keras")
+    (tmp_path / "foreign.toml").write_text(FOREIGN)
+    toml = write_experiment(tmp_path / "toy.toml", ("margin = 0.02", "margin = 0.1"))
+    foreign = ["--keras", str(tmp_path / "foreign.keras"), "--bundle", str(tmp_path / "foreign.toml")]
+    assert main(["scorecard", *foreign, "--experiment", str(toml), "--out", str(tmp_path / "scorecard.json")]) == 2
+    assert "[fit]" in capsys.readouterr().err

@@ -44,9 +44,11 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
     }
 
 
-def insertion_gaps(figures: dict[str, list[float]]) -> dict[str, float]:
-    """The mean insertion and deletion gap; 0 where every map was blank."""
-    return {name: float(np.mean(figures.get(name, [0.0]))) for name in ("insertion_gap", "deletion_gap")}
+def insertion_gaps(figures: dict[str, list[float]]) -> dict[str, float | None]:
+    """The mean insertion and deletion gap; None where every map was blank."""
+    return {
+        name: float(np.mean(figures[name])) if name in figures else None for name in ("insertion_gap", "deletion_gap")
+    }
 
 
 def _auc(labels: NDArray[np.int32], scores: NDArray[np.float64]) -> float:

@@ -1,5 +1,7 @@
 """What single images' figures are on a model's reference images, and what these look like to it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
@@ -39,8 +41,10 @@ def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
     return Domain(domain.mean, domain.whitening, float(np.percentile(distances, LIMIT)))
 
 
-def find_reference(model: Model, sample: Sample, class_index: int, perturbed: int) -> Reference:
-    """The ranges of every figure by layer, method and decision, over images that were rightly decided.
+def find_reference(
+    model: Model, layers: Sequence[Layer], sample: Sample, class_index: int, perturbed: int
+) -> Reference:
+    """The ranges of every figure of these layers by method and decision, over images that were rightly decided.
 
     Of the figures that take many passes they are measured for Grad-CAM at the default layer alone, on `perturbed`
     images of either decision.
@@ -49,7 +53,7 @@ def find_reference(model: Model, sample: Sample, class_index: int, perturbed: in
     decided = decide(model, sample)
     groups = [sample.only(decided & (sample.labels == 1)), sample.only(~decided & (sample.labels == 0))]
     ranges: dict[str, dict[Method, Ranges]] = {}
-    for layer in tqdm(manifest.layers, desc="reference ranges", unit="layer", leave=False):
+    for layer in tqdm(layers, desc="reference ranges", unit="layer", leave=False):
         found = [_layer_figures(model, group, layer, class_index) for group in groups]
         if layer.name == manifest.default_layer:
             for figures, group in zip(found, groups, strict=True):

@@ -12,6 +12,7 @@ from service.results import Method
 from training.cache import Part, open_part
 from training.config import Experiment
 from training.dataset import load_records
+from training.errors import ScorecardError
 from training.export import Findings
 from training.live_model import LiveModel
 from training.localisation import localise
@@ -29,7 +30,8 @@ class Effort:
     """How many images are looked at, at most.
 
     They serve to know the domain, for the ranges and for the tests; of these some for what takes many passes, for the
-    randomised networks, and for each method's localisation.
+    randomised networks, and for each method's localisation. `every_layer`: ranges of every layer, not only of the one
+    that is explained by default.
     """
 
     domain: int = 1000
@@ -38,6 +40,7 @@ class Effort:
     perturbed: int = 100
     randomised: int = 32
     localised: int = 50
+    every_layer: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,11 @@ def score_experiment(network: keras.Model, manifest: Manifest, experiment: Exper
     """The findings about a network on the images of an experiment, split as it says.
 
     Raises:
-        CacheError: if they are not prepared.
+        ScorecardError: the experiment fits its images otherwise than the network takes them.
+        CacheError: they are not prepared.
     """
+    if experiment.fit.parameters() != manifest.preprocessing:
+        raise ScorecardError("The experiment's [fit] is not the network's: it must say the same in both files.")
     split = split_records(load_records(experiment), experiment.split)
     parts = Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
     return score_model(LiveModel(network, manifest), parts, experiment.data.lesion_masks, Effort())
@@ -68,7 +74,9 @@ def score_model(model: LiveModel, parts: Parts, lesion_masks: str | None, effort
     positive = model.manifest.classes.index(model.manifest.positive_class)
     reference, tested = draw(parts.validation, effort.reference), draw(parts.test, effort.tested)
     domain = find_domain(model, draw(parts.train, effort.domain).images, reference.images)
-    ranges = find_reference(model, reference, positive, effort.perturbed)
+    default = model.manifest.layer(model.manifest.default_layer)
+    layers = model.manifest.layers if effort.every_layer else [default]
+    ranges = find_reference(model, layers, reference, positive, effort.perturbed)
     methods = localisation(model, tested, lesion_masks, effort)
     scorecard = Scorecard(
         created=datetime.now(UTC).date(),
@@ -107,6 +115,7 @@ def _lines(
         **insertion_gaps(perturbed_figures(model, with_cancer, positive, effort.perturbed)),
         "randomisation": list(similarities.values())[-1],
         **repeatability(model, some, positive),
+        "dead_everywhere": min(dead.values()),
         "cka": cka,
         **(asdict(found) if found else {}),
     }

@@ -34,7 +34,7 @@ def test_a_dark_feature_does_not_blow_up_the_distance(sample: Sample) -> None:
 def test_ranges_are_percentiles_over_images_rightly_decided_by_decision(sample: Sample) -> None:
     many = Sample(sample.part, np.arange(48), np.tile(sample.images, (2, 1, 1, 1)), np.tile(sample.masks, (2, 1, 1)),
                   np.tile(sample.labels, 2))  # fmt: skip
-    reference = find_reference(MODEL, many, 1, perturbed=0)
+    reference = find_reference(MODEL, MODEL.manifest.layers, many, 1, perturbed=0)
     ranges = reference.ranges["conv2d"][Method.GRAD_CAM]
     decided = MODEL.predict(many.images).probabilities[:, 1] >= MODEL.manifest.threshold
     right = decided == (many.labels == 1)
@@ -55,5 +55,5 @@ def test_ranges_are_percentiles_over_images_rightly_decided_by_decision(sample: 
 
 
 def test_of_too_few_images_no_range_is_made_up(sample: Sample) -> None:
-    reference = find_reference(MODEL, sample, 1, perturbed=0)
+    reference = find_reference(MODEL, MODEL.manifest.layers, sample, 1, perturbed=0)
     assert reference.ranges["conv2d"][Method.GRAD_CAM].positive == {}
