@@ -51,11 +51,11 @@ def in_filters(model: Model, layer: str, maps: Floats, scores: Scores) -> Trust:
 
 def in_heatmap(model: Model, found: Evidence, class_index: int) -> Trust:
     """How the heat lies, and what it is worth; the model's reference is of heatmaps of the positive class."""
-    manifest, ranges = model.manifest, dict[str, Range]()
+    manifest, positive, ranges = model.manifest, is_positive(model, found.scores), dict[str, Range]()
     if found.layer is not None and class_index == manifest.classes.index(manifest.positive_class):
-        ranges = manifest.ranges(found.layer.name, found.method, positive=is_positive(model, found.scores))
+        ranges = manifest.ranges(found.layer.name, found.method, positive=positive)
     measures = explanation.measure(found.figures, ranges)
-    cautions = explanation.heatmap_cautions(found.heatmap, measures)
+    cautions = explanation.heatmap_cautions(found.heatmap, measures, positive=positive)
     return Trust(measures, (*cautions, *explanation.unusual_cautions(measures)))
 
 

@@ -19,7 +19,7 @@ Gradients = Callable[[Floats], Floats]
 """Images [N, height, width, 1] -> the margin's gradients [N, height, width, 1]."""
 
 BATCH = 16
-STEPS = 64
+STEPS = 128
 SAMPLES = 16
 NOISE = 0.1
 WINDOWS = 8
@@ -41,9 +41,9 @@ def blurred(image: Floats, mask: Mask) -> Floats:
 
 
 def integrated_gradients(image: Floats, baseline: Floats, gradients: Gradients) -> Floats:
-    """(x - b) * the mean of the gradient at b + t (x - b), t = 1/128, 3/128 .. 127/128: signed, [height, width].
+    """(x - b) * the mean of the gradient at b + t (x - b), t = 1/256, 3/256 .. 255/256: signed, [height, width].
 
-    The sum over pixels is what the margin differs by between image and baseline, but for the error of the 64 steps.
+    The sum over pixels is what the margin differs by between image and baseline, but for the error of the 128 steps.
     Sundararajan et al., "Axiomatic Attribution for Deep Networks", ICML 2017.
     """
     difference = image - baseline

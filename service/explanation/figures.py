@@ -29,15 +29,15 @@ class Figure:
 FIGURES = {
     figure.name: figure
     for figure in (
-        Figure("heat_in_breast", "share of the heat in cells centred in the breast", "low"),
+        Figure("heat_in_breast", "share of the heat in cells centred in the breast"),
         Figure("breast_share", "share of the cells that are centred in the breast"),
         Figure("lift", "heat_in_breast / breast_share: 1 for a uniform map", "low"),
         Figure("peak_in_breast", "1 where the hottest cell is centred in the breast, else 0"),
-        Figure("area_above_half", "share of the cells at or above half the peak", "high"),
+        Figure("area_above_half", "share of the cells at or above half the peak"),
         Figure("entropy", "of the heat over cells, relative to its maximum: 1 for a uniform map", "high"),
-        Figure("gini", "inequality of the heat over cells: 0 for a uniform map", "low"),
-        Figure("border_lift", "heat along the frame, but for the chest wall, relative to an even map", "high"),
-        Figure("corner_lift", "heat in the hottest corner of the frame relative to an even map", "high"),
+        Figure("gini", "inequality of the heat over cells: 0 for a uniform map"),
+        Figure("border_lift", "heat along the frame, but for the chest wall, relative to an even map"),
+        Figure("corner_lift", "heat in the hottest corner of the frame relative to an even map"),
         Figure("agreement", "correlation of Grad-CAM with HiResCAM at the same layer", "low"),
         Figure("dark_share", "share of the layer's filters that are dark on this image"),
         Figure("duplicate_share", "share of its other filters whose map another one repeats"),
@@ -45,7 +45,7 @@ FIGURES = {
         Figure("domain_distance", "of the image from the reference images in the model's features"),
         Figure("stability", "correlation of the map with those of copies with 1 % noise", "low"),
         Figure("insertion_gap", "logits gained by the hottest pixels over those of random maps", "low"),
-        Figure("deletion_gap", "logits lost without the hottest pixels over those of random maps", "low"),
+        Figure("deletion_gap", "logits lost without the hottest pixels over those of random maps"),
         Figure("completeness", "relative error of the attributions' sum"),
     )
 }
@@ -78,21 +78,26 @@ def unusual_cautions(measures: Mapping[str, Measure]) -> tuple[Caution, ...]:
     )
 
 
-def heatmap_cautions(heatmap: Heatmap, measures: Mapping[str, Measure]) -> tuple[Caution, ...]:
-    """The warnings that need no reference: blank, outside the breast, uniform.
+def heatmap_cautions(heatmap: Heatmap, measures: Mapping[str, Measure], *, positive: bool) -> tuple[Caution, ...]:
+    """The warnings that need no reference: blank, outside the breast, without effect, uniform.
 
-    Heat outside the breast is judged by the model's own range where there is one: a cell centred beside the breast
-    still sees it, and how much that matters depends on the layer.
+    `positive`: the decision on the image. A finding outside the breast is never right; on an image without a finding,
+    and of heat as a whole, the model's own range decides where there is one: a cell centred beside the breast still
+    sees it, and how much that matters depends on the layer.
     """
     if heatmap.state is not MapState.OK:
         return (Caution("heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."),)
     cautions = []
-    if not measures["peak_in_breast"].value:
+    peak, lift = measures["peak_in_breast"], measures.get("lift")
+    if not peak.value and (positive or peak.reference is None or peak.reference.low > 0):
         cautions.append(Caution("peak-outside-breast", "The hottest spot lies outside the breast."))
-    lift = measures.get("lift")
     if lift is not None and lift.reference is None and lift.value < 1:
         message = "The breast holds less of the heat than its share of the image: the map may show a shortcut."
         cautions.append(Caution("heat-outside-breast", message))
+    gap = measures.get("insertion_gap")
+    if positive and gap is not None and gap.value <= 0:
+        message = "The hottest pixels matter no more to the prediction than those of random maps."
+        cautions.append(Caution("heat-without-effect", message))
     if measures["entropy"].value > UNIFORM_ENTROPY:
         cautions.append(Caution("heatmap-uniform", "The heat is spread almost evenly: the map points nowhere."))
     return tuple(cautions)

@@ -18,7 +18,10 @@ def heated(values: Floats) -> Heatmap:
 
 def codes(values: Floats, mask: Mask = LEFT_HALF) -> list[str]:
     found = heated(values)
-    return [caution.code for caution in heatmap_cautions(found, measure(heat_figures(found, mask, FIELD), {}))]
+    return [
+        caution.code
+        for caution in heatmap_cautions(found, measure(heat_figures(found, mask, FIELD), {}), positive=True)
+    ]
 
 
 def test_a_uniform_map_has_lift_one_and_entropy_one_and_is_called_uniform() -> None:
@@ -59,7 +62,7 @@ def test_a_blank_map_has_no_figures_and_its_reason_is_told() -> None:
     blank = Heatmap(np.zeros((4, 4), np.float32), Affine(), MapState.ALL_NEGATIVE, None)
     found = heat_figures(blank, LEFT_HALF, FIELD)
     assert found == {}
-    (caution,) = heatmap_cautions(blank, {})
+    (caution,) = heatmap_cautions(blank, {}, positive=True)
     assert caution.code == "heatmap-blank"
     assert "speaks for this class" in caution.message
 
@@ -73,8 +76,10 @@ def test_where_the_model_s_own_range_of_the_lift_is_known_it_decides_instead_of_
     values[0, 0], values[0, 3] = 2, 3
     values[1, 1] = 3.5
     found = heat_figures(heated(values), LEFT_HALF, FIELD) | {"lift": 0.9}
-    assert [caution.code for caution in heatmap_cautions(heated(values), measure(found, {}))] == ["heat-outside-breast"]
-    assert heatmap_cautions(heated(values), measure(found, {"lift": Range(0.8, 2)})) == ()
+    assert [caution.code for caution in heatmap_cautions(heated(values), measure(found, {}), positive=True)] == [
+        "heat-outside-breast"
+    ]
+    assert heatmap_cautions(heated(values), measure(found, {"lift": Range(0.8, 2)}), positive=True) == ()
 
 
 def test_the_gini_index_is_that_of_a_hand_worked_case() -> None:
@@ -94,3 +99,28 @@ def test_the_chest_wall_is_no_border_and_a_hot_corner_is_told_by_its_lift() -> N
     found = heat_figures(heated(corner), LEFT_HALF, FIELD)
     assert found["corner_lift"] == pytest.approx(50)  # half of the heat in one of 100 cells
     assert found["border_lift"] == pytest.approx(0.5 / 0.28)  # in two rows of 10 and a column of 8 more
+
+
+@pytest.mark.parametrize(("positive", "gap", "warned"), [(True, -0.1, True), (True, 0.1, False), (False, -0.1, False)])
+def test_heat_that_does_not_matter_is_warned_about_where_there_is_a_finding(
+    positive: bool, gap: float, warned: bool
+) -> None:
+    values = np.zeros((4, 4), np.float32)
+    values[2, 1] = 7
+    found = measure(heat_figures(heated(values), LEFT_HALF, FIELD) | {"insertion_gap": gap}, {})
+    codes = [caution.code for caution in heatmap_cautions(heated(values), found, positive=positive)]
+    assert codes == (["heat-without-effect"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("positive", "low", "warned"), [(True, 0.0, True), (False, 0.0, False), (False, 1.0, True), (False, None, True)]
+)
+def test_a_peak_outside_the_breast_is_borne_only_where_the_model_s_negative_images_have_it(
+    positive: bool, low: float | None, warned: bool
+) -> None:
+    values = np.zeros((4, 4), np.float32)
+    values[0, 3], values[1, 0] = 3, 2
+    ranges = {"lift": Range(0, 2)} | ({} if low is None else {"peak_in_breast": Range(low, 1)})
+    found = measure(heat_figures(heated(values), LEFT_HALF, FIELD), ranges)
+    codes = [caution.code for caution in heatmap_cautions(heated(values), found, positive=positive)]
+    assert codes == (["peak-outside-breast"] if warned else [])
