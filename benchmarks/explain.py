@@ -19,20 +19,25 @@ import numpy as np
 
 from benchmarks.serve import post, service
 from benchmarks.timing import measure, phantoms
-from service import explanation
+from service import explanation, imaging
+from service.evidence import Subject, examine
 from service.geometry import IDENTITY
 from service.imaging import read
 from service.model import Bundle
 from service.results import Floats, Method
+from training import phantom
 
 BUNDLE = Path("models/demo/1")
 RUN = Path("runs/demo/best.keras")
+DETECTOR = phantom.Detector(rows=960, columns=720)
+TOLERANCE = 0.01
 
 
 def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=20, help="rounds of each measurement (default 20)")
+    parser.add_argument("--phantoms", type=int, default=20, help="phantoms to add up attributions on (default 20)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     images = phantoms(("explicit", "jpeg2000"))
@@ -44,6 +49,7 @@ def main() -> None:
             for route, taken in times.items():
                 print(f"{name:<10} {route:<40} {taken:8.1f} ms  {taken / times['/predict']:6.2f} x /predict")
     others(images["explicit"], options.rounds)
+    completeness(options.phantoms)
 
 
 QUERIES = ("", "method=hires-cam", "diagnostics=full", "method=integrated-gradients", "method=occlusion")
@@ -65,6 +71,23 @@ def others(data: bytes, rounds: int) -> None:
     times = measure(ways, rounds)
     for name, taken in times.items():
         print(f"{name:<30} {taken:8.1f} ms  {taken / times['ours']:6.2f} x ours")
+
+
+def completeness(phantoms: int) -> None:
+    """The error of the sum of integrated gradients on phantoms, half of them with a mass."""
+    bundle = Bundle.load(BUNDLE)
+    errors = []
+    for seed in range(phantoms):
+        findings = (phantom.Finding(phantom.Kind.SPICULATED_MASS),) if seed % 2 else ()
+        image = phantom.render_view(np.random.default_rng(seed), findings=findings, detector=DETECTOR)
+        fitted = imaging.fit(image.pixels, bundle.manifest.preprocessing)
+        subject = Subject(fitted.image, fitted.mask)
+        found = examine(bundle, subject, Method.INTEGRATED_GRADIENTS, bundle.manifest.default_layer, 1, full=False)
+        errors.append(found.figures["completeness"])
+    for kind, some in {"with a mass": errors[1::2], "without": errors[::2]}.items():
+        low, high = np.median(some), np.max(some)
+        print(f"completeness, {len(some)} phantoms {kind}: {low:.2%} in the median, {high:.2%} at most, "
+              f"{np.mean(np.array(some) < TOLERANCE):.0%} within {TOLERANCE:.0%}")  # fmt: skip
 
 
 def ours(bundle: Bundle, image: Floats) -> object:

@@ -13,7 +13,7 @@ from service.errors import BundleMismatch
 from service.imaging import read
 from service.model import GoldenCase, Model
 from service.pipeline import Explanation, Question
-from service.results import MapState
+from service.results import MapState, Method
 from service.settings import Settings
 from service.stopwatch import Stopwatch
 from training.phantom import Acquisition, Detector, Finding, Kind, PhantomImage, Window, render_view, to_dicom_bytes
@@ -111,3 +111,38 @@ def test_the_demo_bundle_says_what_it_is_and_is_small(model: Model) -> None:
     assert "not a medical device" in (model.manifest.intended_use + model.manifest.limitations).lower()
     assert model.manifest.figures["breast_auc"] >= 0.95
     assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) <= 3_000_000
+
+
+def test_integrated_gradients_add_up_to_what_the_margin_gains_over_the_blurred_breast(
+    model: Model, phantom: PhantomImage
+) -> None:
+    question = Question(method=Method.INTEGRATED_GRADIENTS)
+    explained = pipeline.explain(model, read, to_dicom_bytes(phantom), Stopwatch(), question)
+    assert explained.diagnostics["completeness"].value < 0.01
+
+
+def test_a_phantom_is_in_the_domain_and_a_breast_of_another_texture_is_not(
+    model: Model, explain: Explain, phantom: PhantomImage
+) -> None:
+    explained = explain(to_dicom_bytes(phantom))
+    assert [caution.code for caution in explained.cautions if caution.code == "out-of-domain"] == []
+    assert model.domain is not None
+    assert explained.diagnostics["domain_distance"].value < model.domain.limit
+    grain = np.random.default_rng(0).integers(-9000, 9000, (DETECTOR.rows // 8, DETECTOR.columns // 8))
+    coarse = np.kron(grain, np.ones((8, 8)))
+    pixels = np.where(phantom.pixels > 0, np.clip(phantom.pixels + coarse, 1, 65535), 0).astype(np.uint16)
+    other = explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
+    assert "out-of-domain" in [caution.code for caution in other.cautions]
+
+
+def test_the_demo_bundle_passed_its_scorecard_and_brings_its_reference(model: Model) -> None:
+    assert model.scorecard is not None
+    assert model.scorecard.passed
+    assert set(model.scorecard.methods) == set(Method)
+    for layer in model.manifest.layers:
+        for positive in (True, False):
+            assert {"lift", "entropy", "agreement"} <= set(
+                model.manifest.ranges(layer.name, Method.GRAD_CAM, positive=positive)
+            )
+    default = model.manifest.ranges(model.manifest.default_layer, Method.GRAD_CAM, positive=True)
+    assert {"stability", "insertion_gap"} <= set(default)
