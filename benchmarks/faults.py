@@ -238,7 +238,7 @@ def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
 
 def warned(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
     """The codes of an image's warnings, with or without those of the figures that take many passes."""
-    late = {"unusual-stability", "unusual-insertion-gap", "heat-without-effect"}
+    late = {"unusual-insertion-gap", "heat-without-effect"}
     return set(row[reference]["codes"]) - (set() if full else late)
 
 

@@ -43,7 +43,7 @@ FIGURES = {
         Figure("duplicate_share", "share of its other filters whose map another one repeats"),
         Figure("effective_rank", "number of independent maps among them"),
         Figure("domain_distance", "of the image from the reference images in the model's features"),
-        Figure("stability", "correlation of the map with those of copies with 1 % noise", "low"),
+        Figure("stability", "correlation of the map with those of copies with 1 % noise"),
         Figure("insertion_gap", "logits gained by the hottest pixels over those of random maps", "low"),
         Figure("deletion_gap", "logits lost without the hottest pixels over those of random maps"),
         Figure("completeness", "relative error of the attributions' sum"),
