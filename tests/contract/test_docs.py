@@ -5,12 +5,16 @@ from pathlib import Path
 
 from service.api.options import ActivationsOptions, GradcamOptions
 from service.api.problems import KINDS
+from service.explanation import FIGURES
 from service.imaging.pixeldata import SYNTAXES
+from service.results import Method
 from service.settings import Settings
+from training.scorecard.lines import ASKED, of_layers
 
 DOCS = Path(__file__).parents[2] / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
 IMAGES = (DOCS / "images.md").read_text("utf-8")
+EXPLANATIONS = (DOCS / "explanations.md").read_text("utf-8")
 SETTINGS = (DOCS / "settings.md").read_text("utf-8")
 
 
@@ -53,6 +57,28 @@ def test_every_warning_of_an_explanation_is_documented() -> None:
     paths = [service / "trust.py", *(service / "explanation").glob("*.py")]
     given = {code for path in paths for code in re.findall(r'Caution\("([a-z-]+)"', path.read_text("utf-8"))}
     assert given | {"unusual-..."} == set(rows(API.split("## Warnings")[1].split("## Problems")[0]))
+
+
+def test_every_figure_is_documented_with_the_side_that_is_an_alarm() -> None:
+    section = rows(EXPLANATIONS.split("## Figures of an image")[1].split("Literature:")[0])
+    alarms = {
+        name: match[1] if (match := re.search(r"\*\*(\w+)\*\*", cells[1])) else None for name, cells in section.items()
+    }
+    # the distance has an alarm of its own, out-of-domain
+    assert alarms.pop("domain_distance") == "high"
+    assert alarms == {name: figure.alarm for name, figure in FIGURES.items() if name != "domain_distance"}
+
+
+def test_every_line_of_the_scorecard_is_documented_with_what_it_asks() -> None:
+    section = rows(EXPLANATIONS.split("## The scorecard of a model version")[1].split("## Planted failures")[0])
+    lines = [asked.judge(name, None) for name, asked in ASKED.items()]
+    lines += of_layers({"<layer>": 0.0}, {"<layer>": 0.0})
+    assert {name: cells[0] for name, cells in section.items()} == {line.name: line.asked for line in lines}
+
+
+def test_every_method_is_documented() -> None:
+    section = rows(EXPLANATIONS.split("## Methods")[1].split("How well they find")[0])
+    assert section.keys() - {"method"} == {method.value for method in Method}
 
 
 def test_every_warning_about_an_image_is_documented() -> None:
