@@ -210,6 +210,7 @@ def warm(model: Model) -> None:
     images = np.zeros((1, parameters.height, parameters.width, 1), np.float32)
     model.predict(images)
     model.activations(images)
+    model.input_gradients(images, np.zeros(1, np.int32))
     for layer in model.manifest.layers:
         model.layer_gradients(layer.name, images, np.zeros(1, np.int32))
 

@@ -5,7 +5,8 @@ are made random (Adebayo et al., "Sanity Checks for Saliency Maps", NeurIPS 2018
 model.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def integrated_gradients(image: Floats, baseline: Floats, gradients: Gradients) 
     """
     difference = image - baseline
     places = (np.arange(STEPS, dtype=np.float32) + np.float32(0.5)) / STEPS
-    path = baseline + places[:, None, None, None] * difference
+    path = (baseline + place * difference for place in places)
     total = sum(gradients(batch).sum(axis=0, dtype=np.float64) for batch in batches(path))
     return np.asarray((difference * total / STEPS)[..., 0], dtype=np.float32)
 
@@ -59,8 +60,7 @@ def smooth_grad(image: Floats, mask: Mask, gradients: Gradients) -> Floats:
     Smilkov et al., "SmoothGrad", arXiv 1706.03825. It says where the margin is sensitive, not in which direction.
     """
     rng = np.random.default_rng(_SEED)
-    noise = rng.normal(0, NOISE, (SAMPLES, *image.shape)) * mask[..., None]
-    noisy = (image + noise).astype(np.float32)
+    noisy = ((image + rng.normal(0, NOISE, image.shape) * mask[..., None]).astype(np.float32) for _ in range(SAMPLES))
     total = sum(gradients(batch).sum(axis=0, dtype=np.float64) for batch in batches(noisy))
     return np.asarray(np.abs(total[..., 0] / SAMPLES), dtype=np.float32)
 
@@ -87,10 +87,11 @@ def occlusion(image: Floats, baseline: Floats, mask: Mask, margins: Margins) -> 
     return losses, field
 
 
-def batches(images: Floats) -> Iterator[Floats]:
-    """The images, as many at a time as memory is asked for."""
-    for start in range(0, len(images), BATCH):
-        yield images[start : start + BATCH]
+def batches(images: Iterable[Floats]) -> Iterator[Floats]:
+    """The images [height, width, 1] in stacks of 16; no more of them are in memory at a time."""
+    remaining = iter(images)
+    while some := list(islice(remaining, BATCH)):
+        yield np.stack(some)
 
 
 def _window(row: int, column: int, size: int) -> tuple[slice, slice]:

@@ -1,6 +1,7 @@
 """Evidence from changed images: whether a map stays when the image hardly changes, and whether its heat matters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,9 +43,8 @@ def evidence_gaps(
     rng = np.random.default_rng(_SEED)
     maps = [heatmap.values, *(surrogate(heatmap.values, rng) for _ in range(RANDOM_MAPS))]
     orders = [hottest_first(interpolate(each, grid_to_cell, mask.shape), mask, rng) for each in maps]
-    inserted = _changed(orders, baseline, image)
-    deleted = _changed(orders, image, baseline)
-    values = np.concatenate([margins(batch) for batch in batches(np.concatenate([inserted, deleted]))])
+    changed = chain(_changed(orders, baseline, image), _changed(orders, image, baseline))
+    values = np.concatenate([margins(batch) for batch in batches(changed)])
     insertion, deletion = values.reshape(2, len(maps), len(SHARES)).mean(axis=2)
     return {
         "insertion_gap": float(insertion[0] - insertion[1:].mean()),
@@ -65,13 +65,11 @@ def hottest_first(heat: Floats, mask: Mask, rng: np.random.Generator) -> NDArray
     return inside[np.argsort(-heat.ravel()[inside], kind="stable")]
 
 
-def _changed(orders: Sequence[NDArray[np.int64]], under: Floats, over: Floats) -> Floats:
+def _changed(orders: Sequence[NDArray[np.int64]], under: Floats, over: Floats) -> Iterator[Floats]:
     """Copies of `under` into which the first pixels of each order, share by share, come from `over`."""
-    changed = []
     for order in orders:
         for share in SHARES:
             copy = under.copy()
             chosen = order[: max(1, round(share * len(order)))]
             copy.reshape(-1)[chosen] = over.reshape(-1)[chosen]
-            changed.append(copy)
-    return np.stack(changed)
+            yield copy

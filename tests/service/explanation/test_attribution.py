@@ -88,3 +88,17 @@ def test_the_baseline_has_no_detail_and_keeps_the_outline() -> None:
     assert found.max() < 0.58
     assert found[..., 0][mask].mean() == pytest.approx(spotted[..., 0][mask].mean(), rel=0.01)
     assert not found[~mask].any()
+
+
+def test_the_network_is_given_no_more_than_sixteen_images_at_a_time() -> None:
+    sizes: list[int] = []
+
+    def count(images: Floats) -> Floats:
+        sizes.append(len(images))
+        return images
+
+    integrated_gradients(IMAGE, BASELINE, count)
+    smooth_grad(IMAGE, EVERYWHERE, count)
+    occlusion(IMAGE, BASELINE, EVERYWHERE, lambda images: linear(count(images)))
+    assert max(sizes) == 16
+    assert sum(sizes) == 128 + 16 + 1 + 15 * 11
