@@ -3,11 +3,9 @@
 import hashlib
 from pathlib import Path
 
-import numpy as np
 from pydantic import BaseModel
 
-from service.model import Reference, Scorecard
-from service.results import Domain
+from service.model import Reference, Scorecard, read_domain, write_domain
 from training.errors import RunError, ScorecardError
 from training.export import Findings
 
@@ -23,10 +21,7 @@ class _Document(BaseModel):
 def write_findings(path: Path, keras_file: Path, findings: Findings) -> None:
     """Writes the findings about that Keras file to `path`, and the domain's arrays beside it as `.npz`."""
     document = _Document(model=_digest(keras_file), scorecard=findings.scorecard, reference=findings.reference)
-    domain = findings.domain
-    np.savez_compressed(
-        path.with_suffix(".npz"), mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit)
-    )
+    write_domain(path.with_suffix(".npz"), findings.domain)
     path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
@@ -41,9 +36,7 @@ def read_findings(path: Path, keras_file: Path) -> Findings | None:
     document = _Document.model_validate_json(path.read_bytes())
     if document.model != _digest(keras_file):
         raise RunError(f"{path} is about another network than {keras_file}: run `python -m training scorecard` again.")
-    with np.load(path.with_suffix(".npz"), allow_pickle=False) as stored:
-        domain = Domain(stored["mean"], stored["whitening"], float(stored["limit"]))
-    return Findings(document.scorecard, document.reference, domain)
+    return Findings(document.scorecard, document.reference, read_domain(path.with_suffix(".npz")))
 
 
 def check_scorecard(findings: Findings | None) -> None:

@@ -2,7 +2,7 @@
 
 from service.model.bundle import Bundle, usable_cores
 from service.model.contract import ClassIndices, Model
-from service.model.evidence import save_domain, save_scorecard
+from service.model.evidence import read_domain, save_domain, save_scorecard, write_domain
 from service.model.fake import FakeModel
 from service.model.golden import GoldenCase
 from service.model.manifest import (
@@ -35,7 +35,9 @@ __all__ = [
     "Verdict",
     "checksums",
     "gradcam_signature",
+    "read_domain",
     "save_domain",
     "save_scorecard",
     "usable_cores",
+    "write_domain",
 ]

@@ -34,8 +34,7 @@ def load_domain(bundle: Path, manifest: Manifest) -> Domain | None:
     if not path.exists():
         return None
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            domain = Domain(stored["mean"], stored["whitening"], float(stored["limit"]))
+        domain = read_domain(path)
     except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
         raise BundleDamaged(f"The domain of bundle {bundle} cannot be read; export the bundle again.") from error
     if (domain.mean.shape, domain.whitening.shape) != ((manifest.features,), (manifest.features, manifest.features)):
@@ -45,6 +44,15 @@ def load_domain(bundle: Path, manifest: Manifest) -> Domain | None:
 
 def save_domain(bundle: Path, domain: Domain) -> None:
     """Writes the domain into the bundle."""
-    np.savez_compressed(
-        bundle / DOMAIN_FILE, mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit)
-    )
+    write_domain(bundle / DOMAIN_FILE, domain)
+
+
+def read_domain(path: Path) -> Domain:
+    """The domain in a file, which is one: what NumPy raises otherwise is passed on."""
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        return Domain(stored["mean"], stored["whitening"], float(stored["limit"]))
+
+
+def write_domain(path: Path, domain: Domain) -> None:
+    """Writes the domain into a file `.npz`."""
+    np.savez_compressed(path, mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit))
