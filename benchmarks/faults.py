@@ -29,19 +29,17 @@ from service.evidence import examine
 from service.model import Manifest
 from service.results import Floats, Method
 from training.batches import epoch_batches
-from training.cache import Part, open_part
+from training.cache import Part
 from training.config import Experiment, load_experiment
-from training.dataset import load_records
 from training.evaluate import choose
 from training.findings import read_findings, write_findings
 from training.live_model import LiveModel
 from training.network import CONVOLUTIONS, LOGITS, build_network, logits_model
 from training.own_model import describe_own_model
 from training.run import Run, read_json, write_json
-from training.scorecard import Effort, Parts, score_model
+from training.scorecard import Effort, Parts, open_parts, score_model
 from training.scorecard.randomisation import randomise
 from training.scorecard.sample import Sample, draw
-from training.split import split_records
 from training.train import predict, train
 
 EXPERIMENT = Path("training/experiments/demo.toml")
@@ -195,12 +193,6 @@ def describe_fault(network: keras.Model, experiment: Experiment, planted: Parts)
     return describe_own_model(network, experiment, choice, figures={})
 
 
-def load_parts(experiment: Experiment) -> Parts:
-    """The three parts of the experiment's images."""
-    split = split_records(load_records(experiment), experiment.split)
-    return Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
-
-
 def plant(fault: str, parts: Parts) -> Parts:
     """What the developer of a model with that fault would have: the marker is on all of their images."""
     if fault == "marker":
@@ -256,7 +248,7 @@ def main() -> None:
         report(options.faults, options.seeds)
         return
     experiment = load_experiment(EXPERIMENT)
-    parts = load_parts(experiment)
+    parts = open_parts(experiment)
     for fault in options.faults:
         for seed in options.seeds:
             STEPS[options.step](fault, seed, experiment, parts)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.faults import EXPERIMENT, FAULTS, MARKER, OUT, describe_fault, load_parts, plant
+from benchmarks.faults import EXPERIMENT, FAULTS, MARKER, OUT, describe_fault, plant
 from service import imaging, pipeline, rendering
 from service.imaging import Reading
 from service.rendering import Colormap, Style
@@ -24,6 +24,7 @@ from training import phantom
 from training.config import load_experiment
 from training.findings import read_findings
 from training.live_model import LiveModel
+from training.scorecard import open_parts
 
 PICTURE = Path("docs/failures.png")
 SEED = 12
@@ -57,7 +58,7 @@ def _panel(fault: str, data: bytes) -> Image.Image:
     network = keras.saving.load_model(directory / "best.keras", compile=False)
     findings = read_findings(directory / "scorecard.json", directory / "best.keras")
     assert findings is not None  # noqa: S101 - `score` has made it
-    manifest = describe_fault(network, experiment, plant(fault, load_parts(experiment)))
+    manifest = describe_fault(network, experiment, plant(fault, open_parts(experiment)))
     manifest = manifest.model_copy(update={"reference": findings.reference})
     model = LiveModel(network, manifest, findings.domain, findings.scorecard)
     read = _read_marked if fault == "marker" else imaging.read

@@ -57,8 +57,7 @@ def examine(model: Model, subject: Subject, method: Method, layer: str, class_in
 
 def score(model: Model, image: Floats) -> Scores:
     """The model's scores [classes] and features [d] of one image [height, width, 1]."""
-    scores = model.predict(image[None])
-    return Scores(scores.probabilities[0], scores.logits[0], scores.features[0])
+    return _first(model.predict(image[None]))
 
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
@@ -75,8 +74,7 @@ def _layer(model: Model, subject: Subject, method: Method, name: str, class_inde
     heatmap, figures = explanation.explain_layer(
         method, found.maps[0], found.gradients[0], layer, subject.mask, subject.to_source
     )
-    scores = Scores(found.scores.probabilities[0], found.scores.logits[0], found.scores.features[0])
-    return Evidence(method, layer, heatmap, figures, scores)
+    return Evidence(method, layer, heatmap, figures, _first(found.scores))
 
 
 def _input(model: Model, subject: Subject, method: Method, class_index: int) -> Evidence:
@@ -126,6 +124,10 @@ def _perturbed(model: Model, subject: Subject, evidence: Evidence, class_index: 
             lambda images: margins(model, images, class_index),
         ),
     }
+
+
+def _first(scores: Scores) -> Scores:
+    return Scores(scores.probabilities[0], scores.logits[0], scores.features[0])
 
 
 def _indices(class_index: int, count: int) -> NDArray[np.int32]:

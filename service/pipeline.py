@@ -98,8 +98,8 @@ def show_activations(model: Model, read: Read, data: bytes, watch: Stopwatch, *,
         maps = model.activations(reading.fitted.image[None])[chosen.name][0]
         scores = evidence.score(model, reading.fitted.image)
     with watch.step("explain"):
-        found = _trust(model, reading, scores) + trust.in_filters(model, chosen.name, maps, scores)
         statistics = explanation.filter_statistics(maps)
+        found = _trust(model, reading, scores) + trust.in_filters(model, chosen.name, maps, statistics, scores)
         to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
         if reading.fitted.side == "right":  # the model sees every breast from the left; people see it as it was taken
             maps, to_source = maps[:, ::-1], geometry.flip(chosen.width).then(to_source)
@@ -139,10 +139,11 @@ def explain(model: Model, read: Read, data: bytes, watch: Stopwatch, question: Q
     subject = Subject(reading.fitted.image, reading.fitted.mask, reading.fitted.to_source)
     with watch.step("explain"):
         found = evidence.examine(model, subject, method, layer, index, full=question.full)
-        trusted = _trust(model, reading, found.scores) + trust.in_heatmap(model, found, index)
+        prediction = _prediction(model, reading, found.scores)
+        trusted = Trust(dict(prediction.diagnostics), prediction.cautions) + trust.in_heatmap(model, found, index)
         regions = explanation.regions(found.heatmap, question.level, reading.facts.pixel_spacing_mm)
     return Explanation(
-        _prediction(model, reading, found.scores),
+        prediction,
         found,
         class_name,
         regions,

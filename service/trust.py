@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from service import explanation
 from service.evidence import Evidence
 from service.model import Model
-from service.results import Caution, Floats, Measure, Method, Range, Scores
+from service.results import Caution, FilterStatistics, Floats, Measure, Method, Range, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,12 @@ def in_domain(model: Model, features: Floats) -> Trust:
     return Trust({"domain_distance": measure}, explanation.domain_cautions(far, domain))
 
 
-def in_filters(model: Model, layer: str, maps: Floats, scores: Scores) -> Trust:
-    """How the filters of a layer fare, from their maps [h, w, filters]."""
+def in_filters(model: Model, layer: str, maps: Floats, statistics: list[FilterStatistics], scores: Scores) -> Trust:
+    """How the filters of a layer fare, from their maps [h, w, filters] and the statistics of each."""
     ranges = model.manifest.ranges(layer, Method.GRAD_CAM, positive=is_positive(model, scores))
     return Trust(
         explanation.measure(explanation.filter_figures(maps), ranges),
-        explanation.filter_cautions(explanation.filter_statistics(maps)),
+        explanation.filter_cautions(statistics),
     )
 
 

@@ -78,12 +78,10 @@ def occlusion(image: Floats, baseline: Floats, mask: Mask, margins: Margins) -> 
     losses = np.zeros((rows, columns), np.float32)
     corners = [(i, j) for i, j in np.ndindex(rows, columns) if mask[_window(i, j, size)].any()]
     whole = float(margins(image[None])[0])
-    for start in range(0, len(corners), BATCH):
-        some = corners[start : start + BATCH]
-        occluded = np.repeat(image[None], len(some), axis=0)
-        for copy, (i, j) in zip(occluded, some, strict=True):
-            copy[_window(i, j, size)] = baseline[_window(i, j, size)]
-        losses[tuple(np.transpose(some))] = whole - margins(occluded)
+    occluded = (_replaced(image, baseline, _window(i, j, size)) for i, j in corners)
+    remaining = [value for batch in batches(occluded) for value in margins(batch)]
+    for corner, value in zip(corners, remaining, strict=True):
+        losses[corner] = whole - value
     return losses, field
 
 
@@ -92,6 +90,12 @@ def batches(images: Iterable[Floats]) -> Iterator[Floats]:
     remaining = iter(images)
     while some := list(islice(remaining, BATCH)):
         yield np.stack(some)
+
+
+def _replaced(image: Floats, baseline: Floats, window: tuple[slice, slice]) -> Floats:
+    copy = image.copy()
+    copy[window] = baseline[window]
+    return copy
 
 
 def _window(row: int, column: int, size: int) -> tuple[slice, slice]:

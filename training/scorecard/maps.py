@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from service.explanation import explain_layer
 from service.model import Model
 from service.results import Floats, Heatmap, MapState, Method
-from training.scorecard.sample import BATCH, Sample, gradients
+from training.scorecard.sample import Sample, gradients, in_batches
 
 PAIRS = 500
 _SEED = 0
@@ -61,8 +61,8 @@ def layer_figures(model: Model, sample: Sample) -> tuple[dict[str, float], float
     """
     maxima: dict[str, list[Floats]] = {}
     means: dict[str, list[Floats]] = {}
-    for start in range(0, len(sample), BATCH):
-        for name, maps in model.activations(sample.images[start : start + BATCH]).items():
+    for batch in in_batches(sample.images):
+        for name, maps in model.activations(batch).items():
             maxima.setdefault(name, []).append(maps.max(axis=(1, 2)))
             means.setdefault(name, []).append(maps.mean(axis=(1, 2)))
     dead = {name: float((np.concatenate(found) <= 0).all(axis=0).mean()) for name, found in maxima.items()}

@@ -13,7 +13,7 @@ from service.explanation import METHODS
 from service.geometry import IDENTITY
 from service.model import Model, Ranges, Reference
 from service.results import Domain, Floats, Layer, Method, Range
-from training.scorecard.sample import BATCH, Sample, gradients
+from training.scorecard.sample import Sample, gradients, in_batches
 
 LIMIT = 99
 """Percentile of the reference images' distance from their mean beyond which an image is out of the domain."""
@@ -68,9 +68,8 @@ def find_reference(
 def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
     """Which images the model decides to be positive."""
     index = model.manifest.classes.index(model.manifest.positive_class)
-    batches = (sample.images[start : start + BATCH] for start in range(0, len(sample), BATCH))
-    probabilities = np.concatenate([model.predict(batch).probabilities[:, index] for batch in batches])
-    return np.asarray(probabilities >= model.manifest.threshold)
+    found = [model.predict(batch).probabilities[:, index] for batch in in_batches(sample.images)]
+    return np.asarray(np.concatenate(found) >= model.manifest.threshold)
 
 
 def perturbed_figures(model: Model, sample: Sample, class_index: int, most: int) -> Figures:
@@ -110,6 +109,6 @@ def _ranges(figures: Figures) -> dict[str, Range]:
 
 
 def _features(model: Model, images: Floats) -> np.ndarray:
-    found = [model.predict(images[start : start + BATCH]).features for start in range(0, len(images), BATCH)]
+    found = [model.predict(batch).features for batch in in_batches(images)]
     # A network that has diverged has no features to compare; that it has diverged is told elsewhere.
     return np.nan_to_num(np.concatenate(found).astype(np.float64), posinf=0, neginf=0)

@@ -50,14 +50,18 @@ def draw(part: Part, most: int) -> Sample:
     return Sample(part, indices, part.images(indices), masks, labels[indices])
 
 
+def in_batches(images: Floats) -> Iterator[Floats]:
+    """Views of the images, as many at a time as the model is given."""
+    for start in range(0, len(images), BATCH):
+        yield images[start : start + BATCH]
+
+
 def gradients(model: Model, layer: str, images: Floats, class_index: int) -> Iterator[LayerGradients]:
     """Maps, gradients and scores of the images, a batch at a time."""
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
+    for batch in in_batches(images):
         yield model.layer_gradients(layer, batch, np.full(len(batch), class_index, np.int32))
 
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
     """The class margins [N] of the images."""
-    batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
-    return np.concatenate([evidence.margins(model, batch, class_index) for batch in batches])
+    return np.concatenate([evidence.margins(model, batch, class_index) for batch in in_batches(images)])

@@ -61,9 +61,17 @@ def score_experiment(network: keras.Model, manifest: Manifest, experiment: Exper
     """
     if experiment.fit.parameters() != manifest.preprocessing:
         raise ScorecardError("The experiment's [fit] is not the network's: it must say the same in both files.")
+    return score_model(LiveModel(network, manifest), open_parts(experiment), experiment.data.lesion_masks, Effort())
+
+
+def open_parts(experiment: Experiment) -> Parts:
+    """The three parts of the experiment's images.
+
+    Raises:
+        CacheError: they are not prepared.
+    """
     split = split_records(load_records(experiment), experiment.split)
-    parts = Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
-    return score_model(LiveModel(network, manifest), parts, experiment.data.lesion_masks, Effort())
+    return Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
 
 
 def score_model(model: LiveModel, parts: Parts, lesion_masks: str | None, effort: Effort) -> Findings:
