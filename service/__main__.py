@@ -19,7 +19,7 @@ from service.settings import Settings
 HELP = """
 environment:
   HOST, PORT                 where to listen (default 127.0.0.1:8000)
-  MAMMOLENS_MODEL            version directory of a model bundle (default models/demo/1), or `fake`
+  MAMMOLENS_MODEL            directory of a model or of one of its versions (default models/demo), or `fake`
   MAMMOLENS_...              docs/settings.md lists them all
 
 examples:
@@ -59,10 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    import uvicorn
-
-    from service.api.protocol import ProblemProtocol
     from service.app import create_app
+    from service.server import DrainingServer, configure
 
     if not (settings.is_loopback or settings.allow_anonymous):
         return _stop(
@@ -77,16 +75,8 @@ def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     app = create_app(settings, fail=fail)
-    config = uvicorn.Config(
-        app,
-        host=settings.host,
-        port=settings.port,
-        http=ProblemProtocol,
-        ws="none",
-        access_log=False,
-        log_config=None,
-    )
-    server = uvicorn.Server(config)
+    config = configure(app, settings)
+    server = DrainingServer(config, app.state.engine, settings.deadline_seconds)
     socket = config.bind_socket()
     logging.getLogger("mammolens").info("listening on port %d of %s", socket.getsockname()[1], settings.host)
     server.run(sockets=[socket])

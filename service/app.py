@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -16,7 +15,7 @@ from service.api import model as model_routes
 from service.api.engine import Engine
 from service.api.metrics import Metrics, ObserveRequests
 from service.api.schemas import Problem
-from service.model import Bundle, FakeModel, GoldenCase, Model
+from service.model import Bundle, FakeModel, GoldenCase, Model, newest_version
 from service.settings import FAKE, Settings
 
 _log = logging.getLogger("mammolens")
@@ -43,9 +42,10 @@ def load_model(settings: Settings) -> Model:
     """
     if settings.model == FAKE:
         return FakeModel()
-    bundle = Bundle.load(settings.model, threads=settings.threads)
-    pipeline.replay(bundle, GoldenCase.load(settings.model))
-    pipeline.warm(bundle)
+    version = newest_version(settings.model)
+    bundle = Bundle.load(version, threads=settings.threads)
+    pipeline.replay(bundle, GoldenCase.load(version))
+    pipeline.warm(bundle, settings.max_batch)
     return bundle
 
 
@@ -57,10 +57,11 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        with app.state.engine.reading():
-            loading = asyncio.create_task(_load(app.state.engine, settings, load))
-            loading.add_done_callback(lambda done: fail(error) if (error := done.exception()) else None)
+        with app.state.engine.running():
+            loading = asyncio.create_task(_serve_model(app.state.engine, settings))
+            loading.add_done_callback(lambda done: _tell(done, fail))
             yield
+            loading.cancel()
             await asyncio.wait([loading])
 
     app = FastAPI(
@@ -70,8 +71,8 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
     )
-    app.state.engine = Engine(settings)
     app.state.metrics = Metrics()
+    app.state.engine = Engine(settings, app.state.metrics, load)
     for part in (predict, activations, gradcam, model_routes, scorecard, health):
         app.include_router(part.router)
     problems.install(app)
@@ -80,10 +81,16 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
     return app
 
 
-async def _load(engine: Engine, settings: Settings, load: Load) -> None:
-    model = await to_thread.run_sync(load, settings)
-    engine.install(model)
-    _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+async def _serve_model(engine: Engine, settings: Settings) -> None:
+    """Loads the model, and its new versions as they come."""
+    await engine.load()
+    if settings.watch_seconds and settings.model != FAKE:
+        await engine.watch()
+
+
+def _tell(done: asyncio.Task[None], fail: Fail) -> None:
+    if not done.cancelled() and (error := done.exception()):
+        fail(error)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

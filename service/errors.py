@@ -18,6 +18,7 @@
     │   ├── MissingFile              a form without a part named `file`
     │   ├── MalformedUpload          a body that does not follow its own content type
     │   ├── UploadTooLarge           more bytes than are read
+    │   ├── UploadTooSlow            a body that takes too long to arrive
     │   ├── UnsupportedMediaType     a body of a type we do not take
     │   ├── NotAcceptable            an answer of a type we do not give
     │   ├── UnknownLayer             a layer the model does not have
@@ -25,7 +26,10 @@
     │   └── NoScorecard              a model that was not tested
     ├── Unavailable              not the caller's fault
     │   ├── NotReady                 the model is not loaded yet
-    │   └── Busy                     as many images in memory as may be
+    │   ├── Draining                 the service is about to end
+    │   ├── Busy                     could not be answered in time
+    │   ├── DeadlinePassed           was not answered in time
+    │   └── Abandoned                the caller did not wait for the answer
     └── BundleError              the model directory; each of them stops the start
         ├── BundleMissing
         ├── BundleDamaged
@@ -154,6 +158,10 @@ class UploadTooLarge(RequestError):
         return {"max_upload_bytes": self.max_upload_bytes}
 
 
+class UploadTooSlow(RequestError):
+    """The body does not arrive within the time it is given."""
+
+
 class _Choice(RequestError):
     """The request names something that does not exist; what does is in `available`."""
 
@@ -210,8 +218,28 @@ class NotReady(Unavailable):
     """The model is not loaded and checked yet."""
 
 
+class Draining(Unavailable):
+    """The service finishes what it has begun, and ends."""
+
+
 class Busy(Unavailable):
-    """As many images are in memory as may be."""
+    """The queue is full, or so long that the request could not be answered before its deadline.
+
+    `retry_after`: seconds until those who are ahead now will have been answered. `reason`: `queue` or `deadline`.
+    """
+
+    def __init__(self, message: str, retry_after: int, reason: str) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.reason = reason
+
+
+class DeadlinePassed(Unavailable):
+    """The request's deadline has passed."""
+
+
+class Abandoned(Unavailable):
+    """The caller closed the connection before there was an answer."""
 
 
 class BundleError(MammolensError):

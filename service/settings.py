@@ -24,8 +24,16 @@ class Settings(BaseSettings):
         description="Listen on an address other than loopback although nothing asks callers who they are.",
     )
     model: Path = Field(
-        default=Path("models/demo/1"),
-        description="Version directory of the model bundle; `fake` serves the built-in stand-in without TensorFlow.",
+        default=Path("models/demo"),
+        description="Directory of a model, of whose versions the newest is served, or of one version; `fake` serves "
+        "the built-in stand-in without TensorFlow.",
+    )
+    watch_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=86_400,
+        description="How often to look for a newer or changed version of the model, in seconds, and to load it beside "
+        "the one that is served; 0 leaves it to POST /model/reload.",
     )
     threads: int | None = Field(
         default=None,
@@ -33,12 +41,39 @@ class Settings(BaseSettings):
         le=256,
         description="Threads TensorFlow computes with; unset takes the cores this process may use.",
     )
-    workers: int = Field(default=2, ge=1, le=64, description="Images worked on at the same time.")
+    readers: int | None = Field(
+        default=None,
+        ge=1,
+        le=64,
+        description="Processes that decode image files; unset takes the cores this process may use, at most 8.",
+    )
+    max_batch: int = Field(
+        default=8,
+        ge=1,
+        le=64,
+        description="Images that the model is given at a time: those that have queued while it was busy.",
+    )
     max_requests: int = Field(
         default=16,
-        ge=1,
+        ge=2,
         le=1024,
-        description="Images held in memory at the same time; beyond it callers are told to come back.",
+        description="Images held in memory at the same time; a quarter of the places is for explanations.",
+    )
+    max_waiting: int = Field(
+        default=128,
+        ge=0,
+        le=10_000,
+        description="Requests that wait for such a place, with their bodies unread; beyond it callers are told to "
+        "come back.",
+    )
+    deadline_seconds: float = Field(
+        default=25,
+        gt=0,
+        le=3600,
+        description="Longest that a request may take; callers may ask for less in the header Request-Timeout.",
+    )
+    upload_seconds: float = Field(
+        default=15, gt=0, le=3600, description="Longest that a request's body may take to arrive; then it is cut off."
     )
     max_upload_bytes: int = Field(default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes.")
     max_pixels: int = Field(default=64_000_000, ge=1, description="Largest image decoded, in pixels.")

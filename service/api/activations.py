@@ -6,13 +6,13 @@ from fastapi import APIRouter, Path, Request, Response
 
 from service import errors, pipeline
 from service.api import answers, examples, schemas
-from service.api.engine import ReadyEngine
+from service.api.engine import AnyEngine, Lane, Place, RequestTimeout
 from service.api.metrics import observe
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import ActivationsOptions, ActivationsQuery
 from service.api.predict import UPLOAD_ERRORS
 from service.api.problems import document
-from service.api.upload import BODY, Upload
+from service.api.upload import BODY, read_upload
 from service.model import Model
 from service.pipeline import Activations
 from service.stopwatch import Stopwatch
@@ -31,26 +31,30 @@ router = APIRouter(tags=["Mammograms"])
 )
 async def show_activations(
     request: Request,
-    engine: ReadyEngine,
-    data: Upload,
+    engine: AnyEngine,
     layer: Annotated[
         str, Path(description="Convolutional layer; GET /model/layers lists them.", examples=["conv2d_1"])
     ],
     options: ActivationsQuery,
+    seconds: RequestTimeout = None,
 ) -> Response:
     """The activation maps of one convolutional layer: a PNG montage, or JSON with each filter's map and statistics."""
     media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
-    model, watch = engine.require_model(), Stopwatch()
+    watch = Stopwatch()
 
-    def work() -> tuple[Activations, Response]:
-        seen = pipeline.show_activations(model, engine.read, data, watch, layer=layer)
+    def work(place: Place, data: bytes) -> tuple[Activations, Response]:
+        model = place.model
+        seen = pipeline.show_activations(model, place.read, data, watch, layer=layer)
+        place.permit.check()
         if media_type is MediaType.JSON:
             return seen, answers.as_json(_body(model, seen, options, watch), watch)
         text = answers.png_text(model, seen.layer.name, seen.cautions)
         png = pipeline.draw_montage(seen, options.scale, options.colormap, text, watch)
         return seen, answers.as_png(png, model, seen.cautions, watch)
 
-    seen, answer = await engine.run(work)
+    async with engine.admit(Lane.EXPLAIN, seconds) as place:
+        data = await read_upload(request, place)
+        seen, answer = await place.run(request, lambda: work(place, data))
     observe(request, watch, seen.cautions)
     return answer
 

@@ -1,80 +1,156 @@
-"""The model and the places in which it may run: owned by the app's lifespan, reached through dependencies."""
+"""What answers: the model that is served, its readers, and the places in which requests are worked on."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, TypeVar
 
-from anyio import CapacityLimiter, to_thread
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 
-from service.errors import Busy, NotReady
+from service.admission import Admission, Permit
+from service.api.metrics import Metrics
+from service.api.options import Absent
+from service.errors import BundleError, Draining, NotReady
 from service.imaging import IsolatedReader, Limits, Read
-from service.model import Model
+from service.model import Model, stamp, usable_cores
 from service.settings import Settings
+from service.sharing import SharedModel, SharedReader
+from service.turnstile import Turnstile
 
 T = TypeVar("T")
+_log = logging.getLogger("mammolens")
+_MOST_READERS = 8  # each takes some 100 MiB
+
+
+class Lane(StrEnum):
+    """What requests are admitted for; each lane has its own places, and its share of the readers and of the model."""
+
+    PREDICT = "predict"
+    EXPLAIN = "explain"
+
+
+_SHARES: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one request is worked on: the model and the reader as it may use them, for as long as it is wanted."""
+
+    permit: Permit
+    model: Model
+    read: Read
+    max_upload_bytes: int
+    upload_seconds: float
+
+    async def run(self, request: Request, work: Callable[[], T]) -> T:
+        """What `work` returns, computed in a thread of the place's own.
+
+        Raises:
+            Abandoned: the caller has gone. DeadlinePassed: there is no answer in time.
+        """
+        return await self.permit.run(work, request.receive())  # after the body there is but one message: it has gone
 
 
 class Engine:
-    """A model that may still be loading, its readers and threads, and a bounded number of images in memory."""
+    """A model that may still be loading, and what it takes to put requests to it without taking on too many."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.max_upload_bytes = settings.max_upload_bytes
+    def __init__(self, settings: Settings, metrics: Metrics, load: Callable[[Settings], Model]) -> None:
         self._settings = settings
+        self._load = load
+        self._loading = asyncio.Lock()
+        self._metrics = metrics
         self._reader: IsolatedReader | None = None
-        self._places = CapacityLimiter(settings.workers)
-        self._free = settings.max_requests
         self._model: Model | None = None
+        self.is_draining = False
+        readers = settings.readers or min(usable_cores(), _MOST_READERS)
+        self._turns_to_read = Turnstile(readers, _SHARES)
+        self._turns_to_compute = Turnstile(1, _SHARES, settings.max_batch)
+        self._readers = readers
+        explaining = max(1, settings.max_requests // 4)
+        self._lanes = {
+            Lane.PREDICT: Admission(settings.max_requests - explaining, settings.max_waiting),
+            Lane.EXPLAIN: Admission(explaining, settings.max_waiting),
+        }
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
-        """A stretch in which image files can be read, in processes of their own."""
+    def running(self) -> Iterator[IsolatedReader]:
+        """A stretch in which image files can be read, in processes of their own; at its end all work has ended."""
         limits = Limits(self._settings.max_pixels, self._settings.max_decode_seconds)
-        self._reader = IsolatedReader(self._settings.workers, limits)
+        self._reader = IsolatedReader(self._readers, limits)
         try:
-            yield
+            yield self._reader
         finally:
+            for lane in self._lanes.values():
+                lane.close()
             self._reader.close()
             self._reader = None
-
-    @property
-    def read(self) -> Read:
-        """How image files are read."""
-        if self._reader is None:
-            raise NotReady("The service is not running.")
-        return self._reader
 
     def require_model(self) -> Model:
         """The model.
 
         Raises:
             NotReady: it is not loaded and checked yet.
+            Draining: no new work is taken.
         """
+        if self.is_draining:
+            raise Draining("The service finishes what it has begun, and ends.")
         if self._model is None:
             raise NotReady("The model is still being loaded and checked.")
         return self._model
 
-    def install(self, model: Model) -> None:
-        """Makes the service ready with that model."""
-        self._model = model
+    async def load(self) -> Model:
+        """The newest version of the model, loaded beside the one that answers, checked, and put in its place.
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What `work` returns, computed in one of the worker threads; its place is held until it really ends."""
-        return await to_thread.run_sync(work, limiter=self._places)
-
-    def take_place(self) -> None:
-        """Counts one more image in memory.
+        What has begun with the other ends with it.
 
         Raises:
-            Busy: there are as many as may be.
+            BundleError: it cannot be served; the other one stays.
         """
-        if self._free == 0:
-            raise Busy("As many images are being worked on as fit the service's memory.")
-        self._free -= 1
+        async with self._loading:
+            model = await asyncio.to_thread(self._load, self._settings)
+            self._model = model
+        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+        return model
 
-    def leave_place(self) -> None:
-        """Counts one image less in memory."""
-        self._free += 1
+    async def watch(self) -> None:
+        """Loads every new version of the model as it appears, for ever."""
+        seen = stamp(self._settings.model)
+        while True:
+            await asyncio.sleep(self._settings.watch_seconds)
+            if (found := stamp(self._settings.model)) != seen:
+                seen = found
+                try:
+                    await self.load()
+                except BundleError as error:
+                    _log.error("the new version of the model is not served: %s", error)
+
+    def drain(self) -> None:
+        """Takes no new work; what was let in is finished within its deadline."""
+        self.is_draining = True
+
+    @asynccontextmanager
+    async def admit(self, lane: Lane, seconds: float | None) -> AsyncIterator[Place]:
+        """A place for a request of that lane; it must be answered within so many seconds, or those of the settings.
+
+        Raises:
+            NotReady, Draining, Busy: at once. DeadlinePassed: in the queue.
+        """
+        self.require_model()
+        longest = self._settings.deadline_seconds
+        async with self._lanes[lane].admit(min(seconds or longest, longest)) as permit:
+            model, reader = self._model, self._reader
+            if model is None or reader is None:
+                raise NotReady("The service is not running.")
+            yield Place(
+                permit,
+                SharedModel(model, self._turns_to_compute, lane, permit.check, self._metrics.count_batch),
+                SharedReader(reader, self._turns_to_read, lane, permit.check),
+                self._settings.max_upload_bytes,
+                self._settings.upload_seconds,
+            )
 
 
 def get_engine(request: Request) -> Engine:
@@ -83,15 +159,14 @@ def get_engine(request: Request) -> Engine:
     return engine
 
 
-async def admit(engine: Annotated[Engine, Depends(get_engine)]) -> AsyncIterator[Engine]:
-    """The engine, with a place in memory held until the answer is sent."""
-    engine.require_model()  # refuse before the body is read
-    engine.take_place()
-    try:
-        yield engine
-    finally:
-        engine.leave_place()
-
-
 AnyEngine = Annotated[Engine, Depends(get_engine)]
-ReadyEngine = Annotated[Engine, Depends(admit)]
+RequestTimeout = Annotated[
+    float | Absent,
+    Header(
+        alias="Request-Timeout",
+        gt=0,
+        le=3600,
+        description="Seconds that the caller will wait, where they are less than the service's own deadline.",
+        examples=[5],
+    ),
+]

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Request, Response
 
 from service import errors, pipeline
 from service.api import answers, examples, schemas
-from service.api.engine import ReadyEngine
+from service.api.engine import AnyEngine, Lane, Place, RequestTimeout
 from service.api.metrics import observe
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import GradcamQuery
 from service.api.predict import UPLOAD_ERRORS
 from service.api.problems import document
-from service.api.upload import BODY, Upload
+from service.api.upload import BODY, read_upload
 from service.model import Model
 from service.pipeline import Explanation
 from service.rendering import Picture
@@ -32,20 +32,18 @@ router = APIRouter(tags=["Mammograms"])
     | document(*UPLOAD_ERRORS, errors.UnknownLayer, errors.UnknownClass),
     openapi_extra=BODY,
 )
-async def explain(request: Request, engine: ReadyEngine, data: Upload, options: GradcamQuery) -> Response:
+async def explain(
+    request: Request, engine: AnyEngine, options: GradcamQuery, seconds: RequestTimeout = None
+) -> Response:
     """The heatmap of one class over the source image: PNG, or JSON with raw values, geometry, regions and evidence."""
     media_type = negotiate(request, MediaType.JSON, MediaType.PNG)
-    model, watch = engine.require_model(), Stopwatch()
+    watch = Stopwatch()
 
-    def work() -> tuple[Explanation, Response]:
-        render, style = options.what(media_type), options.style(media_type)
-        found = pipeline.explain(
-            model,
-            partial(engine.read, picture_edge=pipeline.picture_edge(render, style)),
-            data,
-            watch,
-            options.question(),
-        )
+    def work(place: Place, data: bytes) -> tuple[Explanation, Response]:
+        model, render, style = place.model, options.what(media_type), options.style(media_type)
+        read = partial(place.read, picture_edge=pipeline.picture_edge(render, style))
+        found = pipeline.explain(model, read, data, watch, options.question())
+        place.permit.check()
         text = answers.png_text(model, found.evidence.layer.name if found.evidence.layer else "input", found.cautions)
         text |= {"Class": found.class_name, "Method": found.evidence.method}
         picture = pipeline.draw_heatmap(found, style, text, watch)
@@ -53,8 +51,11 @@ async def explain(request: Request, engine: ReadyEngine, data: Upload, options: 
             return found, answers.as_png(picture.png, model, found.cautions, watch)
         return found, answers.as_json(_body(model, found, picture, watch), watch)
 
-    found, answer = await engine.run(work)
-    observe(request, watch, found.cautions, found.prediction.probabilities[model.manifest.positive_class])
+    async with engine.admit(Lane.EXPLAIN, seconds) as place:
+        data = await read_upload(request, place)
+        found, answer = await place.run(request, lambda: work(place, data))
+    positive = place.model.manifest.positive_class
+    observe(request, watch, found.cautions, found.prediction.probabilities[positive])
     return answer
 
 

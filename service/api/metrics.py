@@ -15,6 +15,7 @@ from service.stopwatch import Stopwatch
 CONTENT_TYPE = "text/plain"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TENTHS = tuple(step / 10 for step in range(1, 11))
+_IMAGES = (1, 2, 3, 4, 6, 8, 12, 16, 32, 64)
 _log = logging.getLogger("mammolens.access")
 
 
@@ -35,7 +36,18 @@ class Metrics:
         self.probability = Histogram(
             "mammolens_probability", "Probability of the positive class.", registry=self._registry, buckets=_TENTHS
         )
+        self.batches = Histogram(
+            "mammolens_batch_size",
+            "Images given to the model at a time.",
+            ["signature"],
+            registry=self._registry,
+            buckets=_IMAGES,
+        )
         self.cautions = Counter("mammolens_warnings", "Warnings given.", ["code"], registry=self._registry)
+
+    def count_batch(self, signature: str, images: int) -> None:
+        """Counts one run of the model."""
+        self.batches.labels(signature).observe(images)
 
     def expose(self) -> bytes:
         """All of them in the Prometheus text format."""

@@ -8,7 +8,8 @@ from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
 from service.api.problems import InvalidParameters, document
 from service.api.schemas import LayersAnswer, ModelAnswer
-from service.errors import NotAcceptable, NotReady
+from service.errors import BundleError, Draining, NotAcceptable, NotReady
+from service.model import Model
 from service.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Model"])
@@ -26,9 +27,30 @@ _PROBLEMS = document(NotReady, NotAcceptable, InvalidParameters)
 async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """What the model is, what it was trained on, how well it did, what it must not be used for."""
     negotiate(request, MediaType.JSON)
-    model = engine.require_model()
+    return answers.as_json(_facts(engine.require_model()), Stopwatch())
+
+
+@router.post(
+    "/model/reload",
+    operation_id="reload_model",
+    summary="Serve the newest version",
+    response_model=ModelAnswer,
+    response_description="The facts of the version that answers now.",
+    responses=examples.show(examples.MODEL) | _PROBLEMS | document(NotReady, Draining, BundleError),
+)
+async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
+    """Loads the newest version in the model's directory beside the one that answers, checks it, and swaps them.
+
+    No request fails meanwhile. Where the new version cannot be served, the one before it goes on.
+    """
+    negotiate(request, MediaType.JSON)
+    engine.require_model()
+    return answers.as_json(_facts(await engine.load()), Stopwatch())
+
+
+def _facts(model: Model) -> ModelAnswer:
     manifest = model.manifest
-    body = ModelAnswer(
+    return ModelAnswer(
         model=answers.model_name(model),
         created=manifest.created.isoformat(),
         classes=list(manifest.classes),
@@ -43,7 +65,6 @@ async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Res
         figures=dict(manifest.figures),
         limitations=manifest.limitations,
     )
-    return answers.as_json(body, Stopwatch())
 
 
 @router.get(

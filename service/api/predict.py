@@ -4,20 +4,21 @@ from fastapi import APIRouter, Request, Response
 
 from service import errors, pipeline
 from service.api import answers, examples
-from service.api.engine import ReadyEngine
+from service.api.engine import AnyEngine, Lane, RequestTimeout
 from service.api.metrics import observe
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
 from service.api.problems import InvalidParameters, document
 from service.api.schemas import PredictAnswer
-from service.api.upload import BODY, Upload
+from service.api.upload import BODY, read_upload
 from service.stopwatch import Stopwatch
 
 UPLOAD_ERRORS = (
     errors.EmptyImage, errors.MissingFile, errors.MalformedUpload, errors.UploadTooLarge, errors.TooManyPixels,
     errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.UnsupportedSyntax,
     errors.SeveralFrames, errors.ForProcessing, errors.CorruptImage, errors.Undecodable, errors.NotAMammogram,
-    errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.NotReady, errors.Busy, InvalidParameters,
+    errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.UploadTooSlow, errors.NotReady, errors.Draining,
+    errors.Busy, errors.DeadlinePassed, InvalidParameters,
 )  # fmt: skip
 """What can go wrong wherever an image is posted."""
 
@@ -33,11 +34,13 @@ router = APIRouter(tags=["Mammograms"])
     responses=examples.show(examples.PREDICT) | document(*UPLOAD_ERRORS),
     openapi_extra=BODY,
 )
-async def predict(request: Request, engine: ReadyEngine, data: Upload, _: NoQuery) -> Response:
+async def predict(request: Request, engine: AnyEngine, _: NoQuery, seconds: RequestTimeout = None) -> Response:
     """The model's calibrated probability for one mammogram, and the decision at its operating point."""
     negotiate(request, MediaType.JSON)
-    model, watch = engine.require_model(), Stopwatch()
-    found = await engine.run(lambda: pipeline.predict(model, engine.read, data, watch))
+    watch = Stopwatch()
+    async with engine.admit(Lane.PREDICT, seconds) as place:
+        model, data = place.model, await read_upload(request, place)
+        found = await place.run(request, lambda: pipeline.predict(model, place.read, data, watch))
     observe(request, watch, found.cautions, found.probabilities[model.manifest.positive_class])
     body = PredictAnswer(
         model=answers.model_name(model),

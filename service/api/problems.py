@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service import errors
 from service.api.schemas import InvalidParameter, Problem
@@ -140,6 +141,12 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "The body is too large",
         "Send a smaller file, or have the operator raise MAMMOLENS_MAX_UPLOAD_BYTES.",
     ),
+    errors.UploadTooSlow: Kind(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "upload-too-slow",
+        "The body arrives too slowly",
+        "Send it over a faster connection, or have the operator raise MAMMOLENS_UPLOAD_SECONDS.",
+    ),
     errors.UnsupportedMediaType: Kind(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         "unsupported-media-type",
@@ -170,8 +177,23 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
     errors.NotReady: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready yet", "Ask again when GET /readyz answers 200."
     ),
+    errors.BundleError: Kind(
+        HTTPStatus.CONFLICT,
+        "model-refused",
+        "The new version cannot be served",
+        "Copy or export the bundle again; until it can be served, the version before it answers.",
+    ),
+    errors.Draining: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "draining", "About to end", "Ask another instance, or this one once it is back."
+    ),
     errors.Busy: Kind(
         HTTPStatus.TOO_MANY_REQUESTS, "busy", "Too many images at once", "Ask again after the time in Retry-After."
+    ),
+    errors.DeadlinePassed: Kind(
+        HTTPStatus.GATEWAY_TIMEOUT,
+        "deadline-passed",
+        "Not answered in time",
+        "Allow more time in Request-Timeout, up to MAMMOLENS_DEADLINE_SECONDS, or ask again when there is less to do.",
     ),
     InvalidParameters: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -196,7 +218,8 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "Report it with the request ID; sending the same request again will not help.",
     ),
 }
-RETRY_AFTER_SECONDS = 1
+_RETRY_AFTER_SECONDS = 1
+_CLIENT_CLOSED_REQUEST = 499  # as proxies log it; nobody is there to read it
 NAME = re.compile(r"[a-z_-]{1,32}")
 
 
@@ -212,14 +235,23 @@ def respond(
     """The answer to that error; `more` are further members of the problem."""
     problem = describe(error, request_id=request.scope.get("request_id"), **more)
     request.scope["problem"] = problem.type.rpartition(":")[2]
-    retry = {"Retry-After": str(RETRY_AFTER_SECONDS)} if isinstance(error, errors.Unavailable) else {}
+    more_headers: dict[str, str] = {}
+    if isinstance(error, errors.Unavailable):
+        more_headers["Retry-After"] = str(error.retry_after if isinstance(error, errors.Busy) else _RETRY_AFTER_SECONDS)
+    if isinstance(error, errors.Draining | errors.UploadTooSlow):
+        more_headers["Connection"] = "close"
     content = problem.model_dump_json(exclude_none=True)
-    return Response(content, problem.status, {**(headers or {}), **retry}, MEDIA_TYPE)
+    return Response(content, problem.status, {**(headers or {}), **more_headers}, MEDIA_TYPE)
 
 
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.MammolensError)  # noqa: S101 - how it is registered
     return respond(request, error)
+
+
+async def _abandoned(request: Request, _: Exception) -> Response:
+    request.scope["problem"] = "abandoned"
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
@@ -255,6 +287,8 @@ async def _fault(request: Request, _: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem."""
     app.add_exception_handler(errors.MammolensError, _ours)
+    app.add_exception_handler(errors.Abandoned, _abandoned)
+    app.add_exception_handler(ClientDisconnect, _abandoned)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)

@@ -1,15 +1,15 @@
 """A request's body -> the bytes of one image file, read into bounded memory and never onto a disk."""
 
+import asyncio
 from collections.abc import AsyncGenerator
-from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Request
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from service.api.engine import ReadyEngine
-from service.errors import MalformedUpload, MissingFile, UnsupportedMediaType, UploadTooLarge
+from service.api.engine import Place
+from service.errors import MalformedUpload, MissingFile, UnsupportedMediaType, UploadTooLarge, UploadTooSlow
 
 MULTIPART = "multipart/form-data"
 DECLARED = ("application/dicom", "image/png", "image/jpeg", "image/tiff")
@@ -34,21 +34,27 @@ BODY = {
 """How the body is declared in OpenAPI: FastAPI cannot derive it, as the body is read by hand."""
 
 
-async def read_upload(request: Request, engine: ReadyEngine) -> bytes:
+async def read_upload(request: Request, place: Place) -> bytes:
     """The bytes of the image in the body.
 
     Raises:
-        RequestError: no file, too many bytes, a type that is not taken, or a body that does not follow its type.
+        RequestError: no file, too many bytes, a type that is not taken, a body that does not follow its type, or one
+            that takes too long.
     """
+    try:
+        async with asyncio.timeout(place.upload_seconds):
+            return await _read(request, place.max_upload_bytes)
+    except TimeoutError as error:
+        raise UploadTooSlow("The body did not arrive within the time it is given.") from error
+
+
+async def _read(request: Request, max_bytes: int) -> bytes:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == MULTIPART:
-        return await _read_form(request, engine.max_upload_bytes)
+        return await _read_form(request, max_bytes)
     if media_type in RAW:
-        return b"".join([chunk async for chunk in _bounded(request, engine.max_upload_bytes, 0)])
+        return b"".join([chunk async for chunk in _bounded(request, max_bytes, 0)])
     raise UnsupportedMediaType((MULTIPART, *RAW))
-
-
-Upload = Annotated[bytes, Depends(read_upload)]
 
 
 async def _read_form(request: Request, max_bytes: int) -> bytes:

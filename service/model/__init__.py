@@ -16,6 +16,7 @@ from service.model.manifest import (
     gradcam_signature,
 )
 from service.model.scorecard import Line, Localisation, Scorecard, Verdict
+from service.model.versions import newest_version, stamp
 
 __all__ = [
     "GOLDEN_FILE",
@@ -35,9 +36,11 @@ __all__ = [
     "Verdict",
     "checksums",
     "gradcam_signature",
+    "newest_version",
     "read_domain",
     "save_domain",
     "save_scorecard",
+    "stamp",
     "usable_cores",
     "write_domain",
 ]

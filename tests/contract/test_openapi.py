@@ -13,7 +13,7 @@ from service.settings import Settings
 COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
     "predict", "show_activations", "explain", "describe_model", "list_layers", "show_scorecard", "check_alive",
-    "check_ready", "read_metrics",
+    "check_ready", "read_metrics", "reload_model",
 }  # fmt: skip
 
 

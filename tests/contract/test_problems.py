@@ -20,10 +20,11 @@ from service.settings import FAKE, Settings
 from training.phantom import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
-    busy corrupt-image empty-image for-processing internal-error invalid-parameter malformed-request malformed-upload
-    method-not-allowed missing-file no-breast no-scorecard not-a-mammogram not-acceptable not-found not-ready
-    several-frames tomosynthesis too-many-pixels undecodable-image unknown-class unknown-layer unsupported-format
-    unsupported-image unsupported-media-type unsupported-transfer-syntax upload-too-large
+    busy corrupt-image deadline-passed draining empty-image for-processing internal-error invalid-parameter
+    malformed-request malformed-upload method-not-allowed missing-file model-refused no-breast no-scorecard
+    not-a-mammogram not-acceptable not-found not-ready several-frames tomosynthesis too-many-pixels undecodable-image
+    unknown-class unknown-layer unsupported-format unsupported-image unsupported-media-type unsupported-transfer-syntax
+    upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
@@ -117,7 +118,7 @@ def test_a_transfer_syntax_that_is_not_read_is_named_with_those_that_are(client:
 def test_an_image_that_takes_too_long_is_a_typed_problem(
     app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for process in app.state.engine.read._processes:
+    for process in app.state.engine._reader._processes:
         monkeypatch.setattr(process, "_limits", replace(process._limits, max_seconds=1e-6))
     image = render_view(np.random.default_rng(6), detector=Detector(800, 600))
     data = to_dicom_bytes(image, Acquisition(transfer_syntax="jpeg2000"))
@@ -273,10 +274,10 @@ def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route:
     assert unready.get("/livez").json() == {"status": "alive"}
 
 
-def test_as_many_images_as_may_be_held_at_once_and_no_more(
+def test_where_as_many_wait_as_may_the_next_one_is_told_when_to_come_back(
     app: FastAPI, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.engine, "_free", 0)
+    monkeypatch.setattr(app.state.engine._lanes["predict"], "_max_waiting", 0)
     answer = client.post("/predict", files={"file": mammogram_png})
     assert_problem(answer, "busy")
     assert re.fullmatch(r"\d+", answer.headers["retry-after"])
@@ -293,10 +294,10 @@ def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
 
 
 def test_every_refusal_gives_its_place_back(app: FastAPI, client: TestClient) -> None:
-    before = app.state.engine._free
+    lane = app.state.engine._lanes["predict"]
     for data in BAD_FILES.values():
         client.post("/predict", files={"file": data})
-    assert app.state.engine._free == before
+    assert (lane.waiting, lane.in_flight) == (0, 0)
 
 
 def test_types_of_problems_are_stable() -> None:

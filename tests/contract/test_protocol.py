@@ -32,7 +32,7 @@ def said(server: str, request: bytes) -> tuple[str, dict[str, str], bytes]:
 )
 def test_bytes_that_are_no_http_request_are_a_problem_like_any_other(server: str, request_: bytes) -> None:
     status, headers, body = said(server, request_)
-    assert status == "HTTP/1.1 400 "
+    assert status == "HTTP/1.1 400 Bad Request"
     assert headers["content-type"] == MEDIA_TYPE
     problem = json.loads(body)
     assert problem["type"] == "urn:mammolens:malformed-request"

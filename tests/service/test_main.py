@@ -71,7 +71,7 @@ def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_o
     assert "probabilities" in line
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("MAMMOLENS_WORKERS", "0"), ("MAMMOLENS_THREADS", "x")])
+@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("MAMMOLENS_READERS", "0"), ("MAMMOLENS_THREADS", "x")])
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
     done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
     assert done.returncode == 1
