@@ -61,6 +61,10 @@ bench: .venv/bench.installed ## measure the service against its promises
 	$(run) benchmarks.breast
 	$(run) benchmarks.explain
 
+.PHONY: soak
+soak: .venv/bench.installed ## put the service through mixed traffic, floods, killed readers and swaps of the model
+	$(run) benchmarks.soak
+
 .PHONY: fuzz
 fuzz: .venv/bench.installed ## feed 200,000 damaged images to the readers of the service
 	$(run) benchmarks.fuzz

@@ -1,0 +1,214 @@
+"""Puts a running service through what a bad week brings, and accounts for every request.
+
+    python -m benchmarks.soak [--requests 3000] [--model models/demo]
+
+Mixed traffic on all routes, damaged and foreign files, clients that leave and clients that dribble, floods, swaps of
+the model, killed readers, and in the end SIGTERM under load. Every request must be answered with a documented status
+(or its client have left), no fault may be logged, and memory must not grow: what is resident after the last request is
+compared to that after the first thousand.
+"""
+
+import argparse
+import asyncio
+import os
+import random
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import httpx
+import numpy as np
+from tqdm import tqdm
+
+from service.api.problems import KINDS
+from training import phantom
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTED = {200} | {int(kind.status) for kind in KINDS.values()}
+WARM = 1000
+_CLIENTS = 12
+
+
+class Traffic:
+    """A client that does everything to a service, and notes how each request ended."""
+
+    def __init__(self, address: str, readers: Callable[[], list[int]], seed: int) -> None:
+        self.ended: Counter[str] = Counter()
+        self._address = urlsplit(address)
+        self._readers = readers
+        self._random = random.Random(seed)  # noqa: S311 - traffic, no secrets
+        self._client = httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits(max_connections=200))
+        view = phantom.render_view(np.random.default_rng(seed), detector=phantom.Detector(rows=640, columns=480))
+        self._png = cv2.imencode(".png", view.pixels)[1].tobytes()
+        self._dicom = (ROOT / "docs" / "sample.dcm").read_bytes()
+        self._kinds: dict[Callable[[], Awaitable[None]], int] = {
+            self._predict: 60,
+            self._explain: 12,
+            self._show_activations: 6,
+            self._damaged: 10,
+            self._leave: 6,
+            self._dribble: 1,
+            self._health: 10,
+        }
+
+    async def one(self) -> None:
+        """One request of some kind."""
+        (kind,) = self._random.choices(list(self._kinds), list(self._kinds.values()))
+        await kind()
+
+    async def flood(self) -> None:
+        """As many at once as nobody can answer in half a second."""
+        await asyncio.gather(*(self._post("/predict", self._png, {"Request-Timeout": "0.5"}) for _ in range(100)))
+
+    async def swap(self) -> None:
+        """A swap of the model."""
+        self._note((await self._client.post("/model/reload")).status_code)
+
+    async def kill_a_reader(self) -> None:
+        """The end of a process that decodes, without notice."""
+        os.kill(self._random.choice(self._readers()), signal.SIGKILL)
+
+    async def close(self) -> None:
+        """Ends it."""
+        await self._client.aclose()
+
+    def _note(self, status: int) -> None:
+        self.ended[str(status) if status in DOCUMENTED else f"undocumented {status}"] += 1
+
+    async def _post(self, route: str, data: bytes, headers: dict[str, str] | None = None) -> None:
+        content_type = {"content-type": "application/octet-stream"}
+        try:
+            answer = await self._client.post(route, content=data, headers=content_type | (headers or {}))
+        except httpx.TransportError as error:
+            self.ended[f"cut: {type(error).__name__}"] += 1
+        else:
+            self._note(answer.status_code)
+
+    async def _predict(self) -> None:
+        await self._post("/predict", self._dicom if self._random.random() < 0.1 else self._png)  # noqa: PLR2004 - a tenth
+
+    async def _explain(self) -> None:
+        await self._post("/gradcam", self._png, {"Accept": self._random.choice(["application/json", "image/png"])})
+
+    async def _show_activations(self) -> None:
+        await self._post("/activations/conv2d_1", self._png, {"Accept": "image/png"})
+
+    async def _damaged(self) -> None:
+        data = self._random.choice([self._dicom, self._png])
+        cut = data[: self._random.randrange(len(data))]
+        flipped = bytearray(data)
+        for _ in range(20):
+            flipped[self._random.randrange(len(data))] ^= 1 << self._random.randrange(8)
+        await self._post("/predict", self._random.choice([cut, bytes(flipped), b"no image", b""]))
+
+    async def _leave(self) -> None:
+        _, writer = await self._begin(self._dicom)
+        await asyncio.sleep(0.05)
+        writer.close()
+        self.ended["left"] += 1
+
+    async def _dribble(self) -> None:
+        _, writer = await self._begin(self._dicom[:1000])
+        await asyncio.sleep(1)
+        writer.close()
+        self.ended["dribbled and left"] += 1
+
+    async def _begin(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(self._address.hostname, self._address.port)
+        head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: {len(self._dicom)}"
+        writer.write(f"{head}\r\nContent-Type: application/dicom\r\n\r\n".encode() + data)
+        return reader, writer
+
+    async def _health(self) -> None:
+        self._note((await self._client.get("/livez")).status_code)
+
+
+def resident_bytes(pid: int) -> int:
+    """What the process holds in memory (Linux)."""
+    (kibibytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(kibibytes) * 1024
+
+
+def readers(pid: int) -> list[int]:
+    """The processes that decode for that one."""
+    children = [child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
+    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+
+async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) -> list[str]:
+    """What went wrong, in a phrase each."""
+    traffic = Traffic(address, lambda: readers(process.pid), seed=1)
+    warm = 0
+    progress = tqdm(total=requests, unit="request", mininterval=2)
+
+    async def keep_asking() -> None:
+        nonlocal warm
+        while traffic.ended.total() < requests:
+            await traffic.one()
+            progress.update(traffic.ended.total() - progress.n)
+            if not warm and traffic.ended.total() >= min(WARM, requests // 2):
+                warm = resident_bytes(process.pid)
+
+    async def disturb() -> None:
+        while traffic.ended.total() < requests:
+            for disturbance in (traffic.flood, traffic.kill_a_reader, traffic.swap):
+                await asyncio.sleep(requests / 400)
+                await disturbance()
+
+    disturbing = asyncio.create_task(disturb())
+    await asyncio.gather(*(keep_asking() for _ in range(_CLIENTS)))
+    await disturbing
+    await asyncio.sleep(1)
+    last = resident_bytes(process.pid)
+    process.send_signal(signal.SIGTERM)
+    await asyncio.gather(*(traffic.one() for _ in range(50)), return_exceptions=True)
+    await traffic.close()
+    progress.close()
+    print(", ".join(f"{ended}: {count}" for ended, count in sorted(traffic.ended.items())))
+    early = min(WARM, requests // 2)
+    print(f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})")
+    return [f"{count} {ended}" for ended, count in traffic.ended.items() if ended.startswith("undocumented")]
+
+
+def main() -> None:
+    """Prints how the requests ended; exits with 1 where one ended otherwise than is documented."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=3000, help="how many (default 3000: some minutes)")
+    parser.add_argument("--model", default="models/demo", help="what is served (default models/demo)")
+    options = parser.parse_args()
+    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    variables = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "MAMMOLENS_MODEL": options.model}
+    with tempfile.TemporaryFile() as log:
+        command = [sys.executable, "-m", "service"]
+        with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=log) as process:  # noqa: S603 - our own
+            address = f"http://127.0.0.1:{port}"
+            transport = httpx.HTTPTransport(retries=100)
+            with httpx.Client(transport=transport) as client:
+                while client.get(f"{address}/readyz").status_code != httpx.codes.OK:
+                    time.sleep(0.1)
+            try:
+                wrong = asyncio.run(soak(process, address, options.requests))
+                code = process.wait(60)
+            finally:
+                process.kill()
+        log.seek(0)
+        faults = [line for line in log.read().decode().splitlines() if " ERROR " in line or "Traceback" in line]
+    wrong += [f"exit code {code}"] * (code != 0) + [f"logged: {line}" for line in faults]
+    print("\n".join(wrong) or "every request accounted for, nothing wrong in the log, exit code 0")
+    sys.exit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
