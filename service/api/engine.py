@@ -44,6 +44,11 @@ class Engine:
             raise NotReady("The service is not running.")
         return self._reader
 
+    @property
+    def reader_pids(self) -> list[int]:
+        """The processes that read image files, for those who watch them."""
+        return self._reader.pids if self._reader else []
+
     def require_model(self) -> Model:
         """The model.
 

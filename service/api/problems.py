@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from service import errors
 from service.api.schemas import InvalidParameter, Problem
@@ -197,6 +198,7 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
     ),
 }
 RETRY_AFTER_SECONDS = 1
+_CLIENT_CLOSED_REQUEST = 499  # as proxies log it; nobody is there to read it
 NAME = re.compile(r"[a-z_-]{1,32}")
 
 
@@ -220,6 +222,11 @@ def respond(
 async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.MammolensError)  # noqa: S101 - how it is registered
     return respond(request, error)
+
+
+async def _abandoned(request: Request, _: Exception) -> Response:
+    request.scope["problem"] = "abandoned"
+    return Response(status_code=_CLIENT_CLOSED_REQUEST)
 
 
 async def _validation(request: Request, error: Exception) -> Response:
@@ -255,6 +262,7 @@ async def _fault(request: Request, _: Exception) -> Response:
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem."""
     app.add_exception_handler(errors.MammolensError, _ours)
+    app.add_exception_handler(ClientDisconnect, _abandoned)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _fault)

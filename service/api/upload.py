@@ -9,6 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from service.api.engine import ReadyEngine
+from service.api.inference import begin
 from service.errors import MalformedUpload, MissingFile, UnsupportedMediaType, UploadTooLarge
 
 MULTIPART = "multipart/form-data"
@@ -42,10 +43,13 @@ async def read_upload(request: Request, engine: ReadyEngine) -> bytes:
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type == MULTIPART:
-        return await _read_form(request, engine.max_upload_bytes)
-    if media_type in RAW:
-        return b"".join([chunk async for chunk in _bounded(request, engine.max_upload_bytes, 0)])
-    raise UnsupportedMediaType((MULTIPART, *RAW))
+        data = await _read_form(request, engine.max_upload_bytes)
+    elif media_type in RAW:
+        data = b"".join([chunk async for chunk in _bounded(request, engine.max_upload_bytes, 0)])
+    else:
+        raise UnsupportedMediaType((MULTIPART, *RAW))
+    await begin(request, data, engine.require_model())
+    return data
 
 
 Upload = Annotated[bytes, Depends(read_upload)]
