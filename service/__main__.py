@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service import logs
+from service.audit import AuditLost
 from service.errors import BundleError
 from service.settings import Settings
 
@@ -74,7 +75,10 @@ def _serve(settings: Settings) -> int:
         failures.append(error)
         server.should_exit = True
 
-    app = create_app(settings, fail=fail)
+    try:
+        app = create_app(settings, fail=fail)
+    except AuditLost as lost:
+        return _stop(str(lost))
     config = configure(app, settings)
     server = DrainingServer(config, app.state.engine, settings.deadline_seconds)
     socket = config.bind_socket()

@@ -12,9 +12,13 @@ from fastapi.openapi.utils import get_openapi
 from service import __version__, pipeline
 from service.api import activations, gradcam, health, predict, problems, scorecard
 from service.api import model as model_routes
+from service.api.auditing import AuditInferences
 from service.api.engine import Engine
-from service.api.metrics import Metrics, ObserveRequests
+from service.api.gauges import Gauges
+from service.api.metrics import Metrics
+from service.api.observation import ObserveRequests
 from service.api.schemas import Problem
+from service.audit import Audit
 from service.model import Bundle, FakeModel, GoldenCase, Model, newest_version
 from service.settings import FAKE, Settings
 
@@ -70,13 +74,14 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},  # ours names nobody
     )
     app.state.metrics = Metrics()
     app.state.engine = Engine(settings, app.state.metrics, load)
     for part in (predict, activations, gradcam, model_routes, scorecard, health):
         app.include_router(part.router)
     problems.install(app)
-    app.add_middleware(ObserveRequests, metrics=app.state.metrics)
+    _watch(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way FastAPI documents
     return app
 
@@ -91,6 +96,20 @@ async def _serve_model(engine: Engine, settings: Settings) -> None:
 def _tell(done: asyncio.Task[None], fail: Fail) -> None:
     if not done.cancelled() and (error := done.exception()):
         fail(error)
+
+
+def _watch(app: FastAPI, settings: Settings) -> None:
+    """Lets those who run the service see what it does; what is added last sees a request first."""
+    app.state.metrics.register(Gauges(app.state.engine))
+    app.state.audit = None
+    if settings.audit_log is not None and settings.audit_key is not None:
+        app.state.audit = Audit(settings.audit_log, settings.audit_key.get_secret_value())
+        app.add_middleware(AuditInferences, audit=app.state.audit)
+    if settings.traces is not None:
+        from service.api.tracing import TraceRequests, provider_for  # noqa: PLC0415 - packages of an extra
+
+        app.add_middleware(TraceRequests, provider=provider_for(str(settings.traces)))
+    app.add_middleware(ObserveRequests, metrics=app.state.metrics)
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

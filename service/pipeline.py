@@ -218,7 +218,7 @@ def warm(model: Model, max_batch: int) -> None:
 
 def _read(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Reading:
     reading = read(data, model.manifest.preprocessing)
-    watch.add(reading.milliseconds)
+    watch.add(reading.laps)
     return reading
 
 

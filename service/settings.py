@@ -1,13 +1,17 @@
 """What an operator may set, from the environment, with defaults that are safe."""
 
+from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from service.audit import MINIMUM_KEY_LENGTH
 
 FAKE = Path("fake")
 MEBIBYTE = 1024 * 1024
+_EXPORTER = "opentelemetry-exporter-otlp-proto-http"
 
 
 class Settings(BaseSettings):
@@ -80,6 +84,38 @@ class Settings(BaseSettings):
     max_decode_seconds: int = Field(
         default=20, ge=1, le=3600, description="Longest that one file is decoded, in seconds; then it is refused."
     )
+    audit_log: Path | None = Field(
+        default=None, description="File to which a line is appended for each inference; unset keeps no audit."
+    )
+    audit_key: SecretStr | None = Field(
+        default=None,
+        validate_default=True,
+        min_length=MINIMUM_KEY_LENGTH,
+        description="Secret with which the audit hashes images; goes with the audit log.",
+    )
+    traces: HttpUrl | None = Field(
+        default=None,
+        description="Where traces are sent: the OTLP/HTTP address of a collector, with its path; unset makes none.",
+    )
+
+    @field_validator("audit_key")
+    @classmethod
+    def _with_log(cls, key: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        if "audit_log" in others.data and (key is None) != (others.data["audit_log"] is None):
+            raise ValueError("MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY are set together or not at all")
+        return key
+
+    @field_validator("traces")
+    @classmethod
+    def _with_extra(cls, address: HttpUrl | None) -> HttpUrl | None:
+        if address is not None:
+            try:
+                version(_EXPORTER)
+            except PackageNotFoundError as error:
+                raise ValueError(
+                    f"{_EXPORTER} is not installed; it comes with the extra: mammolens[tracing]"
+                ) from error
+        return address
 
     @property
     def is_loopback(self) -> bool:

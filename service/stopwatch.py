@@ -1,25 +1,41 @@
-"""How long each step took."""
+"""How long each step took, and when."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
-class Stopwatch:
-    """Milliseconds spent in each step, in the order in which they were first entered."""
+class Lap:
+    """One stay in a step: when it began, in seconds since the epoch, and how long it took."""
 
-    milliseconds: dict[str, float] = field(default_factory=dict)
+    step: str
+    start: float
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopwatch:
+    """The stays in all steps, in the order in which they ended."""
+
+    laps: list[Lap] = field(default_factory=list)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        """Adds the time of the block to that step."""
-        start = time.perf_counter()
+        """Counts the time of the block to that step."""
+        start, begin = time.time(), time.perf_counter()
         yield
-        self.add({name: (time.perf_counter() - start) * 1e3})
+        self.laps.append(Lap(name, start, (time.perf_counter() - begin) * 1e3))
 
-    def add(self, milliseconds: Mapping[str, float]) -> None:
-        """Adds what was measured elsewhere."""
-        for name, spent in milliseconds.items():
-            self.milliseconds[name] = self.milliseconds.get(name, 0.0) + spent
+    def add(self, laps: Iterable[Lap]) -> None:
+        """Adds what was measured elsewhere on this machine."""
+        self.laps.extend(laps)
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """Milliseconds spent in each step, in the order in which they were first left."""
+        spent: dict[str, float] = {}
+        for lap in self.laps:
+            spent[lap.step] = spent.get(lap.step, 0.0) + lap.milliseconds
+        return spent

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 SERVICE = PROJECT["project"]["dependencies"]
 TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
-DEV = [*TRAINING, *PROJECT["dependency-groups"]["dev"]]
+DEV = [*TRAINING, *PROJECT["project"]["optional-dependencies"]["tracing"], *PROJECT["dependency-groups"]["dev"]]
 BENCH = [*DEV, *PROJECT["dependency-groups"]["bench"]]
 SETS = {"uv": PROJECT["dependency-groups"]["uv"], "service": SERVICE, "training": TRAINING, "dev": DEV, "bench": BENCH}
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from enum import StrEnum
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Request
+from starlette.requests import ClientDisconnect
 
 from service.admission import Admission, Permit
 from service.api.metrics import Metrics
 from service.api.options import Absent
-from service.errors import BundleError, Draining, NotReady
+from service.errors import Abandoned, BundleError, Busy, Draining, NotReady
 from service.imaging import IsolatedReader, Limits, Read
 from service.model import Model, stamp, usable_cores
 from service.settings import Settings
@@ -70,7 +72,7 @@ class Engine:
         self._turns_to_compute = Turnstile(1, _SHARES, settings.max_batch)
         self._readers = readers
         explaining = max(1, settings.max_requests // 4)
-        self._lanes = {
+        self.lanes = {
             Lane.PREDICT: Admission(settings.max_requests - explaining, settings.max_waiting),
             Lane.EXPLAIN: Admission(explaining, settings.max_waiting),
         }
@@ -83,10 +85,15 @@ class Engine:
         try:
             yield self._reader
         finally:
-            for lane in self._lanes.values():
+            for lane in self.lanes.values():
                 lane.close()
             self._reader.close()
             self._reader = None
+
+    @property
+    def reader_pids(self) -> list[int]:
+        """The processes that read image files, for those who watch them."""
+        return self._reader.pids if self._reader else []
 
     def require_model(self) -> Model:
         """The model.
@@ -139,8 +146,15 @@ class Engine:
             NotReady, Draining, Busy: at once. DeadlinePassed: in the queue.
         """
         self.require_model()
-        longest = self._settings.deadline_seconds
-        async with self._lanes[lane].admit(min(seconds or longest, longest)) as permit:
+        with self._counting(lane):
+            async with self._place(lane, seconds) as place:
+                yield place
+
+    @asynccontextmanager
+    async def _place(self, lane: Lane, seconds: float | None) -> AsyncIterator[Place]:
+        longest, start = self._settings.deadline_seconds, time.perf_counter()
+        async with self.lanes[lane].admit(min(seconds or longest, longest)) as permit:
+            self._metrics.waits.labels(lane).observe(time.perf_counter() - start)
             model, reader = self._model, self._reader
             if model is None or reader is None:
                 raise NotReady("The service is not running.")
@@ -151,6 +165,17 @@ class Engine:
                 self._settings.max_upload_bytes,
                 self._settings.upload_seconds,
             )
+
+    @contextmanager
+    def _counting(self, lane: Lane) -> Iterator[None]:
+        try:
+            yield
+        except Busy as busy:
+            self._metrics.refused.labels(lane, busy.reason).inc()
+            raise
+        except (Abandoned, ClientDisconnect):
+            self._metrics.abandoned.labels(lane).inc()
+            raise
 
 
 def get_engine(request: Request) -> Engine:

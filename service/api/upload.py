@@ -9,6 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
 from service.api.engine import Place
+from service.api.inference import begin
 from service.errors import MalformedUpload, MissingFile, UnsupportedMediaType, UploadTooLarge, UploadTooSlow
 
 MULTIPART = "multipart/form-data"
@@ -43,9 +44,11 @@ async def read_upload(request: Request, place: Place) -> bytes:
     """
     try:
         async with asyncio.timeout(place.upload_seconds):
-            return await _read(request, place.max_upload_bytes)
+            data = await _read(request, place.max_upload_bytes)
     except TimeoutError as error:
         raise UploadTooSlow("The body did not arrive within the time it is given.") from error
+    await begin(request, data, place.model)
+    return data
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:

@@ -12,6 +12,7 @@ from service import geometry
 from service.geometry import Affine
 from service.imaging.reading import Grey, Reading
 from service.results import Fitted, Mask
+from service.stopwatch import Stopwatch
 
 _Colour = tuple[int, int, int]
 _Picture = NDArray[Any]
@@ -29,7 +30,7 @@ def describe(reading: Reading) -> dict[str, object]:
         "breast_box": asdict(fitted.box),
         "breast_share": round(float(fitted.breast.mean()), 4),
         "model_to_source": fitted.to_source.matrix(),
-        "milliseconds": {name: round(spent, 1) for name, spent in reading.milliseconds.items()},
+        "milliseconds": {name: round(spent, 1) for name, spent in Stopwatch(reading.laps).milliseconds.items()},
         "cautions": [f"{caution.code}: {caution.message}" for caution in reading.cautions],
     }
 

@@ -13,7 +13,7 @@ from service.imaging.decoding import decode
 from service.imaging.fitting import enough, fit, map_box
 from service.imaging.limits import Limits
 from service.results import Box, Caution, FitParameters, Fitted, ImageFacts, Mammogram
-from service.stopwatch import Stopwatch
+from service.stopwatch import Lap, Stopwatch
 
 Grey = NDArray[np.uint8]
 
@@ -24,14 +24,15 @@ _DEFAULT = Limits()
 class Reading:
     """A file, read and fitted; everything in it lies in the pixels of the file.
 
-    `picture`: the mammogram as displayed, 0 black .. 255 white, where one was asked for. `milliseconds`: by step.
+    `picture`: the mammogram as displayed, 0 black .. 255 white, where one was asked for. `laps`: when each
+    step was taken, and for how long.
     """
 
     facts: ImageFacts
     fitted: Fitted
     cautions: tuple[Caution, ...]
     picture: Grey | None
-    milliseconds: dict[str, float]
+    laps: list[Lap]
 
 
 class Read(Protocol):
@@ -62,10 +63,12 @@ def read(data: bytes, parameters: FitParameters, picture_edge: float = 0, limits
             mammogram = decode(data, limits)
         with watch.step("fit"):
             fitted = _fit(mammogram, parameters)
-    with watch.step("decode"):
-        picture = _draw(mammogram, data, limits, picture_edge) if picture_edge else None
+    picture = None
+    if picture_edge:
+        with watch.step("decode"):
+            picture = _draw(mammogram, data, limits, picture_edge)
     cautions = (*mammogram.cautions, *side_cautions(mammogram.facts, fitted.side))
-    return Reading(mammogram.facts, fitted, cautions, picture, watch.milliseconds)
+    return Reading(mammogram.facts, fitted, cautions, picture, watch.laps)
 
 
 def _fit(mammogram: Mammogram, parameters: FitParameters) -> Fitted:

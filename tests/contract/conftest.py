@@ -7,10 +7,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -25,21 +26,16 @@ class Running:
     process: "subprocess.Popen[bytes]"
 
 
-@contextmanager
-def running(**environment: str) -> Iterator[Running]:
-    """`python -m service` in a process of its own, ready; by default with its stand-in model."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    variables = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "MAMMOLENS_MODEL": "fake", **environment}
-    with subprocess.Popen([sys.executable, "-m", "service"], cwd=ROOT, env=variables) as process:
-        found = Running(f"http://127.0.0.1:{port}", process)
-        try:
-            wait_until_ready(found)
-            yield found
-        finally:
-            process.terminate()
-            process.wait(timeout=40)
+Start = Callable[..., AbstractContextManager[Running]]
+
+
+@pytest.fixture(scope="session")
+def start() -> Start:
+    """Starts `python -m service` with its stand-in model in a process of its own, and ends it.
+
+    Where standard error goes to, and settings by the names of their variables.
+    """
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +43,22 @@ def server() -> Iterator[str]:
     """The address of a server with its stand-in model."""
     with running() as found:
         yield found.address
+
+
+@contextmanager
+def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Running]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "MAMMOLENS_MODEL": "fake", **settings}
+    with subprocess.Popen([sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr) as process:
+        found = Running(f"http://127.0.0.1:{port}", process)
+        try:
+            wait_until_ready(found)
+            yield found
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
 
 
 def wait_until_ready(found: Running) -> None:

@@ -111,7 +111,10 @@ def test_told_to_end_with_50_requests_in_flight_it_answers_or_refuses_each_and_e
     async def test(found: Running) -> None:
         async with client(found.address) as connected:
             asked = [asyncio.create_task(predict(connected)) for _ in range(50)]
-            await asyncio.sleep(0.15)
+            async with client(found.address) as other:
+                name = 'mammolens_queue_length{lane="predict"}'
+                while not await metric(other, name):  # noqa: ASYNC110 - it happens in another process
+                    await asyncio.sleep(0.01)
             found.process.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.05)
             ready = await connected.get("/readyz")

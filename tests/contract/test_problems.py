@@ -277,7 +277,7 @@ def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route:
 def test_where_as_many_wait_as_may_the_next_one_is_told_when_to_come_back(
     app: FastAPI, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.engine._lanes["predict"], "_max_waiting", 0)
+    monkeypatch.setattr(app.state.engine.lanes["predict"], "_max_waiting", 0)
     answer = client.post("/predict", files={"file": mammogram_png})
     assert_problem(answer, "busy")
     assert re.fullmatch(r"\d+", answer.headers["retry-after"])
@@ -294,7 +294,7 @@ def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
 
 
 def test_every_refusal_gives_its_place_back(app: FastAPI, client: TestClient) -> None:
-    lane = app.state.engine._lanes["predict"]
+    lane = app.state.engine.lanes["predict"]
     for data in BAD_FILES.values():
         client.post("/predict", files={"file": data})
     assert (lane.waiting, lane.in_flight) == (0, 0)

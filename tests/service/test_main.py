@@ -28,7 +28,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
     """Lines on standard error that are no log of a normal start."""
-    return [line for line in done.stderr.splitlines() if " INFO " not in line]
+    return [line for line in done.stderr.splitlines() if '"level": "INFO"' not in line]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - is refused
@@ -71,12 +71,60 @@ def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_o
     assert "probabilities" in line
 
 
-@pytest.mark.parametrize(("name", "value"), [("PORT", "http"), ("MAMMOLENS_READERS", "0"), ("MAMMOLENS_THREADS", "x")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "http"),
+        ("MAMMOLENS_READERS", "0"),
+        ("MAMMOLENS_THREADS", "x"),
+        ("MAMMOLENS_TRACES", "collector"),
+        ("MAMMOLENS_AUDIT_KEY", "k" * 31),
+    ],
+)
 def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
     done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
     assert done.returncode == 1
     (line,) = complaints(done)
     assert name.removeprefix("MAMMOLENS_").lower() in line.lower()
+
+
+@pytest.mark.parametrize(("name", "value"), [("MAMMOLENS_AUDIT_LOG", "audit.jsonl"), ("MAMMOLENS_AUDIT_KEY", "k" * 32)])
+def test_an_audit_log_without_its_key_and_a_key_without_its_log_stop_the_start(name: str, value: str) -> None:
+    done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY" in line
+    assert value not in line
+
+
+def test_an_audit_log_that_cannot_be_written_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "audit.jsonl"
+    done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_AUDIT_LOG=str(path), MAMMOLENS_AUDIT_KEY="k" * 32)
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert str(path) in line
+
+
+def test_traces_without_their_packages_stop_the_start_with_one_line_that_names_the_extra() -> None:
+    script = (
+        "import importlib.metadata as m, sys\n"
+        "def version(name): raise m.PackageNotFoundError(name)\n"
+        "m.version = version\n"
+        "from service.__main__ import main\n"
+        "sys.exit(main([]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "MAMMOLENS_MODEL": "fake", "MAMMOLENS_TRACES": "http://127.0.0.1:4318/v1/traces"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "mammolens[tracing]" in line
 
 
 def test_help_teaches_with_examples() -> None:

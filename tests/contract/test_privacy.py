@@ -1,0 +1,265 @@
+"""A file full of names, posted everywhere in every way: nothing that the service writes or refuses with repeats one."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import numpy as np
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from pydicom.dataset import Dataset, FileDataset
+
+from training.phantom import Acquisition, Detector, Identity, render_view, to_dicom
+
+MARK = "QZMARK"
+NAME = f"{MARK}^Jane Doe/../<1956>"
+KEY = f"{MARK} is the beginning of the key here"
+UID = Identity().uid("image", 1)
+ROUTES = ["/predict", "/activations/conv2d", "/gradcam"]
+QUERIES = {"plain": {}, "odd": {NAME: NAME}, "layer": {"layer": NAME}, "colormap": {"colormap": NAME}}
+HEADERS = {
+    "x-request-id": NAME,
+    "user-agent": NAME,
+    "referer": f"http://{MARK}/{NAME}",
+    "cookie": f"session={NAME}",
+    "authorization": f"Basic {NAME}",
+    "traceparent": f"00-{MARK}",
+    "tracestate": f"{MARK.lower()}={MARK}",
+    "baggage": f"patient={MARK}",
+    "request-timeout": NAME,
+    "x-forwarded-for": NAME,
+}
+QUIET = {name: value for name, value in HEADERS.items() if name != "request-timeout"}
+
+
+def described(syntax: str) -> FileDataset:
+    """A phantom that names a person wherever there is room for it, in elements that are read as well."""
+    image = render_view(np.random.default_rng(6), detector=Detector(320, 240))
+    dataset = to_dicom(image, Acquisition(transfer_syntax=syntax))  # type: ignore[arg-type]  # one of them
+    dataset.PatientName = f"{MARK}^Jane"
+    for keyword in ("PatientID", "AccessionNumber", "InstitutionName", "StudyDescription", "SeriesDescription"):
+        setattr(dataset, keyword, f"{MARK} {keyword}"[:16])
+    for keyword in ("PatientComments", "ImageComments", "DerivationDescription", "WindowCenterWidthExplanation"):
+        setattr(dataset, keyword, f"{MARK} {keyword}")
+    dataset.OperatorsName = f"{MARK}^Operator"
+    block = dataset.private_block(0x0011, f"{MARK} CREATOR", create=True)
+    block.add_new(1, "LO", f"{MARK} PRIVATE")
+    block.add_new(2, "UN", MARK.encode())
+    item = Dataset()
+    item.PatientID = f"{MARK} OTHER"
+    dataset.OtherPatientIDsSequence = [item]
+    return dataset
+
+
+def written(dataset: FileDataset) -> bytes:
+    buffer = BytesIO()
+    dataset.save_as(buffer)
+    return buffer.getvalue()
+
+
+def spoiled(**elements: str) -> bytes:
+    """The same with elements that are read, in which a name stands where it has no place."""
+    dataset = described("explicit")
+    for keyword, value in elements.items():
+        setattr(dataset, keyword, value)
+    return written(dataset).replace(b"11111111", f"{MARK}11".encode())
+
+
+def undecodable(syntax: str) -> bytes:
+    """The same with a compressed image whose inside is overwritten by the mark."""
+    data = bytearray(written(described(syntax)))
+    middle = len(data) - 6_000
+    data[middle : middle + 4_000] = (MARK.encode() * 1_000)[:4_000]
+    return bytes(data)
+
+
+def files() -> dict[str, bytes]:
+    sound = {syntax: written(described(syntax)) for syntax in ("explicit", "jpeg2000", "jpeg-ls", "jpeg-lossless")}
+    return sound | {
+        "truncated": sound["explicit"][:-40_000],
+        "truncated, compressed": sound["jpeg2000"][:-4_000],
+        "truncated header": sound["explicit"][:700],
+        "undecodable jpeg2000": undecodable("jpeg2000"),
+        "undecodable jpeg-ls": undecodable("jpeg-ls"),
+        "undecodable jpeg-lossless": undecodable("jpeg-lossless"),
+        "number": spoiled(WindowCenter="11111111"),
+        "date": spoiled(StudyDate="11111111"),
+        "code": spoiled(Laterality="11111111", ViewPosition="11111111", BodyPartExamined="11111111"),
+        "kind": spoiled(Modality="11111111"),
+        "grey": spoiled(PhotometricInterpretation="11111111"),
+        "words": NAME.encode() * 50,
+    }
+
+
+@dataclass
+class Collector:
+    """An OTLP/HTTP collector."""
+
+    bodies: list[bytes] = field(default_factory=list)
+
+    @contextmanager
+    def running(self) -> Iterator[str]:
+        """Its address."""
+        bodies = self.bodies
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                bodies.append(self.rfile.read(int(self.headers["content-length"])))
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        with HTTPServer(("127.0.0.1", 0), Handler) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                yield f"http://127.0.0.1:{server.server_port}/v1/traces"
+            finally:
+                server.shutdown()
+                thread.join()
+
+    def names(self) -> list[str]:
+        """Those of all spans."""
+        parsed = [ExportTraceServiceRequest.FromString(body) for body in self.bodies]
+        return [
+            span.name
+            for request in parsed
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+
+
+@dataclass
+class Traffic:
+    """What came of it all: answers by what was asked, and what the service wrote."""
+
+    answers: dict[str, httpx.Response] = field(default_factory=dict)
+    metrics: str = ""
+    log: str = ""
+    audit: str = ""
+    traces: Collector = field(default_factory=Collector)
+
+
+@pytest.fixture(scope="module")
+def traffic(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Traffic:
+    folder, found = tmp_path_factory.mktemp("privacy"), Traffic()
+    settings = {
+        "MAMMOLENS_AUDIT_LOG": str(folder / "audit.jsonl"),
+        "MAMMOLENS_AUDIT_KEY": KEY,
+        "OTEL_BSP_SCHEDULE_DELAY": "50",
+    }
+    with found.traces.running() as address:
+        with (folder / "log").open("wb") as log, start(log, MAMMOLENS_TRACES=address, **settings) as running:
+            service = running.address
+            with httpx.Client(base_url=service, timeout=60) as client:
+                ask(client, found.answers)
+                leave(service)
+                found.metrics = client.get("/metrics").text
+            time.sleep(0.3)  # for the last line of who has left
+        found.log = (folder / "log").read_text("utf-8")
+        found.audit = (folder / "audit.jsonl").read_text("utf-8")
+    return found
+
+
+def ask(client: httpx.Client, answers: dict[str, httpx.Response]) -> None:
+    for name, data in files().items():
+        for route in ROUTES:
+            form = {"file": (f"{NAME}.dcm", data, f"application/{MARK}")}
+            answers[f"{name} {route}"] = client.post(route, files=form, headers=QUIET)
+        answers[f"{name} raw"] = client.post(
+            "/predict", content=data, headers=QUIET | {"content-type": f"application/dicom; name={MARK}"}
+        )
+    data = written(described("explicit"))
+    for name, query in QUERIES.items():
+        for route in [*ROUTES, f"/activations/{MARK}"]:
+            form = {"file": (f"{NAME}.dcm", data, f"application/{MARK}")}
+            answers[f"query {name} {route}"] = client.post(route, params=query, files=form, headers=HEADERS)
+    answers["form"] = client.post("/predict", files={MARK: (NAME, data)}, data={MARK: NAME}, headers=QUIET)
+    answers["path"] = client.get(f"/patients/{MARK}", headers=QUIET)
+    answers["method"] = client.request(MARK, "/predict", headers=QUIET)
+    answers["type"] = client.post("/predict", content=data, headers=QUIET | {"content-type": f"text/{MARK}"})
+    answers["accept"] = client.post("/predict", files={"file": data}, headers=QUIET | {"accept": f"text/{MARK}"})
+
+
+def leave(service: str) -> None:
+    """Says half of what was announced and goes; then says what is no HTTP."""
+    address = (str(urlsplit(service).hostname), urlsplit(service).port or 0)
+    head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 99\r\n\r\n{MARK}"
+    for said in (head, f"{MARK}\r\n\r\n"):
+        with socket.create_connection(address, timeout=10) as connection:
+            connection.sendall(said.encode())
+            time.sleep(0.2)
+
+
+def test_the_files_reach_every_step_and_fail_at_every_step(traffic: Traffic) -> None:
+    problems = {
+        answer.json()["type"].removeprefix("urn:mammolens:")
+        for answer in traffic.answers.values()
+        if answer.headers["content-type"] == "application/problem+json"
+    }
+    assert {"corrupt-image", "not-a-mammogram", "unsupported-format", "invalid-parameter", "missing-file"} <= problems
+    assert "internal-error" not in problems
+    for syntax in ("explicit", "jpeg2000", "jpeg-ls", "jpeg-lossless"):
+        for route in ROUTES:
+            assert traffic.answers[f"{syntax} {route}"].status_code == 200, traffic.answers[f"{syntax} {route}"].text
+    assert UID in traffic.answers["explicit /predict"].text
+
+
+def test_no_answer_repeats_a_name(traffic: Traffic) -> None:
+    for asked, answer in traffic.answers.items():
+        assert MARK.lower() not in (answer.text + str(answer.headers)).lower(), asked
+        if answer.status_code != 200:
+            assert UID not in answer.text, asked
+
+
+def test_the_log_has_a_line_for_each_request_and_no_name(traffic: Traffic) -> None:
+    lines = [json.loads(line) for line in traffic.log.splitlines()]
+    access = [line for line in lines if line["logger"] == "mammolens.access"]
+    assert len(access) >= len(traffic.answers)
+    ids = {line["request_id"] for line in access}
+    for asked, answer in traffic.answers.items():
+        if asked != "method":  # no HTTP request to the parser, which answers that itself
+            assert answer.headers["x-request-id"] in ids, asked
+    assert MARK.lower() not in traffic.log.lower()
+    assert UID not in traffic.log
+
+
+def test_a_caller_that_left_is_logged_as_abandoned(traffic: Traffic) -> None:
+    assert '"problem": "abandoned"' in traffic.log
+    assert '"status": 500' not in traffic.log
+
+
+def test_metrics_have_no_name(traffic: Traffic) -> None:
+    assert 'mammolens_requests_total{route="/predict",status="200"}' in traffic.metrics
+    assert MARK.lower() not in traffic.metrics.lower()
+    assert UID not in traffic.metrics
+
+
+def test_the_audit_has_a_line_for_each_image_and_no_name(traffic: Traffic) -> None:
+    lines = [json.loads(line) for line in traffic.audit.splitlines()]
+    answered = {answer.headers["x-request-id"] for answer in traffic.answers.values() if answer.status_code == 200}
+    assert answered <= {line["request_id"] for line in lines}
+    assert {"ok", "corrupt-image"} <= {line["outcome"] for line in lines}
+    assert MARK.lower() not in traffic.audit.lower()
+    assert UID not in traffic.audit
+
+
+def test_traces_have_a_span_for_each_request_and_no_name(traffic: Traffic) -> None:
+    names = traffic.traces.names()
+    assert {"POST /predict", "POST /activations/{layer}", "POST /gradcam", "decode", "explain"} <= set(names)
+    assert sum(name.startswith("POST ") for name in names) >= len(traffic.answers) - 2
+    exported = b"".join(traffic.traces.bodies)
+    assert MARK.lower().encode() not in exported.lower()
+    assert UID.encode() not in exported

@@ -1,0 +1,114 @@
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from fastapi.testclient import TestClient
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanKind, StatusCode
+
+from service import pipeline
+from service.api.tracing import TraceRequests
+from service.app import create_app
+from service.settings import FAKE, Settings
+
+TRACE, PARENT = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
+TRACEPARENT = f"00-{TRACE:032x}-{PARENT:016x}-01"
+
+
+@pytest.fixture(scope="module")
+def exporter() -> InMemorySpanExporter:
+    return InMemorySpanExporter()
+
+
+@pytest.fixture(scope="module")
+def running(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    app = create_app(Settings(model=FAKE))
+    app.add_middleware(TraceRequests, provider=provider)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        deadline = time.monotonic() + 30
+        while client.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline
+        yield client
+
+
+@pytest.fixture
+def traced(running: TestClient, exporter: InMemorySpanExporter) -> TestClient:
+    exporter.clear()
+    return running
+
+
+def spans(exporter: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSpan]]:
+    """The span of the one request, and those of its steps."""
+    (server,) = (span for span in exporter.get_finished_spans() if span.kind is SpanKind.SERVER)
+    return server, [span for span in exporter.get_finished_spans() if span is not server]
+
+
+def test_a_request_is_a_span_named_by_its_route_with_what_became_of_it(
+    traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes
+) -> None:
+    traced.post("/activations/conv2d", files={"file": mammogram_png}, headers={"x-request-id": "mine"})
+    server, _ = spans(exporter)
+    assert server.name == "POST /activations/{layer}"
+    assert server.attributes == {
+        "http.request.method": "POST",
+        "http.route": "/activations/{layer}",
+        "http.response.status_code": 200,
+        "mammolens.request_id": "mine",
+        "mammolens.model": "fake/1",
+    }
+    assert server.status.status_code is StatusCode.UNSET
+
+
+def test_each_step_is_a_span_within_that_of_its_request(
+    traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes
+) -> None:
+    traced.post("/predict", files={"file": mammogram_png})
+    server, steps = spans(exporter)
+    assert [step.name for step in steps] == ["decode", "fit", "model"]
+    times = [server.start_time]
+    for step in steps:
+        assert step.parent is not None
+        assert step.parent.span_id == server.context.span_id
+        times += [step.start_time, step.end_time]
+    times.append(server.end_time)
+    slack = 2_000_000  # the wall clock and that of durations are two
+    assert all(one <= other + slack for one, other in pairwise(times) if one and other)
+
+
+def test_a_caller_s_trace_is_continued_without_its_state(traced: TestClient, exporter: InMemorySpanExporter) -> None:
+    traced.get("/livez", headers={"traceparent": TRACEPARENT, "tracestate": "patient=doe"})
+    server, _ = spans(exporter)
+    assert server.parent is not None
+    assert (server.parent.trace_id, server.parent.span_id) == (TRACE, PARENT)
+    assert not server.context.trace_state
+
+
+@pytest.mark.parametrize("header", ["", "Doe^Jane", TRACEPARENT.replace("-", "_"), TRACEPARENT.upper()])
+def test_anything_that_is_no_trace_begins_one(traced: TestClient, exporter: InMemorySpanExporter, header: str) -> None:
+    traced.get("/livez", headers={"traceparent": header})
+    server, _ = spans(exporter)
+    assert server.parent is None
+
+
+def test_a_problem_is_named_and_only_faults_of_ours_are_errors(
+    traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced.post("/predict", files={"file": b"no image"})
+    server, steps = spans(exporter)
+    assert server.attributes is not None
+    assert server.attributes["error.type"] == "unsupported-format"
+    assert server.status.status_code is StatusCode.UNSET
+    assert steps == []
+    exporter.clear()
+    monkeypatch.delattr(pipeline, "predict")
+    traced.post("/predict", files={"file": mammogram_png})
+    server, _ = spans(exporter)
+    assert server.attributes is not None
+    assert server.attributes["http.response.status_code"] == 500
+    assert server.status.status_code is StatusCode.ERROR
+    assert server.events == ()
