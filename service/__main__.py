@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from service import logs
 from service.audit import AuditLost
-from service.errors import BundleError
+from service.errors import BundleError, KeysUnavailable
 from service.settings import Settings
 
 # A health check runs every few seconds for ever: it must not import what only serving needs.
@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         settings = Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{found['loc'][0]}: {found['msg']}" for found in error.errors())
+        wrong = "; ".join(": ".join([*map(str, found["loc"][:1]), found["msg"]]) for found in error.errors())
         return _stop(f"the settings cannot be used: {wrong}")
     match chosen.command:
         case "openapi":
@@ -63,10 +63,11 @@ def _serve(settings: Settings) -> int:
     from service.app import create_app
     from service.server import DrainingServer, configure
 
-    if not (settings.is_loopback or settings.allow_anonymous):
+    if not (settings.is_loopback or settings.asks_who_is_calling or settings.allow_anonymous):
         return _stop(
-            f"refusing to listen on {settings.host}: anyone who reaches it could use the service. Put it behind "
-            "something that authenticates and set MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
+            f"refusing to listen on {settings.host}: anyone who reaches it could use the service. Set "
+            "MAMMOLENS_KEYS or MAMMOLENS_OIDC_ISSUER, or put it behind something that authenticates and set "
+            "MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
         )
     logs.configure()
     failures: list[BaseException] = []
@@ -77,7 +78,7 @@ def _serve(settings: Settings) -> int:
 
     try:
         app = create_app(settings, fail=fail)
-    except AuditLost as lost:
+    except (AuditLost, KeysUnavailable) as lost:
         return _stop(str(lost))
     config = configure(app, settings)
     server = DrainingServer(config, app.state.engine, settings.deadline_seconds)

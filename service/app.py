@@ -8,10 +8,13 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__, pipeline
-from service.api import activations, gradcam, health, predict, problems, scorecard
+from service.access import Access, KeyFile, Rates, Scope, TokenVerifier
+from service.api import activations, answers, gradcam, health, predict, problems, scorecard
 from service.api import model as model_routes
+from service.api.access import SecureAnswers, requires
 from service.api.auditing import AuditInferences
 from service.api.engine import Engine
 from service.api.gauges import Gauges
@@ -78,9 +81,23 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
     )
     app.state.metrics = Metrics()
     app.state.engine = Engine(settings, app.state.metrics, load)
-    for part in (predict, activations, gradcam, model_routes, scorecard, health):
-        app.include_router(part.router)
+    app.state.access = _access(settings)
+    app.include_router(predict.router, dependencies=[requires(Scope.PREDICT)])
+    for explaining in (activations, gradcam):
+        app.include_router(explaining.router, dependencies=[requires(Scope.EXPLAIN)])
+    for telling in (model_routes, scorecard):
+        app.include_router(telling.router, dependencies=[requires()])
+    app.include_router(health.router)
     problems.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"],
+            expose_headers=[*answers.PICTURE_HEADERS, "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(SecureAnswers)
     _watch(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way FastAPI documents
     return app
@@ -96,6 +113,19 @@ async def _serve_model(engine: Engine, settings: Settings) -> None:
 def _tell(done: asyncio.Task[None], fail: Fail) -> None:
     if not done.cancelled() and (error := done.exception()):
         fail(error)
+
+
+def _access(settings: Settings) -> Access:
+    """Raises KeysUnavailable where the file of keys cannot be read."""
+    tokens = None
+    if settings.oidc_issuer is not None and settings.oidc_audience is not None:
+        jwks = settings.oidc_jwks
+        tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, None if jwks is None else str(jwks))
+    return Access(
+        keys=None if settings.keys is None else KeyFile(settings.keys),
+        tokens=tokens,
+        rates=None if settings.rate_per_minute is None else Rates(settings.rate_per_minute),
+    )
 
 
 def _watch(app: FastAPI, settings: Settings) -> None:

@@ -24,12 +24,17 @@
     │   ├── UnknownLayer             a layer the model does not have
     │   ├── UnknownClass             a class the model does not have
     │   └── NoScorecard              a model that was not tested
-    ├── Unavailable              not the caller's fault
+    ├── AccessError              who asks
+    │   ├── Unauthenticated          nobody that is known
+    │   └── Forbidden                someone who may not
+    ├── Unavailable              not the caller's fault, but for the last one
     │   ├── NotReady                 the model is not loaded yet
     │   ├── Draining                 the service is about to end
     │   ├── Busy                     could not be answered in time
     │   ├── DeadlinePassed           was not answered in time
-    │   └── Abandoned                the caller did not wait for the answer
+    │   ├── Abandoned                the caller did not wait for the answer
+    │   ├── KeysUnavailable          who asks cannot be found out
+    │   └── RateLimited              the caller asks too often
     └── BundleError              the model directory; each of them stops the start
         ├── BundleMissing
         ├── BundleDamaged
@@ -210,8 +215,22 @@ class NoScorecard(RequestError):
     """The model version has no scorecard."""
 
 
+class AccessError(MammolensError):
+    """The caller may not."""
+
+
+class Unauthenticated(AccessError):
+    """The caller gives no key or token, or none that is valid."""
+
+
+class Forbidden(AccessError):
+    """The caller lacks the scope."""
+
+
 class Unavailable(MammolensError):
-    """The service cannot answer now; the same request may be answered later."""
+    """The service cannot answer now; the same request may be answered later, after `retry_after` seconds."""
+
+    retry_after: int = 1
 
 
 class NotReady(Unavailable):
@@ -232,6 +251,18 @@ class Busy(Unavailable):
         super().__init__(message)
         self.retry_after = retry_after
         self.reason = reason
+
+
+class KeysUnavailable(Unavailable):
+    """The keys against which callers are checked cannot be read or fetched."""
+
+
+class RateLimited(Unavailable):
+    """The caller asks more often than is allowed; `retry_after`: the seconds until once more is."""
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class DeadlinePassed(Unavailable):

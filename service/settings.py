@@ -3,8 +3,9 @@
 from importlib.metadata import PackageNotFoundError, version
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.audit import MINIMUM_KEY_LENGTH
@@ -26,6 +27,23 @@ class Settings(BaseSettings):
     allow_anonymous: bool = Field(
         default=False,
         description="Listen on an address other than loopback although nothing asks callers who they are.",
+    )
+    keys: Path | None = Field(
+        default=None,
+        description="File of API keys, made with `python -m service.access`; with it, every caller needs one.",
+    )
+    oidc_issuer: str | None = Field(
+        default=None, pattern="^https?://", description="OpenID provider whose bearer tokens are taken."
+    )
+    oidc_audience: str | None = Field(default=None, description="Audience that its tokens must be meant for.")
+    oidc_jwks: HttpUrl | None = Field(
+        default=None, description="Where its keys are; unset takes what its discovery document says."
+    )
+    rate_per_minute: int | None = Field(
+        default=None, ge=1, le=1_000_000, description="Requests that each caller may make in a minute."
+    )
+    cors_origins: str | None = Field(
+        default=None, description="Origins, comma-separated, whose pages may use the service from a browser."
     )
     model: Path = Field(
         default=Path("models/demo"),
@@ -116,6 +134,17 @@ class Settings(BaseSettings):
                     f"{_EXPORTER} is not installed; it comes with the extra: mammolens[tracing]"
                 ) from error
         return address
+
+    @model_validator(mode="after")
+    def _need_both(self) -> Self:
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
+            raise ValueError("oidc_issuer and oidc_audience are needed together")
+        return self
+
+    @property
+    def asks_who_is_calling(self) -> bool:
+        """Whether callers need a key or a token."""
+        return self.keys is not None or self.oidc_issuer is not None
 
     @property
     def is_loopback(self) -> bool:

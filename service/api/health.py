@@ -3,12 +3,13 @@
 from fastapi import APIRouter, Request, Response
 
 from service.api import examples
+from service.api.access import requires
 from service.api.engine import AnyEngine
 from service.api.metrics import CONTENT_TYPE, get_metrics
 from service.api.options import NoQuery
-from service.api.problems import InvalidParameters, document
+from service.api.problems import ACCESS, InvalidParameters, document
 from service.api.schemas import Health
-from service.errors import NotReady
+from service.errors import Draining, NotReady
 
 router = APIRouter(tags=["Operation"])
 
@@ -30,7 +31,7 @@ async def check_alive(_: NoQuery) -> Health:
     operation_id="check_ready",
     summary="Ready",
     response_description="The model is loaded, reproduces its golden case, and every path is warm.",
-    responses=examples.show(examples.READY) | document(NotReady, InvalidParameters),
+    responses=examples.show(examples.READY) | document(NotReady, Draining, InvalidParameters),
 )
 async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
     """200 when predictions can be answered, 503 until then."""
@@ -44,7 +45,8 @@ async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
     summary="Prometheus metrics",
     response_class=Response,
     response_description="Prometheus text format.",
-    responses=document(InvalidParameters) | {200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+    responses=document(InvalidParameters, *ACCESS) | {200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+    dependencies=[requires()],
 )
 async def read_metrics(request: Request, _: NoQuery) -> Response:
     """Counts and times in the Prometheus text format; nothing of any image is in them."""

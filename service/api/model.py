@@ -2,18 +2,20 @@
 
 from fastapi import APIRouter, Request, Response
 
+from service.access import Scope
 from service.api import answers, examples
+from service.api.access import requires
 from service.api.engine import AnyEngine
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import InvalidParameters, document
+from service.api.problems import ACCESS, InvalidParameters, document
 from service.api.schemas import LayersAnswer, ModelAnswer
 from service.errors import BundleError, Draining, NotAcceptable, NotReady
 from service.model import Model
 from service.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Model"])
-_PROBLEMS = document(NotReady, NotAcceptable, InvalidParameters)
+_PROBLEMS = document(NotReady, Draining, NotAcceptable, InvalidParameters, *ACCESS)
 
 
 @router.get(
@@ -36,7 +38,8 @@ async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Res
     summary="Serve the newest version",
     response_model=ModelAnswer,
     response_description="The facts of the version that answers now.",
-    responses=examples.show(examples.MODEL) | _PROBLEMS | document(NotReady, Draining, BundleError),
+    responses=examples.show(examples.MODEL) | _PROBLEMS | document(BundleError),
+    dependencies=[requires(Scope.ADMIN)],
 )
 async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """Loads the newest version in the model's directory beside the one that answers, checks it, and swaps them.

@@ -8,7 +8,7 @@ from service.api.engine import AnyEngine, Lane, RequestTimeout
 from service.api.metrics import observe
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import InvalidParameters, document
+from service.api.problems import ACCESS, InvalidParameters, document
 from service.api.schemas import PredictAnswer
 from service.api.upload import BODY, read_upload
 from service.stopwatch import Stopwatch
@@ -18,7 +18,7 @@ UPLOAD_ERRORS = (
     errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.UnsupportedSyntax,
     errors.SeveralFrames, errors.ForProcessing, errors.CorruptImage, errors.Undecodable, errors.NotAMammogram,
     errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.UploadTooSlow, errors.NotReady, errors.Draining,
-    errors.Busy, errors.DeadlinePassed, InvalidParameters,
+    errors.Busy, errors.DeadlinePassed, InvalidParameters, *ACCESS,
 )  # fmt: skip
 """What can go wrong wherever an image is posted."""
 

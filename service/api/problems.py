@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from service import errors
+from service.api.access import SECURITY_HEADERS
 from service.api.schemas import InvalidParameter, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -174,6 +175,24 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "The model was not tested",
         "Have the model exported with a scorecard: `python -m training scorecard`, then `export`.",
     ),
+    errors.Unauthenticated: Kind(
+        HTTPStatus.UNAUTHORIZED,
+        "unauthenticated",
+        "Who asks is not known",
+        "Send a valid key or token in the header Authorization: Bearer ...",
+    ),
+    errors.Forbidden: Kind(
+        HTTPStatus.FORBIDDEN, "forbidden", "Not allowed", "Have the operator grant the scope that the detail names."
+    ),
+    errors.KeysUnavailable: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "keys-unavailable",
+        "Who asks cannot be checked",
+        "Ask again later; the operator finds the cause in the log.",
+    ),
+    errors.RateLimited: Kind(
+        HTTPStatus.TOO_MANY_REQUESTS, "rate-limited", "Too many requests", "Ask again after the time in Retry-After."
+    ),
     errors.NotReady: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "not-ready", "Not ready yet", "Ask again when GET /readyz answers 200."
     ),
@@ -218,7 +237,9 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "Report it with the request ID; sending the same request again will not help.",
     ),
 }
-_RETRY_AFTER_SECONDS = 1
+ACCESS = (errors.Unauthenticated, errors.Forbidden, errors.KeysUnavailable, errors.RateLimited)
+"""What can go wrong before a route is asked at all."""
+
 _CLIENT_CLOSED_REQUEST = 499  # as proxies log it; nobody is there to read it
 NAME = re.compile(r"[a-z_-]{1,32}")
 
@@ -237,7 +258,9 @@ def respond(
     request.scope["problem"] = problem.type.rpartition(":")[2]
     more_headers: dict[str, str] = {}
     if isinstance(error, errors.Unavailable):
-        more_headers["Retry-After"] = str(error.retry_after if isinstance(error, errors.Busy) else _RETRY_AFTER_SECONDS)
+        more_headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthenticated):
+        more_headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.Draining | errors.UploadTooSlow):
         more_headers["Connection"] = "close"
     content = problem.model_dump_json(exclude_none=True)
@@ -280,7 +303,10 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, _: Exception) -> Response:
-    headers = {"X-Request-ID": request.scope["request_id"]}  # sent from outside the middleware that adds it
+    headers = {
+        "X-Request-ID": request.scope["request_id"],
+        **SECURITY_HEADERS,
+    }  # sent from outside the middleware that adds it
     return respond(request, InternalError("The service failed to answer."), headers)
 
 

@@ -8,9 +8,9 @@ from service.api import answers, examples
 from service.api.engine import AnyEngine
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import InvalidParameters, document
+from service.api.problems import ACCESS, InvalidParameters, document
 from service.api.schemas import ScorecardAnswer, ScorecardLine
-from service.errors import NoScorecard, NotAcceptable, NotReady
+from service.errors import Draining, NoScorecard, NotAcceptable, NotReady
 from service.model import Model, Scorecard
 from service.rendering import Row, scorecard_page
 from service.stopwatch import Stopwatch
@@ -32,7 +32,7 @@ _PAGE_OR_JSON: dict[int | str, dict[str, Any]] = {
     operation_id="show_scorecard",
     summary="What the model was tested for",
     response_model=ScorecardAnswer,
-    responses=_PAGE_OR_JSON | document(NotReady, NotAcceptable, NoScorecard, InvalidParameters),
+    responses=_PAGE_OR_JSON | document(NotReady, Draining, NotAcceptable, NoScorecard, InvalidParameters, *ACCESS),
 )
 async def show_scorecard(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """Whether the model version learned anatomy or a shortcut: the tests it was put to, with their verdicts."""

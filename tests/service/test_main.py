@@ -97,6 +97,20 @@ def test_an_audit_log_without_its_key_and_a_key_without_its_log_stop_the_start(n
     assert value not in line
 
 
+def test_a_provider_of_tokens_without_an_audience_stops_the_start_with_one_line() -> None:
+    done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_OIDC_ISSUER="https://login.example")
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "oidc_audience" in line
+
+
+def test_a_file_of_keys_that_cannot_be_read_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_KEYS=str(tmp_path / "none"))
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "file of keys" in line
+
+
 def test_an_audit_log_that_cannot_be_written_stops_the_start_with_one_line(tmp_path: Path) -> None:
     path = tmp_path / "none" / "audit.jsonl"
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_AUDIT_LOG=str(path), MAMMOLENS_AUDIT_KEY="k" * 32)

@@ -1,0 +1,56 @@
+"""What stands before every route but the health checks: who asks, and whether they may."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Send
+from starlette.types import Scope as ASGIScope
+
+from service.access import Access, Scope
+
+_BEARER = HTTPBearer(auto_error=False, description="An API key, or a token of the OpenID provider.")
+_PAGES = ("/docs", "/redoc")
+SECURITY_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer: it is kept nowhere, frames nothing, and runs nothing but the scorecard's own style."""
+
+
+def requires(scope: Scope | None = None) -> Any:
+    """The dependency that lets only callers with that scope pass; without one, everyone who says who they are."""
+
+    async def admit(
+        request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    ) -> None:
+        access: Access = request.app.state.access
+        address = request.client.host if request.client else "-"
+        caller = await access.admit(credentials.credentials if credentials else None, scope, address)
+        request.scope["caller"] = caller.name
+
+    checking: Callable[..., Awaitable[None]] = admit
+    return Depends(checking)
+
+
+class SecureAnswers:
+    """Adds the security headers; the pages of the API's documentation, which load scripts, keep their own ways."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Passes the request on (ASGI)."""
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start" and scope["path"] not in _PAGES:
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, tell)
