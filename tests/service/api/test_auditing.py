@@ -61,7 +61,7 @@ def test_each_inference_has_one_line_that_names_request_model_and_image(
     for line in found:
         assert (line["model"], line["version"], line["digest"]) == ("fake", 1, FakeModel().digest)
         assert line["image"] == Audit(Path("/dev/null"), KEY).fingerprint(mammogram_png)
-        assert (line["outcome"], line["status"], line["caller"]) == ("ok", 200, "-")
+        assert (line["outcome"], line["status"], line["caller"]) == ("ok", 200, "anonymous")
 
 
 @pytest.mark.parametrize("route", POSTS)

@@ -67,7 +67,7 @@ def test_each_request_is_one_line_with_what_became_of_it(
         "route": "/predict",
         "status": 200,
         "problem": "-",
-        "caller": "-",
+        "caller": "anonymous",
         "received_bytes": len(mammogram_png),
     }
     assert (refused["route"], refused["status"], refused["problem"]) == ("/activations/{layer}", 404, "unknown-layer")
