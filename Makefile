@@ -60,6 +60,7 @@ bench: .venv/bench.installed ## measure the service against its promises
 	$(run) benchmarks.decode
 	$(run) benchmarks.breast
 	$(run) benchmarks.explain
+	$(run) benchmarks.load
 
 .PHONY: soak
 soak: .venv/bench.installed ## put the service through mixed traffic, floods, killed readers and swaps of the model
