@@ -29,7 +29,7 @@ import httpx
 import numpy as np
 from tqdm import tqdm
 
-from service.api.problems import KINDS
+from service.api.kinds import KINDS
 from training import phantom
 
 ROOT = Path(__file__).parents[1]

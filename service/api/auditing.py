@@ -6,8 +6,8 @@ from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.api.inference import Inference
+from service.api.kinds import KINDS, InternalError
 from service.api.observation import caller, route
-from service.api.problems import KINDS, InternalError
 from service.audit import Audit, Line
 
 

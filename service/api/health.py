@@ -5,9 +5,10 @@ from fastapi import APIRouter, Request, Response
 from service.api import examples
 from service.api.access import requires
 from service.api.engine import AnyEngine
+from service.api.kinds import ACCESS, InvalidParameters
 from service.api.metrics import CONTENT_TYPE, get_metrics
 from service.api.options import NoQuery
-from service.api.problems import ACCESS, InvalidParameters, document
+from service.api.problems import document
 from service.api.schemas import Health
 from service.errors import Draining, NotReady
 

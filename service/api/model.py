@@ -6,9 +6,10 @@ from service.access import Scope
 from service.api import answers, examples
 from service.api.access import requires
 from service.api.engine import AnyEngine
+from service.api.kinds import ACCESS, InvalidParameters
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import ACCESS, InvalidParameters, document
+from service.api.problems import document
 from service.api.schemas import LayersAnswer, ModelAnswer
 from service.errors import BundleError, Draining, NotAcceptable, NotReady
 from service.model import Model

@@ -8,8 +8,8 @@ import uuid
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.kinds import KINDS, InternalError
 from service.api.metrics import Metrics
-from service.api.problems import KINDS, InternalError
 from service.logs import REQUEST_ID
 
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")

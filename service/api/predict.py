@@ -5,10 +5,11 @@ from fastapi import APIRouter, Request, Response
 from service import errors, pipeline
 from service.api import answers, examples
 from service.api.engine import AnyEngine, Lane, RequestTimeout
+from service.api.kinds import ACCESS, InvalidParameters
 from service.api.metrics import observe
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import ACCESS, InvalidParameters, document
+from service.api.problems import document
 from service.api.schemas import PredictAnswer
 from service.api.upload import BODY, read_upload
 from service.stopwatch import Stopwatch

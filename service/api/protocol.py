@@ -4,7 +4,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.api.problems import MEDIA_TYPE, MalformedRequest, describe
+from service.api.kinds import MalformedRequest
+from service.api.problems import MEDIA_TYPE, describe
 
 HEAD_SECONDS = 10.0
 """How long a request's head may take to arrive, and an answer to be taken; then the connection is closed."""

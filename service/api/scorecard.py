@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request, Response
 
 from service.api import answers, examples
 from service.api.engine import AnyEngine
+from service.api.kinds import ACCESS, InvalidParameters
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import NoQuery
-from service.api.problems import ACCESS, InvalidParameters, document
+from service.api.problems import document
 from service.api.schemas import ScorecardAnswer, ScorecardLine
 from service.errors import Draining, NoScorecard, NotAcceptable, NotReady
 from service.model import Model, Scorecard

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import __version__
 from service.api.inference import Inference
+from service.api.kinds import KINDS, InternalError
 from service.api.observation import method, route
-from service.api.problems import KINDS, InternalError
 
 
 def provider_for(address: str) -> TracerProvider:

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from service.api.kinds import KINDS
 from service.api.options import ActivationsOptions, GradcamOptions
-from service.api.problems import KINDS
 from service.explanation import FIGURES
 from service.imaging.pixeldata import SYNTAXES
 from service.results import Method

@@ -13,7 +13,8 @@ from httpx2 import Response
 from PIL import Image
 from pydicom.uid import MPEG2MPML, UID, JPEG2000Lossless
 
-from service.api.problems import KINDS, MEDIA_TYPE
+from service.api.kinds import KINDS
+from service.api.problems import MEDIA_TYPE
 from service.app import create_app
 from service.model import FakeModel
 from service.settings import FAKE, Settings
