@@ -87,6 +87,7 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
         app.include_router(explaining.router, dependencies=[requires(Scope.EXPLAIN)])
     for telling in (model_routes, scorecard):
         app.include_router(telling.router, dependencies=[requires()])
+    app.include_router(model_routes.changing, dependencies=[requires(Scope.ADMIN)])
     app.include_router(health.router)
     problems.install(app)
     if settings.cors_origins:

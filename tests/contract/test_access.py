@@ -223,6 +223,13 @@ def test_a_caller_that_asks_too_often_is_told_when_to_come_back() -> None:
     assert limited.get("/livez").status_code == 200
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/model"), ("POST", "/model/reload"), ("POST", "/predict")])
+def test_a_request_is_counted_once_whatever_its_route(method: str, path: str) -> None:
+    limited = TestClient(create_app(Settings(model=FAKE, rate_per_minute=2)))
+    statuses = [ask(limited, method, path, None).status_code for _ in range(3)]
+    assert statuses == [503, 503, 429]
+
+
 def test_every_answer_has_the_security_headers(client: TestClient, provider: Provider) -> None:
     answers = [client.get("/livez"), client.get("/none"), ask(client, "POST", "/predict", provider.token())]
     for answer in answers:
