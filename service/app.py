@@ -126,6 +126,7 @@ def _access(settings: Settings) -> Access:
         keys=None if settings.keys is None else KeyFile(settings.keys),
         tokens=tokens,
         rates=None if settings.rate_per_minute is None else Rates(settings.rate_per_minute),
+        anyone=Scope if settings.is_loopback else set(Scope) - {Scope.ADMIN},
     )
 
 

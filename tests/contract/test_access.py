@@ -223,6 +223,13 @@ def test_a_caller_that_asks_too_often_is_told_when_to_come_back() -> None:
     assert limited.get("/livez").status_code == 200
 
 
+def test_who_need_not_say_who_they_are_may_change_the_model_only_from_this_machine() -> None:
+    for host, status in (("127.0.0.1", 503), ("0.0.0.0", 403)):  # noqa: S104 - nothing is bound
+        anonymous = TestClient(create_app(Settings(model=FAKE, host=host, allow_anonymous=True)))
+        assert ask(anonymous, "POST", "/model/reload", None).status_code == status
+        assert ask(anonymous, "POST", "/predict", None).json()["type"] == "urn:mammolens:not-ready"
+
+
 @pytest.mark.parametrize(("method", "path"), [("GET", "/model"), ("POST", "/model/reload"), ("POST", "/predict")])
 def test_a_request_is_counted_once_whatever_its_route(method: str, path: str) -> None:
     limited = TestClient(create_app(Settings(model=FAKE, rate_per_minute=2)))
