@@ -16,12 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from service.access.callers import Caller, Scope
 from service.errors import AccessError, KeysUnavailable
 
 PREFIX = "mammolens_"
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,48}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Key:
     """An entry of the file: never the key itself, but its SHA-256 in hexadecimal."""
 
     name: str
-    scopes: tuple[str, ...]
+    scopes: tuple[Scope, ...]
     created: str
     sha256: str
 
@@ -79,14 +81,19 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     """
     try:
         entries = tomllib.loads(path.read_text("utf-8")).get("key", [])
-        return tuple(
-            Key(str(entry["name"]), tuple(entry["scopes"]), str(entry["created"]), str(entry["sha256"]))
-            for entry in entries
-        )
+        return tuple(map(_key, entries))
     except OSError as error:
         raise KeysUnavailable(f"The file of keys cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeysUnavailable("The file of keys is not one that `python -m service.access` wrote.") from error
+
+
+def _key(entry: dict[str, Any]) -> Key:
+    """That entry, or a ValueError, KeyError or TypeError: a misspelt scope is refused rather than passed over."""
+    name, scopes, sha256 = entry["name"], entry["scopes"], entry["sha256"]
+    if not (_NAME.fullmatch(name) and _SHA256.fullmatch(sha256) and isinstance(scopes, list)):
+        raise ValueError("not an entry")
+    return Key(name, tuple(map(Scope, scopes)), str(entry["created"]), sha256)
 
 
 def add_key(path: Path, name: str, scopes: Iterable[Scope]) -> str:
@@ -103,7 +110,7 @@ def add_key(path: Path, name: str, scopes: Iterable[Scope]) -> str:
         raise AccessError(f"There is a key named {name} already; revoke it first.")
     secret = PREFIX + secrets.token_urlsafe(32)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    _write(path, (*keys, Key(name, tuple(scope.value for scope in scopes), created, _hash(secret))))
+    _write(path, (*keys, Key(name, tuple(scopes), created, _hash(secret))))
     return secret
 
 

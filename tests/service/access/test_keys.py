@@ -42,7 +42,33 @@ def test_a_revoked_key_is_refused_and_the_others_go_on_without_a_restart(file: P
     assert keys.find(second)
 
 
-@pytest.mark.parametrize("content", ["no toml", "[[key]]\nname = 'a'\n", "key = 3\n", "key = [1]\n"])
+def entry(**changed: str) -> str:
+    """A file of one key, as it would be written but for those members."""
+    members = {"name": "'a'", "scopes": "['predict']", "created": "'now'", "sha256": f"'{'0' * 64}'"} | changed
+    return "[[key]]\n" + "".join(f"{name} = {value}\n" for name, value in members.items())
+
+
+def test_an_entry_written_by_hand_is_read(file: Path) -> None:
+    file.write_text(entry())
+    assert [(key.name, key.scopes) for key in read_keys(file)] == [("a", (Scope.PREDICT,))]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "no toml",
+        "[[key]]\nname = 'a'\n",
+        "key = 3\n",
+        "key = [1]\n",
+        entry(name="'a b'"),
+        entry(name="3"),
+        entry(scopes="'predict'"),
+        entry(scopes="['predcit']"),
+        entry(scopes="[['predict']]"),
+        entry(sha256="'é'"),
+        entry(sha256="'00'"),
+    ],
+)
 def test_a_damaged_file_lets_nobody_in(file: Path, content: str) -> None:
     key = add_key(file, "viewer", BOTH)
     keys = KeyFile(file)
