@@ -12,14 +12,27 @@ from starlette.types import Scope as ASGIScope
 from service.access import Access, Scope
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or a token of the OpenID provider.")
-_PAGES = ("/docs", "/redoc")
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""On every answer: it is kept nowhere, frames nothing, and runs nothing but the scorecard's own style."""
+"""On every answer: it is kept nowhere, is framed by nothing, and has nothing but the scorecard's own style."""
+
+_CDN = "https://cdn.jsdelivr.net"
+_PAGES = {
+    "/docs": (
+        f"default-src 'none'; script-src 'unsafe-inline' {_CDN}; style-src 'unsafe-inline' {_CDN}; "
+        "img-src https://fastapi.tiangolo.com data:; connect-src 'self'; frame-ancestors 'none'"
+    ),
+    "/redoc": (
+        f"default-src 'none'; script-src 'unsafe-inline' {_CDN}; worker-src blob:; connect-src 'self'; "
+        "style-src 'unsafe-inline' https://fonts.googleapis.com; font-src https://fonts.gstatic.com; "
+        "img-src https: data:; frame-ancestors 'none'"
+    ),
+}
+"""The pages of the API's documentation, as FastAPI writes them, load scripts from elsewhere."""
 
 
 def requires(scope: Scope | None = None) -> Any:
@@ -38,7 +51,7 @@ def requires(scope: Scope | None = None) -> Any:
 
 
 class SecureAnswers:
-    """Adds the security headers; the pages of the API's documentation, which load scripts, keep their own ways."""
+    """Adds the security headers; the pages of the API's documentation have their own policies."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -47,8 +60,10 @@ class SecureAnswers:
         """Passes the request on (ASGI)."""
 
         async def tell(message: Message) -> None:
-            if message["type"] == "http.response.start" and scope["path"] not in _PAGES:
+            if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
+                if policy := _PAGES.get(scope["path"]):
+                    headers["Content-Security-Policy"] = policy
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

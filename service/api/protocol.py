@@ -4,6 +4,7 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from service.api.access import SECURITY_HEADERS
 from service.api.kinds import MalformedRequest
 from service.api.problems import MEDIA_TYPE, describe
 
@@ -46,8 +47,9 @@ class ProblemProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Sends the problem and closes the connection; `msg` is uvicorn's own word for it."""
         problem = describe(MalformedRequest(msg)).model_dump_json(exclude_none=True).encode()
+        secure = "".join(f"{name.lower()}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
         head = (
-            "HTTP/1.1 400 Bad Request\r\n"
+            f"HTTP/1.1 400 Bad Request\r\n{secure}"
             f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(problem)}\r\nconnection: close\r\n\r\n"
         )
         self.transport.write(head.encode("ascii") + problem)

@@ -4,6 +4,8 @@ import base64
 import hmac
 import json
 import logging
+import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +24,7 @@ from fastapi.testclient import TestClient
 from service.access import Scope, add_key, revoke_key
 from service.app import create_app
 from service.settings import FAKE, Settings
+from tests.contract.conftest import running
 
 OPEN = {"/livez", "/readyz"}
 AUDIENCE = "mammolens"
@@ -244,7 +247,41 @@ def test_every_answer_has_the_security_headers(client: TestClient, provider: Pro
         assert answer.headers["cache-control"] == "no-store"
         assert "default-src 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-request-id"]
-    assert "content-security-policy" not in client.get("/docs").headers
+
+
+@pytest.mark.parametrize("page", ["/docs", "/redoc"])
+def test_the_pages_of_the_documentation_may_load_what_they_name_and_nothing_else(client: TestClient, page: str) -> None:
+    answer = client.get(page)
+    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
+    loaded = re.findall(r"<(script|link|img)\b[^>]*?(?:src|href)=\"(https://[^\"/]+)/[^\"]*\"", answer.text)
+    assert {element for element, _ in loaded} >= {"script", "link"}
+    sources = " ".join(policy.values()).split()
+    for element, origin in loaded:
+        allowed = policy["script-src"].split() if element == "script" else sources
+        assert origin in allowed or "https:" in allowed, origin
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_nothing_of_a_key_or_token_stands_in_the_metrics(client: TestClient, provider: Provider, keys: Path) -> None:
+    credentials = [provider.token(), provider.token(sub="john"), add_key(keys, "counted", []), "mammolens_made-up"]
+    for credential in credentials:
+        ask(client, "GET", "/model", credential)
+    exposed = ask(client, "GET", "/metrics", credentials[0]).text
+    assert 'route="/model"' in exposed
+    for private in (*credentials, "john", "counted"):
+        assert private not in exposed
+
+
+def test_a_caller_without_a_key_is_answered_before_any_of_the_body_has_come(keys: Path) -> None:
+    add_key(keys, "started", [])
+    with running(MAMMOLENS_KEYS=str(keys)) as server:
+        port = int(server.address.rpartition(":")[2])
+        for path in ("/predict", "/gradcam", "/activations/conv2d"):
+            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+                head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
+                connection.sendall(head.encode())
+                assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
 def test_a_listed_origin_may_call_from_a_browser_and_no_other() -> None:

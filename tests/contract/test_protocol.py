@@ -38,3 +38,5 @@ def test_bytes_that_are_no_http_request_are_a_problem_like_any_other(server: str
     assert problem["type"] == "urn:mammolens:malformed-request"
     assert problem["remedy"]
     assert b"Doe" not in body
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
