@@ -174,3 +174,6 @@ def _stop(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.kill(each, signal.SIGKILL)
     process.wait()
+    end = time.monotonic() + _STOP_SECONDS
+    while any(Path(f"/proc/{each}").exists() for each in tree) and time.monotonic() < end:
+        time.sleep(0.01)  # the kernel gives memory back and init reaps the rest
