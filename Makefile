@@ -85,6 +85,10 @@ requirements: .venv/dev.installed ## pin what pyproject.toml asks for (the newes
 	cp requirements/dev.txt requirements/service.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
+	@# The other servers that benchmarks.load measures have environments of their own.
+	for peer in litserve bentoml mlserver mosec; do \
+	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
+	done
 
 compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
 

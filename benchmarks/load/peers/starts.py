@@ -1,0 +1,100 @@
+"""How each of the other servers is installed, started and asked."""
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.load.servers import ROOT, Server
+
+_COMMON = {"PYTHONPATH": "{root}", "PEER_COUNTER": "{counter}", "PORT": "{port}", "HOME": "{scratch}"}
+
+
+def install(name: str) -> None:
+    """Makes build/peers/NAME from requirements/peers/NAME.txt, every file held against its hash, if that changed.
+
+    Raises:
+        CalledProcessError: it cannot be installed.
+    """
+    wanted, home = ROOT / "requirements" / "peers" / f"{name}.txt", ROOT / "build" / "peers" / name
+    done = home / "installed"
+    if done.exists() and done.read_bytes() == wanted.read_bytes():
+        return
+    uv = str(ROOT / "requirements" / "uv")
+    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], cwd=ROOT, check=True)  # noqa: S603 - our own
+    command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--require-hashes", "-r", str(wanted)]
+    subprocess.run(  # noqa: S603 - our own
+        [*command, "--python", str(home / "bin" / "python")], cwd=ROOT, check=True, env={**os.environ, "VENV": ".venv"}
+    )
+    done.write_bytes(wanted.read_bytes())
+
+
+def _open_inference(data: bytes) -> bytes:
+    """The image as base64 in a request of the Open Inference Protocol."""
+    image = {"name": "image", "shape": [1, 1], "datatype": "BYTES", "data": [base64.b64encode(data).decode()]}
+    return json.dumps({"inputs": [image]}).encode()
+
+
+def _open_answer(answer: Any) -> Mapping[str, float]:
+    probabilities: Mapping[str, float] = json.loads(answer["outputs"][0]["data"][0])["probabilities"]
+    return probabilities
+
+
+def _program(name: str, *arguments: str) -> tuple[str, ...]:
+    return ("{root}/build/peers/" + name + "/bin/" + arguments[0], *arguments[1:])
+
+
+LITSERVE = Server(
+    "litserve",
+    _program("litserve", "python", "-m", "benchmarks.load.peers.litserve_server"),
+    _COMMON,
+    ready="/health",
+    alive="/health",
+)
+BENTOML = Server(
+    "bentoml",
+    (
+        *_program("bentoml", "bentoml", "serve", "benchmarks.load.peers.bentoml_service:Mammograms"),
+        *("--host", "127.0.0.1", "--port", "{port}"),
+    ),
+    _COMMON | {"BENTOML_DO_NOT_TRACK": "True"},
+)
+MLSERVER = Server(
+    "mlserver",
+    _program("mlserver", "mlserver", "start", "{scratch}"),
+    _COMMON
+    | {
+        "MLSERVER_HOST": "127.0.0.1",
+        "MLSERVER_HTTP_PORT": "{port}",
+        "MLSERVER_GRPC_PORT": "{spare}",
+        "MLSERVER_METRICS_PORT": "{other}",
+        "MLSERVER_METRICS_DIR": "{scratch}",
+        "MLSERVER_PARALLEL_WORKERS": "2",
+        "MLSERVER_DEBUG": "false",
+        "MLSERVER_MODEL_NAME": "demo",
+        "MLSERVER_MODEL_IMPLEMENTATION": "benchmarks.load.peers.mlserver_runtime.Runtime",
+        "MLSERVER_MODEL_MAX_BATCH_SIZE": "8",
+        "MLSERVER_MODEL_MAX_BATCH_TIME": "0.005",
+    },
+    path="/v2/models/demo/infer",
+    content_type="application/json",
+    body=_open_inference,
+    probabilities=_open_answer,
+    ready="/v2/health/ready",
+    alive="/v2/health/live",
+)
+MOSEC = Server(
+    "mosec",
+    (
+        *_program("mosec", "python", "-m", "benchmarks.load.peers.mosec_server"),
+        *("--address", "127.0.0.1", "--port", "{port}", "--timeout", "1000", "--max-request-size", "134217728"),
+    ),
+    _COMMON,
+    path="/inference",
+    ready="/",
+    alive="/",
+)
+PEERS = {server.name: server for server in (LITSERVE, BENTOML, MLSERVER, MOSEC)}
