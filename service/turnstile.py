@@ -77,6 +77,7 @@ class Turnstile:
         self._limit = limit
         self._shares = shares
         self._used = dict.fromkeys(shares, 0.0)
+        self._now = 0.0  # what the lane that was last given a turn had used by then
         self._lines: dict[str, deque[Call[object, object]]] = {lane: deque() for lane in shares}
         self._lock = threading.Lock()
 
@@ -91,15 +92,13 @@ class Turnstile:
         """Whether there is a free turn, which is then taken; otherwise the call waits in its line."""
         with self._lock:
             if not self._lines[lane]:  # a lane that was away claims nothing for that time
-                self._used[lane] = max(self._used[lane], self._least_used())
+                self._used[lane] = max(self._used[lane], self._now)
             if self._free:
                 self._free -= 1
+                self._now = self._used[lane]
                 return True
             self._lines[lane].append(call)  # type: ignore[arg-type]  # a line holds calls of every kind
             return False
-
-    def _least_used(self) -> float:
-        return min((self._used[lane] for lane, line in self._lines.items() if line), default=0.0)
 
     def _work_off(self, lane: str, batch: list[Call[P, R]]) -> None:
         start = time.perf_counter()
@@ -118,8 +117,9 @@ class Turnstile:
             if not waiting:
                 self._free += 1
                 return
-            line = self._lines[min(waiting, key=self._used.__getitem__)]
-            batch = self._gather(line)
+            following = min(waiting, key=self._used.__getitem__)
+            self._now = self._used[following]
+            batch = self._gather(self._lines[following])
         batch[0].lead(batch)
 
     def _gather(self, line: deque[Call[object, object]]) -> list[Call[object, object]]:

@@ -16,7 +16,8 @@ SHARES = {"predict": 3.0, "explain": 1.0}
 class Held:
     """Work that is held up until it is let go, and notes the batches it is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, then: Callable[[Sequence[str]], list[str]]) -> None:
+        self._then = then
         self.batches: list[list[str]] = []
         self.begun = threading.Event()
         self.go = threading.Event()
@@ -25,7 +26,7 @@ class Held:
         self.batches.append(list(payloads))
         self.begun.set()
         assert self.go.wait(10)
-        return [payload.upper() for payload in payloads]
+        return [payload.upper() for payload in self._then(payloads)]
 
 
 def wanted() -> None:
@@ -39,9 +40,11 @@ def unwanted() -> None:
 class Crowd:
     """Callers at a turnstile whose one turn is taken."""
 
-    def __init__(self, limit: int = 8) -> None:
-        self.turnstile = Turnstile(1, SHARES, limit)
-        self.work = Held()
+    def __init__(
+        self, limit: int = 8, turnstile: Turnstile | None = None, then: Callable[[Sequence[str]], list[str]] = list
+    ) -> None:
+        self.turnstile = turnstile or Turnstile(1, SHARES, limit)
+        self.work = Held(then)
         self.threads = ThreadPoolExecutor(16)
         self.first = self.call("first")
         assert self.work.begun.wait(10)
@@ -128,6 +131,27 @@ def test_no_more_work_at_a_time_than_there_are_turns(turns: int, calls: int) -> 
         )
         assert list(found) == list(range(calls))
     assert most == turns
+
+
+def test_a_lane_that_was_away_claims_nothing_for_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd, now = Crowd(limit=1), 0.0
+    monkeypatch.setattr("service.turnstile.time.perf_counter", lambda: now)
+
+    def take_a_second(payloads: Sequence[str]) -> list[str]:
+        nonlocal now
+        now += 1
+        return list(payloads)
+
+    crowd.work.go.set()
+    crowd.first.result(10)
+    for _ in range(30):  # alone: nobody ever waits
+        crowd.turnstile.run("predict", Call("a", 1, "", take_a_second, wanted))
+    busy = Crowd(limit=1, turnstile=crowd.turnstile, then=take_a_second)
+    others = [busy.call(name, lane) for name, lane in (("e", "explain"), ("p", "predict")) for _ in range(6)]
+    busy.work.go.set()
+    for other in others:
+        other.result(10)
+    assert "".join(name for (name,) in busy.work.batches[1:]).startswith("ep")
 
 
 def test_while_both_lanes_wait_each_gets_its_share_of_the_time() -> None:
