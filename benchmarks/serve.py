@@ -8,7 +8,6 @@ Every figure is a ratio or difference of things measured side by side in this ru
 
 import argparse
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -20,9 +19,9 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.load.ours import SERVER
+from benchmarks.load.servers import started
 from benchmarks.timing import measure, phantoms
-
-ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
@@ -59,29 +58,12 @@ def seconds(command: list[str]) -> float:
 @contextmanager
 def service() -> Iterator[httpx.Client]:
     """A client of a service that has just become ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "HOST": "127.0.0.1", "PORT": str(port)}
-    command = [sys.executable, "-m", "service"]
-    with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as process:  # noqa: S603
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-                while not is_ready(client):
-                    if process.poll() is not None:
-                        sys.exit("the service ended before it was ready")
-                    time.sleep(0.01)
-                yield client
-        finally:
-            process.terminate()
-
-
-def is_ready(client: httpx.Client) -> bool:
-    """Whether the service answers ready."""
-    try:
-        return client.get("/readyz").status_code == httpx.codes.OK
-    except httpx.ConnectError:
-        return False
+    with (
+        Path(os.devnull).open("wb") as log,
+        started(SERVER, log) as running,
+        httpx.Client(base_url=running.address, timeout=60) as client,
+    ):
+        yield client
 
 
 def post(client: httpx.Client, route: str, data: bytes) -> None:

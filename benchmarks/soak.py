@@ -10,17 +10,18 @@ compared to that after the first thousand.
 
 import argparse
 import asyncio
+import json
 import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,12 +30,14 @@ import httpx
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.load.ours import SERVER
+from benchmarks.load.servers import ROOT, descendants, started
 from service.api.kinds import KINDS
 from training import phantom
 
-ROOT = Path(__file__).parents[1]
 DOCUMENTED = {200} | {int(kind.status) for kind in KINDS.values()}
 WARM = 1000
+REFUSED = "cut: ConnectError"  # right once it has ended, and only then
 _CLIENTS = 12
 
 
@@ -140,8 +143,20 @@ def resident_bytes(pid: int) -> int:
 
 def readers(pid: int) -> list[int]:
     """The processes that decode for that one."""
-    children = [child for task in Path(f"/proc/{pid}/task").glob("*/children") for child in task.read_text().split()]
-    return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
+    return [each for each in descendants(pid) if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+
+
+def faults_in(log: Iterable[str]) -> list[str]:
+    """The lines that tell of a fault: the service's own of level ERROR, which are JSON, and tracebacks of others."""
+    return [line for line in log if _level(line) in {"ERROR", "CRITICAL"} or line.startswith("Traceback")]
+
+
+def _level(line: str) -> str | None:
+    try:
+        found: str = json.loads(line)["level"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found
 
 
 async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) -> list[str]:
@@ -168,7 +183,7 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     await asyncio.gather(*(keep_asking() for _ in range(_CLIENTS)))
     await disturbing
     await asyncio.sleep(1)
-    last = resident_bytes(process.pid)
+    last, early_cuts = resident_bytes(process.pid), traffic.ended[REFUSED]
     process.send_signal(signal.SIGTERM)
     await asyncio.gather(*(traffic.one() for _ in range(50)), return_exceptions=True)
     await traffic.close()
@@ -176,7 +191,11 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     print(", ".join(f"{ended}: {count}" for ended, count in sorted(traffic.ended.items())))
     early = min(WARM, requests // 2)
     print(f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})")
-    return [f"{count} {ended}" for ended, count in traffic.ended.items() if ended.startswith("undocumented")]
+    return [
+        f"{count} {ended}"
+        for ended, count in traffic.ended.items()
+        if ended.startswith(("undocumented", "cut")) and (ended != REFUSED or early_cuts)
+    ]
 
 
 def main() -> None:
@@ -186,25 +205,13 @@ def main() -> None:
     parser.add_argument("--model", default="models/demo", help="what is served (default models/demo)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    variables = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1", "MAMMOLENS_MODEL": options.model}
+    server = replace(SERVER, environment={**SERVER.environment, "MAMMOLENS_MODEL": options.model})
     with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "service"]
-        with subprocess.Popen(command, cwd=ROOT, env=variables, stderr=log) as process:  # noqa: S603 - our own
-            address = f"http://127.0.0.1:{port}"
-            transport = httpx.HTTPTransport(retries=100)
-            with httpx.Client(transport=transport) as client:
-                while client.get(f"{address}/readyz").status_code != httpx.codes.OK:
-                    time.sleep(0.1)
-            try:
-                wrong = asyncio.run(soak(process, address, options.requests))
-                code = process.wait(60)
-            finally:
-                process.kill()
+        with started(server, log) as running:
+            wrong = asyncio.run(soak(running.process, running.address, options.requests))
+            code = running.process.wait(60)
         log.seek(0)
-        faults = [line for line in log.read().decode().splitlines() if " ERROR " in line or "Traceback" in line]
+        faults = faults_in(log.read().decode().splitlines())
     wrong += [f"exit code {code}"] * (code != 0) + [f"logged: {line}" for line in faults]
     print("\n".join(wrong) or "every request accounted for, nothing wrong in the log, exit code 0")
     sys.exit(bool(wrong))

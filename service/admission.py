@@ -87,11 +87,6 @@ class Admission:
         self.waiting = 0
         self.in_flight = 0
 
-    @property
-    def expected_seconds(self) -> float:
-        """How long a newcomer would take to be answered: all who are ahead, and itself, at the pace of late."""
-        return (self.waiting + self.in_flight + 1) * self._pace.seconds
-
     @asynccontextmanager
     async def admit(self, seconds: float) -> AsyncIterator[Permit]:
         """A place, for so many seconds; waits for it if need be.
@@ -115,10 +110,11 @@ class Admission:
 
     def _refuse_the_hopeless(self, seconds: float) -> None:
         ahead = self.waiting + self.in_flight
+        expected = (ahead + 1) * self._pace.seconds  # all who are ahead, and the newcomer, at the pace of late
         retry_after = math.ceil(max(1.0, ahead * self._pace.seconds))
         if self.waiting >= self._max_waiting:
             raise Busy("As many requests are waiting as may.", retry_after, "queue")
-        if ahead and self.expected_seconds * _CAUTION > seconds:  # where nobody is ahead, trying is how to find out
+        if ahead and expected * _CAUTION > seconds:  # where nobody is ahead, trying is how to find out
             raise Busy("The request could not be answered before its deadline.", retry_after, "deadline")
 
     async def _wait_for_place(self, permit: Permit) -> None:

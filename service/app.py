@@ -65,7 +65,7 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         with app.state.engine.running():
-            loading = asyncio.create_task(_serve_model(app.state.engine, settings))
+            loading = asyncio.create_task(app.state.engine.serve_newest())
             loading.add_done_callback(lambda done: _tell(done, fail))
             yield
             loading.cancel()
@@ -102,13 +102,6 @@ def create_app(settings: Settings, load: Load = load_model, fail: Fail = _compla
     _watch(app, settings)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # the way FastAPI documents
     return app
-
-
-async def _serve_model(engine: Engine, settings: Settings) -> None:
-    """Loads the model, and its new versions as they come."""
-    await engine.load()
-    if settings.watch_seconds and settings.model != FAKE:
-        await engine.watch()
 
 
 def _tell(done: asyncio.Task[None], fail: Fail) -> None:

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, HttpUrl, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.audit import MINIMUM_KEY_LENGTH
@@ -107,7 +107,6 @@ class Settings(BaseSettings):
     )
     audit_key: SecretStr | None = Field(
         default=None,
-        validate_default=True,
         min_length=MINIMUM_KEY_LENGTH,
         description="Secret with which the audit hashes images; goes with the audit log.",
     )
@@ -115,13 +114,6 @@ class Settings(BaseSettings):
         default=None,
         description="Where traces are sent: the OTLP/HTTP address of a collector, with its path; unset makes none.",
     )
-
-    @field_validator("audit_key")
-    @classmethod
-    def _with_log(cls, key: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
-        if "audit_log" in others.data and (key is None) != (others.data["audit_log"] is None):
-            raise ValueError("MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY are set together or not at all")
-        return key
 
     @field_validator("traces")
     @classmethod
@@ -137,8 +129,16 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _need_both(self) -> Self:
-        if (self.oidc_issuer is None) != (self.oidc_audience is None):
-            raise ValueError("oidc_issuer and oidc_audience are needed together")
+        for one, other, message in (
+            (
+                self.audit_log,
+                self.audit_key,
+                "MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY are set together or not at all",
+            ),
+            (self.oidc_issuer, self.oidc_audience, "oidc_issuer and oidc_audience are needed together"),
+        ):
+            if (one is None) != (other is None):
+                raise ValueError(message)
         return self
 
     @property

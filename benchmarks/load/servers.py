@@ -16,10 +16,9 @@ from typing import IO, Any
 import httpx
 
 from benchmarks.load import generator
+from benchmarks.load.peers.work import BUNDLE, DEADLINE_SECONDS, ROOT
 
-ROOT = Path(__file__).parents[2]
-BUNDLE = ROOT / "models" / "demo" / "1"
-DEADLINE_SECONDS = 1.0
+__all__ = ["BUNDLE", "DEADLINE_SECONDS", "ROOT", "Running", "Server", "descendants", "started"]
 _START_SECONDS = 90
 _STOP_SECONDS = 15
 

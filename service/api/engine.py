@@ -78,12 +78,12 @@ class Engine:
         }
 
     @contextmanager
-    def running(self) -> Iterator[IsolatedReader]:
+    def running(self) -> Iterator[None]:
         """A stretch in which image files can be read, in processes of their own; at its end all work has ended."""
         limits = Limits(self._settings.max_pixels, self._settings.max_decode_seconds)
         self._reader = IsolatedReader(self._readers, limits)
         try:
-            yield self._reader
+            yield
         finally:
             for lane in self.lanes.values():
                 lane.close()
@@ -122,12 +122,17 @@ class Engine:
         _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
         return model
 
-    async def watch(self) -> None:
-        """Loads every new version of the model as it appears, for ever."""
-        seen = stamp(self._settings.model)
-        while True:
+    async def serve_newest(self) -> None:
+        """Loads the model, and, if its directory is to be watched, every new version as it appears, for ever.
+
+        Raises:
+            BundleError: the first one cannot be served.
+        """
+        seen = await asyncio.to_thread(stamp, self._settings.model)
+        await self.load()
+        while self._settings.watch_seconds:
             await asyncio.sleep(self._settings.watch_seconds)
-            if (found := stamp(self._settings.model)) != seen:
+            if (found := await asyncio.to_thread(stamp, self._settings.model)) != seen:
                 seen = found
                 try:
                     await self.load()
@@ -146,9 +151,15 @@ class Engine:
             NotReady, Draining, Busy: at once. DeadlinePassed: in the queue.
         """
         self.require_model()
-        with self._counting(lane):
+        try:
             async with self._place(lane, seconds) as place:
                 yield place
+        except Busy as busy:
+            self._metrics.refused.labels(lane, busy.reason).inc()
+            raise
+        except (Abandoned, ClientDisconnect):
+            self._metrics.abandoned.labels(lane).inc()
+            raise
 
     @asynccontextmanager
     async def _place(self, lane: Lane, seconds: float | None) -> AsyncIterator[Place]:
@@ -165,17 +176,6 @@ class Engine:
                 self._settings.max_upload_bytes,
                 self._settings.upload_seconds,
             )
-
-    @contextmanager
-    def _counting(self, lane: Lane) -> Iterator[None]:
-        try:
-            yield
-        except Busy as busy:
-            self._metrics.refused.labels(lane, busy.reason).inc()
-            raise
-        except (Abandoned, ClientDisconnect):
-            self._metrics.abandoned.labels(lane).inc()
-            raise
 
 
 def get_engine(request: Request) -> Engine:

@@ -1,7 +1,7 @@
 """Everything that can go wrong, as callers meet it: one table from errors to statuses, names and remedies."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from service import errors
@@ -37,6 +37,7 @@ class Kind:
     slug: str
     title: str
     remedy: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def type(self) -> str:
@@ -137,6 +138,7 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "upload-too-slow",
         "The body arrives too slowly",
         "Send it over a faster connection, or have the operator raise MAMMOLENS_UPLOAD_SECONDS.",
+        {"Connection": "close"},
     ),
     errors.UnsupportedMediaType: Kind(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
@@ -170,6 +172,7 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "unauthenticated",
         "Who asks is not known",
         "Send a valid key or token in the header Authorization: Bearer ...",
+        {"WWW-Authenticate": "Bearer"},
     ),
     errors.Forbidden: Kind(
         HTTPStatus.FORBIDDEN, "forbidden", "Not allowed", "Have the operator grant the scope that the detail names."
@@ -193,7 +196,11 @@ KINDS: Mapping[type[errors.MammolensError], Kind] = {
         "Copy or export the bundle again; until it can be served, the version before it answers.",
     ),
     errors.Draining: Kind(
-        HTTPStatus.SERVICE_UNAVAILABLE, "draining", "About to end", "Ask another instance, or this one once it is back."
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "draining",
+        "About to end",
+        "Ask another instance, or this one once it is back.",
+        {"Connection": "close"},
     ),
     errors.Busy: Kind(
         HTTPStatus.TOO_MANY_REQUESTS, "busy", "Too many images at once", "Ask again after the time in Retry-After."

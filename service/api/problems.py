@@ -22,8 +22,11 @@ NAME = re.compile(r"[a-z_-]{1,32}")
 
 def describe(error: errors.MammolensError, **more: object) -> Problem:
     """The problem that says this error; `more` are further members."""
-    kind = next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
-    return Problem.model_validate({**kind.members(str(error)), **error.facts, **more})
+    return Problem.model_validate({**_kind(error).members(str(error)), **error.facts, **more})
+
+
+def _kind(error: errors.MammolensError) -> Kind:
+    return next(KINDS[cls] for cls in type(error).__mro__ if cls in KINDS)
 
 
 def respond(
@@ -32,15 +35,9 @@ def respond(
     """The answer to that error; `more` are further members of the problem."""
     problem = describe(error, request_id=request.scope.get("request_id"), **more)
     request.scope["problem"] = problem.type.rpartition(":")[2]
-    more_headers: dict[str, str] = {}
-    if isinstance(error, errors.Unavailable):
-        more_headers["Retry-After"] = str(error.retry_after)
-    if isinstance(error, errors.Unauthenticated):
-        more_headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, errors.Draining | errors.UploadTooSlow):
-        more_headers["Connection"] = "close"
+    retry = {"Retry-After": str(error.retry_after)} if isinstance(error, errors.Unavailable) else {}
     content = problem.model_dump_json(exclude_none=True)
-    return Response(content, problem.status, {**(headers or {}), **more_headers}, MEDIA_TYPE)
+    return Response(content, problem.status, {**(headers or {}), **_kind(error).headers, **retry}, MEDIA_TYPE)
 
 
 async def _ours(request: Request, error: Exception) -> Response:
@@ -79,10 +76,8 @@ async def _http(request: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, _: Exception) -> Response:
-    headers = {
-        "X-Request-ID": request.scope["request_id"],
-        **SECURITY_HEADERS,
-    }  # sent from outside the middleware that adds it
+    # Sent from outside the middleware that adds them.
+    headers = {"X-Request-ID": request.scope["request_id"], **SECURITY_HEADERS}
     return respond(request, InternalError("The service failed to answer."), headers)
 
 

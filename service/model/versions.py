@@ -18,4 +18,5 @@ def newest_version(path: Path) -> Path:
 def stamp(path: Path) -> Stamp:
     """What changes with any file of the newest version: names, sizes and times of change."""
     files = sorted(file for file in newest_version(path).rglob("*") if file.is_file())
-    return tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files)
+    found = ((file, file.stat()) for file in files)
+    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in found)

@@ -10,7 +10,8 @@ from service.imaging import read
 from service.model import Bundle, usable_cores
 from service.results import Floats
 
-BUNDLE = Path("models/demo/1")
+ROOT = Path(__file__).parents[3]
+BUNDLE = ROOT / "models" / "demo" / "1"
 WORKERS = int(os.environ.get("PEER_WORKERS", "2"))
 """Processes that work on images; the peers were tried with one and with two."""
 BATCH = int(os.environ.get("PEER_BATCH", "8"))
