@@ -52,7 +52,7 @@ def load_model(settings: Settings) -> Model:
     version = newest_version(settings.model)
     bundle = Bundle.load(version, threads=settings.threads)
     pipeline.replay(bundle, GoldenCase.load(version))
-    pipeline.warm(bundle, settings.max_batch)
+    pipeline.warm(bundle)
     return bundle
 
 

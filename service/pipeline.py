@@ -205,15 +205,14 @@ def replay(model: Model, golden: GoldenCase) -> None:
         raise BundleMismatch("The bundle does not reproduce its golden case: " + "; ".join(differences) + ".")
 
 
-def warm(model: Model, max_batch: int) -> None:
-    """Runs every path of the model once with every size of a batch, so that no caller pays for the first time."""
-    for size in range(1, max_batch + 1):
-        images, classes = np.zeros((size, *model.manifest.input_shape), np.float32), np.zeros(size, np.int32)
-        model.predict(images)
-        model.activations(images)
-        model.input_gradients(images, classes)
-        for layer in model.manifest.layers:
-            model.layer_gradients(layer.name, images, classes)
+def warm(model: Model) -> None:
+    """Runs every path of the model once, so that no caller pays for the first time; larger batches cost none."""
+    images, classes = np.zeros((1, *model.manifest.input_shape), np.float32), np.zeros(1, np.int32)
+    model.predict(images)
+    model.activations(images)
+    model.input_gradients(images, classes)
+    for layer in model.manifest.layers:
+        model.layer_gradients(layer.name, images, classes)
 
 
 def _read(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Reading:

@@ -44,7 +44,7 @@ def ceiling(image: Path, seconds: float) -> Ceiling:
 def overhead_milliseconds(running: Running, data: bytes) -> tuple[float, float]:
     """Medians of POST /predict and of the plain call in this process, taken in turn."""
     bundle = Bundle.load(BUNDLE)
-    pipeline.warm(bundle, 1)
+    pipeline.warm(bundle)
     with httpx.Client(base_url=running.address, timeout=60) as client:
         headers = {"content-type": "application/dicom"}
         ways = {
