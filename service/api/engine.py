@@ -178,8 +178,8 @@ class Engine:
             )
 
 
-def get_engine(request: Request) -> Engine:
-    """The engine of the app that got this request."""
+async def get_engine(request: Request) -> Engine:
+    """The engine of the app that got this request; async, as FastAPI would call it in a thread of its pool otherwise."""
     engine: Engine = request.app.state.engine
     return engine
 

@@ -5,6 +5,7 @@ Fuzzing found that more than half of all JPEG-LS images that are cut off make Ch
 process has a bound on its memory, each file one on its time, and what exceeds them is refused.
 """
 
+import ctypes
 import multiprocessing
 import os
 import pickle
@@ -27,7 +28,8 @@ from service.results import FitParameters
 
 _SECONDS_TO_START = 60.0
 _READY = "ready"
-_KEPT_BYTES = 2**25  # of the shared file; few mammograms are larger
+_KEPT_BYTES = 2**25  # of the shared file, and of memory that was freed; few mammograms are larger
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
 
 
 class ReaderLost(RuntimeError):
@@ -179,6 +181,7 @@ def _serve(connection: Connection, file: _SharedFile, limits: Limits) -> None:
     """Answers until the other end is gone. What is no ImageError is a fault of ours, and ends the process."""
     _silence_libraries()
     logs.configure()
+    _keep_freed_memory()
     _bound_memory(limits.max_memory_bytes)
     # multiprocessing would print an exception with its message, which may quote a header
     with logs.EndOnFault(), suppress(EOFError, ConnectionError, KeyboardInterrupt):
@@ -195,6 +198,14 @@ def _silence_libraries() -> None:
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
+
+
+def _keep_freed_memory() -> None:
+    """Lets malloc keep what a file took for the next one: the system clears every page that it gives anew (glibc)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
 def _answer(data: bytes, parameters: FitParameters, picture_edge: float, limits: Limits) -> Reading | ImageError:

@@ -40,6 +40,19 @@ def asked(client: TestClient, route: str, data: bytes, **params: str) -> dict[st
     return found
 
 
+def test_no_request_waits_for_a_thread_of_the_frameworks_pool(
+    client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a thread of the pool that everyone shares")
+
+    monkeypatch.setattr("anyio.to_thread.run_sync", refuse)
+    for route in ("/predict", "/activations/conv2d", "/gradcam"):
+        asked(client, route, mammogram_png)
+    for route in ("/livez", "/readyz", "/metrics", "/model", "/model/layers", "/model/scorecard"):
+        assert client.get(route).status_code != 500, route
+
+
 @pytest.mark.parametrize(
     "content_type", ["image/png", "application/octet-stream", "application/dicom", "IMAGE/TIFF; a=b"]
 )

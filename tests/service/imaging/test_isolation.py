@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -64,6 +65,18 @@ def test_refusals_come_through(reader: IsolatedReader, sound: bytes) -> None:
     with pytest.raises(TooManyPixels) as refusal:
         reader(sound.replace(b"\x28\x00\x10\x00US\x02\x00\xa4\x01", b"\x28\x00\x10\x00US\x02\x00\xff\xff"), GRID)
     assert refusal.value.max_pixels == 9_000_000
+
+
+def test_what_a_file_took_of_memory_is_kept_for_the_next(reader: IsolatedReader, slow: bytes) -> None:
+    def pages_taken() -> int:
+        return int(Path(f"/proc/{reader.pids[0]}/stat").read_text().rpartition(")")[2].split()[7])  # minflt
+
+    reader(slow, GRID)
+    reader(slow, GRID)
+    before = pages_taken()
+    for _ in range(4):
+        reader(slow, GRID)
+    assert pages_taken() - before < 100  # some 2,900 where all is given back
 
 
 def test_a_file_that_takes_too_long_is_refused_and_the_next_one_read(
