@@ -1,6 +1,6 @@
 """Measures the service under load, beside the plain loop on the same cores and beside other model servers.
 
-    python -m benchmarks.load [--servers mammolens mosec] [--image FILE] [--seconds 6]
+    python -m benchmarks.load [--servers mammolens mosec] [--bundle DIR] [--image FILE] [--seconds 6]
 
 The tables go to standard output, load.json and goodput.png to build/load, progress to standard error, what the servers
 say to build/load/NAME.log. The load comes from a process of its own on the same cores; what that takes is told.
@@ -20,7 +20,7 @@ from benchmarks.load import measures, ours, report
 from benchmarks.load.ceiling import ceiling, overhead_milliseconds
 from benchmarks.load.peers.starts import PEERS, install
 from benchmarks.load.report import Measured, Report
-from benchmarks.load.servers import BUNDLE, ROOT, Running, Server, started
+from benchmarks.load.servers import DEMO, ROOT, Running, Server, started
 from service import pipeline
 from service.imaging import read
 from service.model import Bundle, usable_cores
@@ -35,31 +35,33 @@ def main() -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm")
+    parser.add_argument("--bundle", type=Path, default=DEMO, help="default: models/demo/1; see benchmarks.backbone")
     parser.add_argument("--seconds", type=float, default=6, help="of each measurement (default 6)")
     parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS), help="default: all")
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    image, data = options.image.resolve(), options.image.read_bytes()
+    image, data, bundle = options.image.resolve(), options.image.read_bytes(), options.bundle.resolve()
     _say("plain loops")
-    found = ceiling(image, options.seconds)
-    expected = pipeline.predict(Bundle.load(BUNDLE), read, data, Stopwatch()).probabilities
+    found = ceiling(bundle, image, options.seconds)
+    expected = pipeline.predict(Bundle.load(bundle), read, data, Stopwatch()).probabilities
     overhead, servers, failures = None, [], {}
     for name in options.servers:
         try:
             if name in PEERS:
                 _say(f"{name}: install")
                 install(name)
-            with (OUT / f"{name}.log").open("wb") as log, started(SERVERS[name], log) as running:
+            with (OUT / f"{name}.log").open("wb") as log, started(SERVERS[name], log, bundle) as running:
                 _check(running.ask(data), expected)
                 if name == ours.SERVER.name:
                     _say(f"{name}: overhead over the plain call")
-                    overhead = overhead_milliseconds(running, data)
+                    overhead = overhead_milliseconds(running, bundle, data)
                 servers.append(_measure(running, data, options.seconds))
         except (RuntimeError, httpx.HTTPError, subprocess.CalledProcessError) as error:
             failures[name] = str(error)
             _say(f"{name}: {error}")
     machine = f"{usable_cores()} cores, {time.strftime('%Y-%m-%d')}"
-    complete = Report(machine, f"{image.name} ({len(data) >> 10} KiB)", found, overhead, servers, failures)
+    given = f"{bundle.parent.name}, {image.name} ({len(data) >> 10} KiB)"
+    complete = Report(machine, given, found, overhead, servers, failures)
     report.write(complete, OUT)
     print(report.markdown(complete))
     if failures:

@@ -1,6 +1,6 @@
 """What the cores can do without a server: the plain loop of `service.imaging.read` and `Bundle.predict`.
 
-python -m benchmarks.load.ceiling IMAGE SECONDS THREADS    # one loop; prints images a second
+python -m benchmarks.load.ceiling BUNDLE IMAGE SECONDS THREADS    # one loop; prints images a second
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
 
-from benchmarks.load.servers import BUNDLE, ROOT, Running
+from benchmarks.load.servers import ROOT, Running
 from benchmarks.timing import measure
 from service import pipeline
 from service.imaging import read
@@ -35,13 +35,13 @@ class Ceiling:
         return max(self.one_loop, self.loop_per_core)
 
 
-def ceiling(image: Path, seconds: float) -> Ceiling:
-    """Measured now, for that image."""
+def ceiling(path: Path, image: Path, seconds: float) -> Ceiling:
+    """Measured now, for that bundle and that image."""
     cores = usable_cores()
-    return Ceiling(_loops(image, seconds, 1, cores), _loops(image, seconds, cores, 1))
+    return Ceiling(_loops(path, image, seconds, 1, cores), _loops(path, image, seconds, cores, 1))
 
 
-def overhead_milliseconds(running: Running, data: bytes) -> tuple[float, float]:
+def overhead_milliseconds(running: Running, path: Path, data: bytes) -> tuple[float, float]:
     """Medians of POST /predict and of the plain call in this process, taken in turn.
 
     The client is the standard library's: httpx alone takes some milliseconds to send a file.
@@ -49,7 +49,7 @@ def overhead_milliseconds(running: Running, data: bytes) -> tuple[float, float]:
     Raises:
         RuntimeError: the service refuses the image.
     """
-    bundle = Bundle.load(BUNDLE)
+    bundle = Bundle.load(path)
     pipeline.warm(bundle)
     connection = HTTPConnection("127.0.0.1", running.port, timeout=60)
 
@@ -67,9 +67,9 @@ def overhead_milliseconds(running: Running, data: bytes) -> tuple[float, float]:
     return asked, plain
 
 
-def _loops(image: Path, seconds: float, loops: int, threads: int) -> float:
+def _loops(path: Path, image: Path, seconds: float, loops: int, threads: int) -> float:
     """Images a second of so many loops at a time, in processes of their own that start together."""
-    command = [sys.executable, "-m", "benchmarks.load.ceiling", str(image), str(seconds), str(threads)]
+    command = [sys.executable, "-m", "benchmarks.load.ceiling", str(path), str(image), str(seconds), str(threads)]
     started = [
         subprocess.Popen(  # noqa: S603 - our own
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -82,8 +82,8 @@ def _loops(image: Path, seconds: float, loops: int, threads: int) -> float:
     return sum(float(process.communicate("go\n")[0]) for process in started)
 
 
-def _loop(data: bytes, seconds: float, threads: int) -> float:
-    bundle = Bundle.load(BUNDLE, threads)
+def _loop(path: Path, data: bytes, seconds: float, threads: int) -> float:
+    bundle = Bundle.load(path, threads)
     _count(bundle, data, _WARM_SECONDS)
     print("warm", flush=True)
     sys.stdin.readline()
@@ -99,4 +99,4 @@ def _count(bundle: Bundle, data: bytes, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(_loop(Path(sys.argv[1]).read_bytes(), float(sys.argv[2]), int(sys.argv[3])))
+    print(_loop(Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), float(sys.argv[3]), int(sys.argv[4])))

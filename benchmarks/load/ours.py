@@ -27,7 +27,7 @@ def probabilities(answer: Any) -> Mapping[str, float]:
 SERVER = Server(
     "mammolens",
     (sys.executable, "-m", "service"),
-    {"HOST": "127.0.0.1", "PORT": "{port}", "MAMMOLENS_MODEL": "{root}/models/demo/1"},
+    {"HOST": "127.0.0.1", "PORT": "{port}", "MAMMOLENS_MODEL": "{bundle}"},
     probabilities=probabilities,
     computed=computed,
 )

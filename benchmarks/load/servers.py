@@ -16,9 +16,10 @@ from typing import IO, Any
 import httpx
 
 from benchmarks.load import generator
-from benchmarks.load.peers.work import BUNDLE, DEADLINE_SECONDS, ROOT
+from benchmarks.load.peers.work import DEADLINE_SECONDS, ROOT
 
-__all__ = ["BUNDLE", "DEADLINE_SECONDS", "ROOT", "Running", "Server", "descendants", "started"]
+__all__ = ["DEADLINE_SECONDS", "DEMO", "ROOT", "Running", "Server", "descendants", "started"]
+DEMO = ROOT / "models" / "demo" / "1"
 _START_SECONDS = 90
 _STOP_SECONDS = 15
 
@@ -38,8 +39,9 @@ def plain(answer: Any) -> Mapping[str, float]:
 class Server:
     """How to start a server, and how to ask it for the probabilities of an image.
 
-    In `command` and `environment` {root} stands for this tree, {port}, {spare} and {other} for free ports, {scratch}
-    for a directory of its own and {counter} for a file to which it appends a byte for each image that it has computed.
+    In `command` and `environment` {root} stands for this tree, {bundle} for the model's bundle, {port}, {spare} and
+    {other} for free ports, {scratch} for a directory of its own and {counter} for a file to which it appends a byte for
+    each image that it has computed.
     `computed`: how to ask for that number otherwise.
     """
 
@@ -92,8 +94,8 @@ class Running:
 
 
 @contextmanager
-def started(server: Server, log: IO[bytes]) -> Iterator[Running]:
-    """The server from when it is ready, its outputs in the log.
+def started(server: Server, log: IO[bytes], bundle: Path = DEMO) -> Iterator[Running]:
+    """The server of that bundle from when it is ready, its outputs in the log.
 
     Raises:
         RuntimeError: it ended, or did not become ready.
@@ -102,7 +104,15 @@ def started(server: Server, log: IO[bytes]) -> Iterator[Running]:
         counter = Path(scratch, "computed")
         counter.touch()
         port, spare, other = _free_ports(3)
-        places = {"port": port, "spare": spare, "other": other, "scratch": scratch, "counter": counter, "root": ROOT}
+        places = {
+            "port": port,
+            "spare": spare,
+            "other": other,
+            "scratch": scratch,
+            "counter": counter,
+            "root": ROOT,
+            "bundle": bundle,
+        }
         command = [part.format(**places) for part in server.command]
         own = {name: value.format(**places) for name, value in server.environment.items()}
         start = time.perf_counter()

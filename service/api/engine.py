@@ -25,6 +25,7 @@ from service.turnstile import Turnstile
 T = TypeVar("T")
 _log = logging.getLogger("mammolens")
 _MOST_READERS = 8  # each takes some 100 MiB
+_CALLS = 2  # of the model at a time: what of one runs on a single core leaves the others to the second
 
 
 class Lane(StrEnum):
@@ -69,7 +70,7 @@ class Engine:
         self.is_draining = False
         readers = settings.readers or min(usable_cores(), _MOST_READERS)
         self._turns_to_read = Turnstile(readers, _SHARES)
-        self._turns_to_compute = Turnstile(1, _SHARES, settings.max_batch)
+        self._turns_to_compute = Turnstile(min(usable_cores(), _CALLS), _SHARES, settings.max_batch)
         self._readers = readers
         explaining = max(1, settings.max_requests // 4)
         self.lanes = {
@@ -179,7 +180,7 @@ class Engine:
 
 
 async def get_engine(request: Request) -> Engine:
-    """The engine of the app that got this request; async, as FastAPI would call it in a thread of its pool otherwise."""
+    """The engine of the app that got this request; async: FastAPI would call it in a thread otherwise."""
     engine: Engine = request.app.state.engine
     return engine
 

@@ -3,7 +3,7 @@
 import hashlib
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -13,12 +13,14 @@ from pydantic import ValidationError
 from service.errors import BundleDamaged, BundleMissing
 from service.model.contract import ClassIndices, check_classes, check_images
 from service.model.evidence import load_domain, load_scorecard
+from service.model.folding import Ask, fold
 from service.model.manifest import MANIFEST_FILE, Manifest, checksums, gradcam_signature
 from service.results import Floats, LayerGradients, Scores
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # warnings and errors only
 _FAST = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # halves the time of a convolution, at the price of another rounding
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
+_PREDICT = "serving_default"
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 
 
@@ -32,8 +34,7 @@ class Bundle:
         self.scorecard = load_scorecard(path)
         self.domain = load_domain(path, manifest)
         self._tensor = tensorflow.constant
-        self._signatures = _load_signatures(tensorflow, path)
-        _check_signatures(self._signatures, manifest, path)
+        self._signatures = _load_signatures(tensorflow, path, manifest)
 
     @classmethod
     def load(cls, path: Path, threads: int | None = None) -> Self:
@@ -54,7 +55,7 @@ class Bundle:
     def predict(self, images: Floats) -> Scores:
         """Probabilities and logits [N, classes], and features."""
         check_images(images, self.manifest)
-        return _scores(self._run("serving_default", images=images))
+        return _scores(self._run(_PREDICT, images=images))
 
     def activations(self, images: Floats) -> dict[str, Floats]:
         """The maps [N, h, w, filters] of every layer in the manifest, by name, in depth order."""
@@ -160,22 +161,24 @@ def _unreadable(path: Path, error: OSError) -> BundleDamaged:
     return BundleDamaged(f"Bundle {path} cannot be read: {error.strerror}.")
 
 
-def _load_signatures(tensorflow: Any, path: Path) -> dict[str, Any]:
+def _load_signatures(tensorflow: Any, path: Path, manifest: Manifest) -> dict[str, Ask]:
     try:
-        return dict(tensorflow.saved_model.load(str(path)).signatures)
+        model = tensorflow.saved_model.load(str(path))
     except (OSError, ValueError, RuntimeError, tensorflow.errors.OpError) as error:
         raise BundleDamaged(
             f"TensorFlow {tensorflow.__version__} cannot load bundle {path}; export it again with this version."
         ) from error
+    _check_signatures(model.signatures, manifest, path)
+    return {**model.signatures, _PREDICT: fold(model.signatures[_PREDICT])}
 
 
-def _check_signatures(signatures: dict[str, Any], manifest: Manifest, path: Path) -> None:
+def _check_signatures(signatures: Mapping[str, Any], manifest: Manifest, path: Path) -> None:
     names = [layer.name for layer in manifest.layers]
-    expected = ["serving_default", "activations", "input_gradients", *map(gradcam_signature, names)]
+    expected = [_PREDICT, "activations", "input_gradients", *map(gradcam_signature, names)]
     missing = [name for name in expected if name not in signatures]
     if missing:
         raise BundleDamaged(f"Bundle {path} lacks the signatures {', '.join(missing)}; export it again.")
-    scores = signatures["serving_default"]
+    scores = signatures[_PREDICT]
     agreed = (
         tuple(scores.structured_input_signature[1]["images"].shape) == (None, *manifest.input_shape)
         and scores.structured_outputs["probabilities"].shape[-1] == len(manifest.classes)

@@ -10,7 +10,13 @@ from typing import Any
 
 from benchmarks.load.servers import ROOT, Server
 
-_COMMON = {"PYTHONPATH": "{root}", "PEER_COUNTER": "{counter}", "PORT": "{port}", "HOME": "{scratch}"}
+_COMMON = {
+    "PYTHONPATH": "{root}",
+    "PEER_COUNTER": "{counter}",
+    "PEER_BUNDLE": "{bundle}",
+    "PORT": "{port}",
+    "HOME": "{scratch}",
+}
 
 
 def install(name: str) -> None:

@@ -11,7 +11,6 @@ from service.model import Bundle, usable_cores
 from service.results import Floats
 
 ROOT = Path(__file__).parents[3]
-BUNDLE = ROOT / "models" / "demo" / "1"
 WORKERS = int(os.environ.get("PEER_WORKERS", "2"))
 """Processes that work on images; the peers were tried with one and with two."""
 BATCH = int(os.environ.get("PEER_BATCH", "8"))
@@ -21,10 +20,10 @@ DEADLINE_SECONDS = 1.0
 
 
 class Work:
-    """The demo bundle, warm, in a process that shares the cores with `processes` - 1 others that compute."""
+    """The bundle PEER_BUNDLE, warm, in a process that shares the cores with `processes` - 1 others that compute."""
 
     def __init__(self, processes: int) -> None:
-        self._bundle = Bundle.load(BUNDLE, threads=max(1, usable_cores() // processes))
+        self._bundle = Bundle.load(Path(os.environ["PEER_BUNDLE"]), threads=max(1, usable_cores() // processes))
         self._counter = os.open(os.environ["PEER_COUNTER"], os.O_WRONLY | os.O_APPEND)
         height, width, channels = self._bundle.manifest.input_shape
         for size in range(1, BATCH + 1):

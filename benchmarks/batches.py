@@ -1,0 +1,90 @@
+"""Milliseconds an image by size of batch: the demo and a network on MobileNetV2, by threads, oneDNN and weights.
+
+    python -m benchmarks.batches [--rounds 15]
+
+Each row comes from a process of its own, as TensorFlow reads its settings but once.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.backbone import ROOT, backbone
+from benchmarks.timing import measure
+from service.model import Bundle, gradcam_signature, usable_cores
+from service.model.folding import Ask, with_constants
+
+SIZES = (1, 2, 3, 4, 6, 8, 16)
+
+
+def main() -> None:
+    """Prints a table for each network and signature."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=15, help="of which the median counts (default 15)")
+    parser.add_argument("--one", nargs=3, metavar=("BUNDLE", "THREADS", "WEIGHTS"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        path, threads, weights = options.one
+        print(json.dumps(_row(Path(path), int(threads), weights, options.rounds)))
+        return
+    for path in (ROOT / "models" / "demo" / "1", backbone()):
+        rows = dict(_rows(path, options.rounds))
+        for signature in next(iter(rows.values())):
+            print(f"\n{path.parent.name}, {signature}\n\n| threads, oneDNN, weights | {' | '.join(map(str, SIZES))} |")
+            print(f"|---|{'---|' * len(SIZES)}")
+            for name, found in rows.items():
+                print(f"| {name} | {' | '.join(f'{milliseconds:.1f}' for milliseconds in found[signature])} |")
+
+
+def _rows(path: Path, rounds: int) -> Iterator[tuple[str, dict[str, list[float]]]]:
+    cores = usable_cores()
+    for weights, onednn, threads in product(("variable", "constant"), ("on", "off"), sorted({cores, 1}, reverse=True)):
+        name = f"{threads}, {onednn}, {weights}"
+        print(f"{path.parent.name}: {name}", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "benchmarks.batches", "--rounds", str(rounds)]
+        environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn == "on"))}
+        found = subprocess.run(  # noqa: S603 - our own
+            [*command, "--one", str(path), str(threads), weights],
+            cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        yield name, json.loads(found.stdout)
+
+
+def _row(path: Path, threads: int, weights: str, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds an image of a prediction and of Grad-CAM, for each of the sizes."""
+    manifest = Bundle.load(path, threads).manifest
+    import tensorflow as tf  # noqa: PLC0415 - loading the bundle has set it up
+
+    images = np.random.default_rng(1).random((max(SIZES), *manifest.input_shape), np.float32)
+    classes = np.ones(len(images), np.int32)
+    asked: dict[str, tuple[str, Mapping[str, Any]]] = {
+        "predict": ("serving_default", {"images": images}),
+        "Grad-CAM": (gradcam_signature(manifest.default_layer), {"images": images, "class_index": classes}),
+    }
+    model = tf.saved_model.load(str(path))
+    found = {}
+    for name, (signature, inputs) in asked.items():
+        loaded = model.signatures[signature]
+        ask = with_constants(loaded) if weights == "constant" else loaded
+
+        def run(size: int, ask: Ask = ask, inputs: Mapping[str, Any] = inputs) -> list[Any]:
+            tensors = {name: tf.constant(array[:size]) for name, array in inputs.items()}
+            return [tensor.numpy() for tensor in ask(**tensors).values()]
+
+        ways = {str(size): partial(run, size) for size in SIZES}
+        measure(ways, 3)
+        found[name] = [milliseconds / int(size) for size, milliseconds in measure(ways, rounds).items()]
+    return found
+
+
+if __name__ == "__main__":
+    main()
