@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from service import logs
+from service import logs, memory
 from service.audit import AuditLost
 from service.errors import BundleError, KeysUnavailable
 from service.settings import Settings
@@ -70,6 +70,7 @@ def _serve(settings: Settings) -> int:
             "MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
         )
     logs.configure()
+    memory.keep_freed(64 * memory.MEBIBYTE)
     failures: list[BaseException] = []
 
     def fail(error: BaseException) -> None:

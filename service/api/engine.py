@@ -66,6 +66,7 @@ class Engine:
         self._loading = asyncio.Lock()
         self._metrics = metrics
         self._reader: IsolatedReader | None = None
+        self._readers_started = False
         self._model: Model | None = None
         self.is_draining = False
         readers = settings.readers or min(usable_cores(), _MOST_READERS)
@@ -100,13 +101,15 @@ class Engine:
         """The model.
 
         Raises:
-            NotReady: it is not loaded and checked yet.
+            NotReady: it is not loaded and checked yet, or no file could be read.
             Draining: no new work is taken.
         """
         if self.is_draining:
             raise Draining("The service finishes what it has begun, and ends.")
         if self._model is None:
             raise NotReady("The model is still being loaded and checked.")
+        if not self._readers_started:
+            raise NotReady("The processes that read image files are still starting.")
         return self._model
 
     async def load(self) -> Model:
@@ -130,7 +133,7 @@ class Engine:
             BundleError: the first one cannot be served.
         """
         seen = await asyncio.to_thread(stamp, self._settings.model)
-        await self.load()
+        await asyncio.gather(self.load(), self._start_readers())
         while self._settings.watch_seconds:
             await asyncio.sleep(self._settings.watch_seconds)
             if (found := await asyncio.to_thread(stamp, self._settings.model)) != seen:
@@ -139,6 +142,11 @@ class Engine:
                     await self.load()
                 except BundleError as error:
                     _log.error("the new version of the model is not served: %s", error)
+
+    async def _start_readers(self) -> None:
+        if self._reader is not None:
+            await asyncio.to_thread(self._reader.wait_until_ready)
+            self._readers_started = True
 
     def drain(self) -> None:
         """Takes no new work; what was let in is finished within its deadline."""

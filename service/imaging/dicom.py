@@ -13,7 +13,7 @@ from service.imaging.elements import open_file
 from service.imaging.foreign import damage_reported, quiet
 from service.imaging.header import Header, read_header
 from service.imaging.limits import Limits
-from service.imaging.pixeldata import NATIVE, SYNTAXES, Encoded, Patterns, decode_pixels
+from service.imaging.pixeldata import SYNTAXES, Encoded, Patterns, decode_pixels
 from service.imaging.polarity import is_negative
 from service.results import ImageFacts, Mammogram, Pixels
 
@@ -25,18 +25,6 @@ def is_bare_dataset(data: bytes, limits: Limits) -> bool:
     except ImageError:
         return False
     return header is not None
-
-
-def is_uncompressed(data: bytes) -> bool:
-    """Whether the bytes are a DICOM file whose pixels lie in it as they are."""
-    if data[128:132] != b"DICM":
-        return False
-    try:
-        with quiet(), damage_reported("The DICOM file is truncated or damaged: its header cannot be read."):
-            syntax, _ = open_file(data)
-    except CorruptImage:
-        return False
-    return syntax in NATIVE and not syntax.is_deflated
 
 
 def decode_dicom(data: bytes, limits: Limits, enough: tuple[int, int] | None) -> Mammogram:

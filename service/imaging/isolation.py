@@ -5,7 +5,6 @@ Fuzzing found that more than half of all JPEG-LS images that are cut off make Ch
 process has a bound on its memory, each file one on its time, and what exceeds them is refused.
 """
 
-import ctypes
 import multiprocessing
 import os
 import pickle
@@ -19,17 +18,15 @@ from multiprocessing.reduction import DupFd
 from pathlib import Path
 from typing import Any
 
-from service import logs
+from service import logs, memory
 from service.errors import ImageError, Undecodable
-from service.imaging.dicom import is_uncompressed
 from service.imaging.limits import Limits
 from service.imaging.reading import Reading, read
 from service.results import FitParameters
 
 _SECONDS_TO_START = 60.0
 _READY = "ready"
-_KEPT_BYTES = 2**25  # of the shared file, and of memory that was freed; few mammograms are larger
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # mallopt(3)
+_KEPT_BYTES = 2**25  # of the shared file; few mammograms are larger
 
 
 class ReaderLost(RuntimeError):
@@ -53,13 +50,23 @@ class IsolatedReader:
             ImageError: it is no mammogram that can be read; Undecodable: trying to exceeded a bound.
             ReaderLost: the process failed.
         """
-        if is_uncompressed(data):  # no decoder is let near it, and its way there and back takes longer than reading it
-            return read(data, parameters, picture_edge, self._limits)
         process = self._idle.get()
         try:
             return process.read(data, parameters, picture_edge)
         finally:
             self._idle.put(process)
+
+    def wait_until_ready(self) -> None:
+        """Waits until every process has started; to be called before any is asked to read.
+
+        Raises:
+            ReaderLost: one did not start.
+        """
+        for process in self._processes:
+            try:
+                process.wait_until_ready()
+            except (EOFError, ConnectionError) as error:
+                raise ReaderLost("a reader did not start") from error
 
     @property
     def pids(self) -> list[int]:
@@ -102,7 +109,7 @@ class _Process:
     def read(self, data: bytes, parameters: FitParameters, picture_edge: float) -> Reading:
         """The reading that comes back, or the error raised."""
         try:
-            self._wait_until_ready()
+            self.wait_until_ready()
             self._file.write(data)
             self._connection.send((len(data), parameters, picture_edge))
             if not self._connection.poll(self._limits.max_seconds):
@@ -116,20 +123,21 @@ class _Process:
             raise answer
         return answer
 
-    def stop(self) -> None:
-        """Ends the process."""
-        self._process.kill()
-        self._process.join()
-        self._connection.close()
-        self._file.close()
-
-    def _wait_until_ready(self) -> None:
+    def wait_until_ready(self) -> None:
+        """Waits for the process to have started; raises EOFError or ConnectionError where it does not."""
         if not self._process.is_alive():  # no fault of the next file
             self._restart()
         if not self._ready:
             if not self._connection.poll(_SECONDS_TO_START):
                 raise EOFError
             self._ready = self._connection.recv() == _READY
+
+    def stop(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self._process.join()
+        self._connection.close()
+        self._file.close()
 
     def _restart(self) -> None:
         self.stop()
@@ -181,7 +189,7 @@ def _serve(connection: Connection, file: _SharedFile, limits: Limits) -> None:
     """Answers until the other end is gone. What is no ImageError is a fault of ours, and ends the process."""
     _silence_libraries()
     logs.configure()
-    _keep_freed_memory()
+    memory.keep_freed(2 * _KEPT_BYTES)
     _bound_memory(limits.max_memory_bytes)
     # multiprocessing would print an exception with its message, which may quote a header
     with logs.EndOnFault(), suppress(EOFError, ConnectionError, KeyboardInterrupt):
@@ -198,14 +206,6 @@ def _silence_libraries() -> None:
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)
-
-
-def _keep_freed_memory() -> None:
-    """Lets malloc keep what a file took for the next one: the system clears every page that it gives anew (glibc)."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, _KEPT_BYTES)
-        mallopt(_M_TRIM_THRESHOLD, 2 * _KEPT_BYTES)
 
 
 def _answer(data: bytes, parameters: FitParameters, picture_edge: float, limits: Limits) -> Reading | ImageError:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import threading
 import time
 from io import BytesIO
 from typing import Any
@@ -14,9 +15,10 @@ from PIL import Image
 
 from service.app import create_app
 from service.errors import BundleMissing
+from service.imaging import IsolatedReader
 from service.model import FakeModel, Model
 from service.results import Method, Pixels
-from service.settings import Settings
+from service.settings import FAKE, Settings
 
 PNG = {"accept": "image/png"}
 
@@ -217,6 +219,21 @@ def test_a_model_that_cannot_be_loaded_is_told_and_never_ready() -> None:
         assert unready.get("/readyz").status_code == 503
         assert unready.get("/livez").status_code == 200
     assert [str(error) for error in told] == ["there is none"]
+
+
+def test_the_service_is_not_ready_before_its_readers_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_go = threading.Event()
+    monkeypatch.setattr(IsolatedReader, "wait_until_ready", lambda _: let_go.wait(30))
+    with TestClient(create_app(Settings(model=FAKE))) as starting:
+        time.sleep(0.5)  # the stand-in model has been loaded by then
+        waiting = starting.get("/readyz")
+        let_go.set()
+        deadline = time.monotonic() + 10
+        while starting.get("/readyz").status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    assert waiting.status_code == 503
+    assert "image files" in waiting.json()["detail"]
 
 
 @pytest.mark.parametrize("method", [method.value for method in Method])

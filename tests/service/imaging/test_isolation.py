@@ -134,6 +134,18 @@ def test_a_fault_of_ours_is_no_fault_of_the_file(sound: bytes, capfd: pytest.Cap
     assert "has no attribute" not in logged
 
 
+def test_a_reader_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    isolated = IsolatedReader(2, Limits())
+    isolated.wait_until_ready()
+    assert all(process._ready for process in isolated._processes)
+    isolated.close()
+    late = IsolatedReader(1, Limits())
+    monkeypatch.setattr("service.imaging.isolation._SECONDS_TO_START", 0.0)
+    with pytest.raises(ReaderLost):
+        late.wait_until_ready()
+    late.close()
+
+
 def test_as_many_files_are_read_at_once_as_there_are_processes(sound: bytes) -> None:
     isolated = IsolatedReader(2, Limits())
     try:
@@ -142,16 +154,3 @@ def test_as_many_files_are_read_at_once_as_there_are_processes(sound: bytes) -> 
     finally:
         isolated.close()
     assert {reading.facts.rows for reading in readings} == {420}
-
-
-def test_uncompressed_images_are_read_without_their_way_to_another_process(
-    reader: IsolatedReader, write_dicom: WriteDicom, breast: Pixels
-) -> None:
-    process = reader._processes[0]._process
-    process.kill()
-    process.join()
-    plain = write_dicom(breast, BitsStored=12)
-    assert reader(plain, GRID).facts.transfer_syntax == "Explicit VR Little Endian"
-    with pytest.raises(CorruptImage):
-        reader(plain[:-1000], GRID)
-    assert reader._processes[0]._process is process
