@@ -39,6 +39,8 @@ DOCUMENTED = {200} | {int(kind.status) for kind in KINDS.values()}
 WARM = 1000
 REFUSED = "cut: ConnectError"  # right once it has ended, and only then
 _CLIENTS = 12
+_PAUSE_SECONDS = 6  # between disturbances
+_SAMPLES = 10  # of the memory, at equal distances
 
 
 class Traffic:
@@ -162,7 +164,7 @@ def _level(line: str) -> str | None:
 async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) -> list[str]:
     """What went wrong, in a phrase each."""
     traffic = Traffic(address, lambda: readers(process.pid), seed=1)
-    warm = 0
+    warm, resident = 0, list[int]()
     progress = tqdm(total=requests, unit="request", mininterval=2)
 
     async def keep_asking() -> None:
@@ -172,11 +174,13 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
             progress.update(traffic.ended.total() - progress.n)
             if not warm and traffic.ended.total() >= min(WARM, requests // 2):
                 warm = resident_bytes(process.pid)
+            if traffic.ended.total() > (len(resident) + 1) * requests / _SAMPLES:
+                resident.append(resident_bytes(process.pid) >> 20)
 
     async def disturb() -> None:
         while traffic.ended.total() < requests:
             for disturbance in (traffic.flood, traffic.kill_a_reader, traffic.swap):
-                await asyncio.sleep(requests / 400)
+                await asyncio.sleep(min(_PAUSE_SECONDS, requests / 400))  # as often in a long soak as in a short one
                 await disturbance()
 
     disturbing = asyncio.create_task(disturb())
@@ -189,6 +193,7 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     await traffic.close()
     progress.close()
     print(", ".join(f"{ended}: {count}" for ended, count in sorted(traffic.ended.items())))
+    print(f"resident, MiB, at each tenth: {', '.join(map(str, resident))}")
     early = min(WARM, requests // 2)
     print(f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})")
     return [
