@@ -1,15 +1,16 @@
 """What an operator may set, from the environment, with defaults that are safe."""
 
 from importlib.metadata import PackageNotFoundError, version
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from service.addresses import is_loopback, is_private
 from service.audit import MINIMUM_KEY_LENGTH
 
+T = TypeVar("T")
 FAKE = Path("fake")
 MEBIBYTE = 1024 * 1024
 _EXPORTER = "opentelemetry-exporter-otlp-proto-http"
@@ -127,6 +128,13 @@ class Settings(BaseSettings):
                 ) from error
         return address
 
+    @field_validator("oidc_issuer", "oidc_jwks")
+    @classmethod
+    def _out_of_reach(cls, address: T) -> T:
+        if address is not None and not is_private(str(address)):
+            raise ValueError("keys that come by plain http could be anyone's: name an https address")
+        return address
+
     @model_validator(mode="after")
     def _need_both(self) -> Self:
         for one, other, message in (
@@ -135,10 +143,16 @@ class Settings(BaseSettings):
                 self.audit_key,
                 "MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY are set together or not at all",
             ),
-            (self.oidc_issuer, self.oidc_audience, "oidc_issuer and oidc_audience are needed together"),
+            (
+                self.oidc_issuer,
+                self.oidc_audience,
+                "MAMMOLENS_OIDC_ISSUER and MAMMOLENS_OIDC_AUDIENCE are set together or not at all",
+            ),
         ):
             if (one is None) != (other is None):
                 raise ValueError(message)
+        if self.oidc_jwks is not None and self.oidc_issuer is None:
+            raise ValueError("MAMMOLENS_OIDC_JWKS says where the keys of MAMMOLENS_OIDC_ISSUER are: set both")
         return self
 
     @property
@@ -149,9 +163,4 @@ class Settings(BaseSettings):
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the service."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ip_address(self.host).is_loopback
-        except ValueError:  # a host name: it may resolve to anything
-            return False
+        return is_loopback(self.host)

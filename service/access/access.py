@@ -27,7 +27,12 @@ class Access:
         Raises:
             Unauthenticated, Forbidden, RateLimited, KeysUnavailable.
         """
-        caller = await self._identify(credential)
+        try:
+            caller = await self._identify(credential)
+        except Unauthenticated:  # trying keys is bounded by the address it comes from, and slows down nobody else
+            if self._rates is not None:
+                self._rates.take(f"unknown at {address}")
+            raise
         if scope is not None and scope not in caller.scopes:
             raise Forbidden(f"The caller lacks the scope '{scope}'.")
         if self._rates is not None:

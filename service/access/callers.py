@@ -1,5 +1,6 @@
 """Who asks, and what they may."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from enum import StrEnum
 from typing import Self
 
 _LONGEST_NAME = 64
+_DIGEST_LENGTH = 16
 _NOT_PRINTABLE = re.compile(r"[^!-~]")
 
 
@@ -29,9 +31,12 @@ class Caller:
     def of(cls, name: str, scopes: Iterable[str]) -> Self:
         """A caller; what is no scope of ours is ignored, as a provider may grant its own, too.
 
-        Of the name only what prints in one line of ASCII is kept: it stands in the log, and others may have chosen it.
+        The name stands in the log, and others may have chosen it: where it is long, or does not print in one line of
+        ASCII, it is made to, and a digest of it set behind, so that no two callers share one.
         """
         known = {scope.value for scope in Scope}
-        return cls(
-            _NOT_PRINTABLE.sub("?", name[:_LONGEST_NAME]), frozenset(Scope(scope) for scope in scopes if scope in known)
-        )
+        printable = _NOT_PRINTABLE.sub("?", name)
+        if printable != name or len(name) > _LONGEST_NAME:
+            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+            printable = f"{printable[: _LONGEST_NAME - _DIGEST_LENGTH - 1]}~{digest}"
+        return cls(printable, frozenset(Scope(scope) for scope in scopes if scope in known))

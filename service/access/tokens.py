@@ -12,6 +12,7 @@ from typing import Any
 import jwt
 
 from service.access.callers import Caller
+from service.addresses import is_private
 from service.errors import KeysUnavailable, Unauthenticated
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
@@ -98,10 +99,17 @@ class TokenVerifier:
 
     def _fetch(self) -> dict[str | None, dict[str, Any]]:
         try:
-            jwks = self._jwks or _get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")["jwks_uri"]
-            return {key.get("kid"): key for key in _get(jwks)["keys"]}
+            return {key.get("kid"): key for key in _get(self._jwks or self._discover())["keys"]}
         except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
             raise KeysUnavailable(_UNREACHABLE) from error
+
+    def _discover(self) -> str:
+        """Where the issuer says that its keys are; its document must be its own (Discovery, section 4.3)."""
+        document = _get(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
+        if document["issuer"] != self._issuer:
+            raise ValueError("the document of another issuer")
+        jwks: str = document["jwks_uri"]
+        return jwks
 
 
 def _scopes(granted: object) -> list[str]:
@@ -111,6 +119,18 @@ def _scopes(granted: object) -> list[str]:
     return [scope for scope in granted if isinstance(scope, str)] if isinstance(granted, list) else []
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Whoever may answer for the provider's address must not be able to send us elsewhere for its keys."""
+
+    def redirect_request(self, *_: Any, **__: Any) -> None:
+        """Lets the redirect be what it is here: an HTTPError."""
+
+
+_opener = urllib.request.build_opener(_NoRedirects())
+
+
 def _get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=_SECONDS_TO_ANSWER) as answer:  # noqa: S310 - http(s), see the settings
+    if not is_private(url):
+        raise ValueError("neither https nor this machine")
+    with _opener.open(url, timeout=_SECONDS_TO_ANSWER) as answer:
         return json.load(answer)

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pydantic import HttpUrl
 
 from service.access import Scope, add_key, revoke_key
 from service.app import create_app
@@ -35,13 +36,15 @@ class Provider:
     def __init__(self) -> None:
         self.key, self.other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
         self.fetched: list[str] = []
+        self.moved: set[str] = set()
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 provider.fetched.append(self.path)
                 body = json.dumps(provider.pages()[self.path]).encode()
-                self.send_response(200)
+                self.send_response(302 if self.path in provider.moved else 200)
+                self.send_header("Location", "/keys")
                 self.end_headers()
                 self.wfile.write(body)
 
@@ -57,6 +60,7 @@ class Provider:
         return {
             "/.well-known/openid-configuration": {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"},
             "/keys": {"keys": [published]},
+            "/old-keys": {},
         }
 
     def token(self, key: Any = None, algorithm: str = "RS256", kid: str = "one", **changed: Any) -> str:
@@ -214,6 +218,16 @@ def test_where_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_is_blamed(prov
     settings = Settings(model=FAKE, oidc_issuer="http://127.0.0.1:1", oidc_audience=AUDIENCE)
     answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:mammolens:keys-unavailable")
+
+
+def test_a_provider_cannot_be_moved_by_a_redirect(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provider, "moved", {"/old-keys"})
+    monkeypatch.setattr(provider, "fetched", [])
+    jwks = HttpUrl(f"{provider.issuer}/old-keys")
+    settings = Settings(model=FAKE, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, oidc_jwks=jwks)
+    answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
+    assert answer.json()["type"] == "urn:mammolens:keys-unavailable"
+    assert provider.fetched == ["/old-keys"]
 
 
 def test_a_caller_that_asks_too_often_is_told_when_to_come_back() -> None:

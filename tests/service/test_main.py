@@ -101,7 +101,23 @@ def test_a_provider_of_tokens_without_an_audience_stops_the_start_with_one_line(
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_OIDC_ISSUER="https://login.example")
     assert done.returncode == 1
     (line,) = complaints(done)
-    assert "oidc_audience" in line
+    assert "MAMMOLENS_OIDC_AUDIENCE" in line
+
+
+def test_keys_of_a_provider_that_is_not_named_stop_the_start_with_one_line() -> None:
+    done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_OIDC_JWKS="https://login.example/keys")
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "MAMMOLENS_OIDC_ISSUER" in line
+
+
+@pytest.mark.parametrize("variable", ["MAMMOLENS_OIDC_ISSUER", "MAMMOLENS_OIDC_JWKS"])
+def test_a_provider_whose_keys_anyone_could_change_on_the_way_stops_the_start(variable: str) -> None:
+    tokens = {"MAMMOLENS_OIDC_ISSUER": "https://login.example", "MAMMOLENS_OIDC_AUDIENCE": "mammolens"}
+    done = run(**tokens | {"MAMMOLENS_MODEL": "fake", variable: "http://login.example/keys"})
+    assert done.returncode == 1
+    (line,) = complaints(done)
+    assert "https" in line
 
 
 def test_a_file_of_keys_that_cannot_be_read_stops_the_start_with_one_line(tmp_path: Path) -> None:

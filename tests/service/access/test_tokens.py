@@ -1,8 +1,8 @@
 """Tokens of a provider whose keys are as a test says; tests/contract/test_access.py has them over HTTP."""
 
 import json
+import re
 import time
-import urllib.request
 from io import BytesIO
 from typing import Any
 
@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from service.access import Scope, TokenVerifier
+from service.access import Scope, TokenVerifier, tokens
 from service.errors import KeysUnavailable, Unauthenticated
 
 ISSUER = "https://login.example"
@@ -35,23 +35,24 @@ class Provider:
             published("RS256", RSA, kid="enc", use="enc"),
             {"kty": "oct", "k": "c2VjcmV0" * 8, "kid": "oct"},
         ]
+        self.document = {"issuer": ISSUER, "jwks_uri": f"{ISSUER}/keys"}
         self.reachable = True
         self.asked = 0
         self.now = 0.0
 
-    def urlopen(self, url: str, timeout: float) -> BytesIO:
+    def open(self, url: str, timeout: float) -> BytesIO:
         self.asked += 1
         assert timeout > 0
         if not self.reachable:
             raise ConnectionRefusedError
         discovery = url.endswith("/.well-known/openid-configuration")
-        return BytesIO(json.dumps({"jwks_uri": f"{ISSUER}/keys"} if discovery else {"keys": self.keys}).encode())
+        return BytesIO(json.dumps(self.document if discovery else {"keys": self.keys}).encode())
 
 
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Provider:
     found = Provider()
-    monkeypatch.setattr(urllib.request, "urlopen", found.urlopen)
+    monkeypatch.setattr(tokens, "_opener", found)
     return found
 
 
@@ -105,8 +106,29 @@ def test_scopes_come_as_a_text_or_as_a_list(verifier: TokenVerifier) -> None:
 
 
 def test_a_subject_cannot_begin_a_line_of_its_own_in_the_log(verifier: TokenVerifier) -> None:
-    assert verifier.verify(token(sub="jane\r\n\u202edoe")).name == "oidc:jane???doe"
-    assert len(verifier.verify(token(sub="j" * 500)).name) == 64
+    assert re.fullmatch("oidc:jane[?]{3}doe~[0-9a-f]{16}", verifier.verify(token(sub="jane\r\n\u202edoe")).name)
+
+
+def test_long_subjects_that_differ_are_different_callers(verifier: TokenVerifier) -> None:
+    one, other = (verifier.verify(token(sub="j" * 500 + end)).name for end in "ab")
+    assert len(one) == len(other) == 64
+    assert one != other
+
+
+def test_the_discovery_document_of_another_issuer_is_not_believed(provider: Provider, verifier: TokenVerifier) -> None:
+    provider.document["issuer"] = f"{ISSUER}/other"
+    with pytest.raises(KeysUnavailable):
+        verifier.verify(token())
+
+
+@pytest.mark.parametrize("elsewhere", ["http://login.example/keys", "file:///etc/keys", "ftp://login.example/keys"])
+def test_keys_are_not_fetched_where_anyone_could_change_them(
+    provider: Provider, verifier: TokenVerifier, elsewhere: str
+) -> None:
+    provider.document["jwks_uri"] = elsewhere
+    with pytest.raises(KeysUnavailable):
+        verifier.verify(token())
+    assert provider.asked == 1
 
 
 def test_a_withdrawn_key_is_refused_after_five_minutes(provider: Provider, verifier: TokenVerifier) -> None:
