@@ -1,8 +1,9 @@
-"""Milliseconds an image by size of batch: the demo and a network on MobileNetV2, by threads, oneDNN and weights.
+"""Milliseconds an image by size of batch: the demo and a network on MobileNetV2, by what TensorFlow is told.
 
     python -m benchmarks.batches [--rounds 15]
 
-Each row comes from a process of its own, as TensorFlow reads its settings but once.
+Threads, oneDNN, weights as variables or constants, calls at a time. Each row comes from a process of its own, as
+TensorFlow reads its settings but once.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -30,16 +32,17 @@ def main() -> None:
     """Prints a table for each network and signature."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=15, help="of which the median counts (default 15)")
-    parser.add_argument("--one", nargs=3, metavar=("BUNDLE", "THREADS", "WEIGHTS"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", nargs=4, metavar=("BUNDLE", "THREADS", "WEIGHTS", "CALLS"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        path, threads, weights = options.one
-        print(json.dumps(_row(Path(path), int(threads), weights, options.rounds)))
+        path, threads, weights, calls = options.one
+        print(json.dumps(_row(Path(path), int(threads), weights, int(calls), options.rounds)))
         return
     for path in (ROOT / "models" / "demo" / "1", backbone()):
         rows = dict(_rows(path, options.rounds))
         for signature in next(iter(rows.values())):
-            print(f"\n{path.parent.name}, {signature}\n\n| threads, oneDNN, weights | {' | '.join(map(str, SIZES))} |")
+            print(f"\n{path.parent.name}, {signature}\n")
+            print(f"| threads, oneDNN, weights, calls | {' | '.join(map(str, SIZES))} |")
             print(f"|---|{'---|' * len(SIZES)}")
             for name, found in rows.items():
                 print(f"| {name} | {' | '.join(f'{milliseconds:.1f}' for milliseconds in found[signature])} |")
@@ -47,20 +50,23 @@ def main() -> None:
 
 def _rows(path: Path, rounds: int) -> Iterator[tuple[str, dict[str, list[float]]]]:
     cores = usable_cores()
-    for weights, onednn, threads in product(("variable", "constant"), ("on", "off"), sorted({cores, 1}, reverse=True)):
-        name = f"{threads}, {onednn}, {weights}"
+    threads_tried = sorted({cores, 1}, reverse=True)
+    for weights, onednn, threads, calls in product(("variable", "constant"), ("on", "off"), threads_tried, (1, 2)):
+        if calls > 1 and (onednn == "off" or threads == 1):  # one thread for all calls is no more than one call
+            continue
+        name = f"{threads}, {onednn}, {weights}, {calls}"
         print(f"{path.parent.name}: {name}", file=sys.stderr, flush=True)
         command = [sys.executable, "-m", "benchmarks.batches", "--rounds", str(rounds)]
         environment = {**os.environ, "TF_ENABLE_ONEDNN_OPTS": str(int(onednn == "on"))}
         found = subprocess.run(  # noqa: S603 - our own
-            [*command, "--one", str(path), str(threads), weights],
+            [*command, "--one", str(path), str(threads), weights, str(calls)],
             cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         yield name, json.loads(found.stdout)
 
 
-def _row(path: Path, threads: int, weights: str, rounds: int) -> dict[str, list[float]]:
-    """Milliseconds an image of a prediction and of Grad-CAM, for each of the sizes."""
+def _row(path: Path, threads: int, weights: str, calls: int, rounds: int) -> dict[str, list[float]]:
+    """Milliseconds an image of a prediction and of Grad-CAM, for each of the sizes; so many such calls at a time."""
     manifest = Bundle.load(path, threads).manifest
     import tensorflow as tf  # noqa: PLC0415 - loading the bundle has set it up
 
@@ -80,9 +86,14 @@ def _row(path: Path, threads: int, weights: str, rounds: int) -> dict[str, list[
             tensors = {name: tf.constant(array[:size]) for name, array in inputs.items()}
             return [tensor.numpy() for tensor in ask(**tensors).values()]
 
-        ways = {str(size): partial(run, size) for size in SIZES}
-        measure(ways, 3)
-        found[name] = [milliseconds / int(size) for size, milliseconds in measure(ways, rounds).items()]
+        with ThreadPoolExecutor(calls) as pool:
+
+            def run_at_once(size: int, pool: ThreadPoolExecutor = pool, run: Callable[[int], Any] = run) -> None:
+                list(pool.map(run, [size] * calls))
+
+            ways = {str(size): partial(run_at_once, size) for size in SIZES}
+            measure(ways, 3)
+            found[name] = [taken / int(size) / calls for size, taken in measure(ways, rounds).items()]
     return found
 
 

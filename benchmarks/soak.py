@@ -39,7 +39,7 @@ DOCUMENTED = {200} | {int(kind.status) for kind in KINDS.values()}
 WARM = 1000
 REFUSED = "cut: ConnectError"  # right once it has ended, and only then
 _CLIENTS = 12
-_PAUSE_SECONDS = 6  # between disturbances
+_PAUSE_SECONDS = 4  # between disturbances
 _SAMPLES = 10  # of the memory, at equal distances
 
 
