@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Header, Request
 from starlette.requests import ClientDisconnect
 
+from service import memory
 from service.admission import Admission, Permit
 from service.api.metrics import Metrics
 from service.api.options import Absent
@@ -123,6 +124,7 @@ class Engine:
         async with self._loading:
             model = await asyncio.to_thread(self._load, self._settings)
             self._model = model
+            await asyncio.to_thread(memory.settle)
         _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
         return model
 
