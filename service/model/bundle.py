@@ -1,7 +1,6 @@
 """The bundle: a SavedModel directory, verified and asked through its signatures; the only importer of TensorFlow."""
 
 import hashlib
-import math
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from service.errors import BundleDamaged, BundleMissing
 from service.model.contract import ClassIndices, check_classes, check_images
+from service.model.cores import usable_cores
 from service.model.evidence import load_domain, load_scorecard
 from service.model.folding import Ask, fold
 from service.model.manifest import MANIFEST_FILE, Manifest, checksums, gradcam_signature
@@ -84,13 +84,6 @@ class Bundle:
 
 def _scores(found: dict[str, Floats]) -> Scores:
     return Scores(found["probabilities"], found["logits"], found["features"])
-
-
-def usable_cores(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """The processor cores this process may use: its affinity, or its container's share (cgroup v2) if that is less."""
-    affine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota, period = limit.read_text().split() if limit.exists() else ("max", "1")
-    return affine if quota == "max" else max(1, min(affine, math.ceil(int(quota) / int(period))))
 
 
 def _tensorflow(threads: int | None) -> Any:

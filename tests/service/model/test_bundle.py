@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from service.errors import BundleDamaged, BundleMissing, UnknownLayer
-from service.model import MANIFEST_FILE, Bundle, Model, checksums, usable_cores
+from service.model import MANIFEST_FILE, Bundle, Model, checksums
 
 IMAGES = np.random.default_rng(5).random((5, 96, 72, 1), np.float32)
 CLASSES = np.array([1, 0, 1, 1, 0], np.int32)
@@ -165,13 +165,3 @@ print("keras" in sys.modules, os.environ["TF_NUM_INTRAOP_THREADS"], "TF_USE_LEGA
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
     assert run.stdout.split() == ["False", "1", "False"]
-
-
-@pytest.mark.parametrize(
-    ("limit", "cores"), [("max 100000", None), ("50000 100000", 1), ("100000 100000", 1), ("90000000 100000", None)]
-)
-def test_a_container_s_share_of_the_processor_counts(tmp_path: Path, limit: str, cores: int | None) -> None:
-    (tmp_path / "cpu.max").write_text(limit + "\n")
-    unlimited = usable_cores(tmp_path / "absent")
-    assert usable_cores(tmp_path / "cpu.max") == (cores or unlimited)
-    assert 1 <= unlimited <= (os.cpu_count() or 1)
