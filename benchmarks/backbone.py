@@ -5,10 +5,10 @@ python -m benchmarks.backbone    # prints the bundle's directory, build/backbone
 
 from pathlib import Path
 
+from benchmarks.load.servers import ROOT
 from service.imaging import Limits, decode
 from service.results import FitParameters
 
-ROOT = Path(__file__).parents[1]
 _GRID = FitParameters(height=256, width=192)  # the demo's
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
@@ -20,10 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.backbone import ROOT, backbone
+from benchmarks.backbone import backbone
+from benchmarks.load.servers import DEMO, ROOT
 from benchmarks.timing import measure
 from service.model import Bundle, gradcam_signature, usable_cores
-from service.model.folding import Ask, with_constants
+from service.model.folding import with_constants
 
 SIZES = (1, 2, 3, 4, 6, 8, 16)
 
@@ -38,7 +39,7 @@ def main() -> None:
         path, threads, weights, calls = options.one
         print(json.dumps(_row(Path(path), int(threads), weights, int(calls), options.rounds)))
         return
-    for path in (ROOT / "models" / "demo" / "1", backbone()):
+    for path in (DEMO, backbone()):
         rows = dict(_rows(path, options.rounds))
         for signature in next(iter(rows.values())):
             print(f"\n{path.parent.name}, {signature}\n")
@@ -77,24 +78,25 @@ def _row(path: Path, threads: int, weights: str, calls: int, rounds: int) -> dic
         "Grad-CAM": (gradcam_signature(manifest.default_layer), {"images": images, "class_index": classes}),
     }
     model = tf.saved_model.load(str(path))
-    found = {}
-    for name, (signature, inputs) in asked.items():
+
+    def milliseconds(signature: str, inputs: Mapping[str, Any]) -> list[float]:
         loaded = model.signatures[signature]
         ask = with_constants(loaded) if weights == "constant" else loaded
 
-        def run(size: int, ask: Ask = ask, inputs: Mapping[str, Any] = inputs) -> list[Any]:
+        def run(size: int) -> list[Any]:
             tensors = {name: tf.constant(array[:size]) for name, array in inputs.items()}
             return [tensor.numpy() for tensor in ask(**tensors).values()]
 
         with ThreadPoolExecutor(calls) as pool:
-
-            def run_at_once(size: int, pool: ThreadPoolExecutor = pool, run: Callable[[int], Any] = run) -> None:
-                list(pool.map(run, [size] * calls))
-
-            ways = {str(size): partial(run_at_once, size) for size in SIZES}
+            ways = {str(size): partial(_at_once, pool, run, [size] * calls) for size in SIZES}
             measure(ways, 3)
-            found[name] = [taken / int(size) / calls for size, taken in measure(ways, rounds).items()]
-    return found
+            return [taken / int(size) / calls for size, taken in measure(ways, rounds).items()]
+
+    return {name: milliseconds(*each) for name, each in asked.items()}
+
+
+def _at_once(pool: ThreadPoolExecutor, run: Callable[[int], Any], sizes: Sequence[int]) -> None:
+    list(pool.map(run, sizes))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,7 +30,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.load.ours import SERVER
-from benchmarks.load.servers import ROOT, descendants, started
+from benchmarks.load.servers import DEMO, ROOT, descendants, started
 from service.api.kinds import KINDS
 from training import phantom
 
@@ -207,12 +206,11 @@ def main() -> None:
     """Prints how the requests ended; exits with 1 where one ended otherwise than is documented."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=3000, help="how many (default 3000: some minutes)")
-    parser.add_argument("--model", default="models/demo", help="what is served (default models/demo)")
+    parser.add_argument("--model", type=Path, default=DEMO.parent, help="what is served (default models/demo)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    server = replace(SERVER, environment={**SERVER.environment, "MAMMOLENS_MODEL": options.model})
     with tempfile.TemporaryFile() as log:
-        with started(server, log) as running:
+        with started(SERVER, log, options.model) as running:
             wrong = asyncio.run(soak(running.process, running.address, options.requests))
             code = running.process.wait(60)
         log.seek(0)

@@ -9,10 +9,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from service.addresses import is_loopback, is_private
 from service.audit import MINIMUM_KEY_LENGTH
+from service.memory import MEBIBYTE
 
 T = TypeVar("T")
 FAKE = Path("fake")
-MEBIBYTE = 1024 * 1024
 _EXPORTER = "opentelemetry-exporter-otlp-proto-http"
 
 

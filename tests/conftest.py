@@ -34,6 +34,14 @@ def mammogram_png(breast: Pixels) -> bytes:
     return cv2.imencode(".png", breast)[1].tobytes()
 
 
+def until_ready(client: TestClient) -> None:
+    """Waits for the app to be ready."""
+    deadline = time.monotonic() + 30
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline, "the service did not become ready"
+        time.sleep(0.01)
+
+
 @pytest.fixture(scope="session")
 def app() -> FastAPI:
     return create_app(Settings(model=FAKE, max_upload_bytes=4_000_000, max_pixels=2_000_000))
@@ -43,10 +51,7 @@ def app() -> FastAPI:
 def client(app: FastAPI) -> Iterator[TestClient]:
     """A client of the running app, once it is ready."""
     with TestClient(app, raise_server_exceptions=False) as connected:
-        deadline = time.monotonic() + 30
-        while connected.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline, "the service did not become ready"
-            time.sleep(0.01)
+        until_ready(connected)
         yield connected
 
 

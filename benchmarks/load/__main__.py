@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 
 import httpx
@@ -28,6 +29,7 @@ from service.stopwatch import Stopwatch
 
 OUT = ROOT / "build" / "load"
 SERVERS = {ours.SERVER.name: ours.SERVER} | PEERS
+_FAILURES = RuntimeError, ConnectionError, TimeoutError, subprocess.CalledProcessError
 _TOLERANCE = 1e-3  # of probabilities: batches of other sizes round otherwise
 
 
@@ -56,7 +58,7 @@ def main() -> None:
                     _say(f"{name}: overhead over the plain call")
                     overhead = overhead_milliseconds(running, bundle, data)
                 servers.append(_measure(running, data, options.seconds))
-        except (RuntimeError, httpx.HTTPError, subprocess.CalledProcessError) as error:
+        except (*_FAILURES, HTTPException, httpx.HTTPError) as error:
             failures[name] = str(error)
             _say(f"{name}: {error}")
     machine = f"{usable_cores()} cores, {time.strftime('%Y-%m-%d')}"

@@ -70,10 +70,10 @@ class Engine:
         self._readers_started = False
         self._model: Model | None = None
         self.is_draining = False
-        readers = settings.readers or min(usable_cores(), _MOST_READERS)
-        self._turns_to_read = Turnstile(readers, _SHARES)
-        self._turns_to_compute = Turnstile(min(usable_cores(), _CALLS), _SHARES, settings.max_batch)
-        self._readers = readers
+        cores = usable_cores()
+        self._readers = settings.readers or min(cores, _MOST_READERS)
+        self._turns_to_read = Turnstile(self._readers, _SHARES)
+        self._turns_to_compute = Turnstile(min(cores, _CALLS), _SHARES, settings.max_batch)
         explaining = max(1, settings.max_requests // 4)
         self.lanes = {
             Lane.PREDICT: Admission(settings.max_requests - explaining, settings.max_waiting),

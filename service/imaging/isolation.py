@@ -37,7 +37,6 @@ class IsolatedReader:
     """A `Read` that hands each file to one of so many processes; safe to call from as many threads."""
 
     def __init__(self, processes: int, limits: Limits) -> None:
-        self._limits = limits
         self._idle: queue.LifoQueue[_Process] = queue.LifoQueue()  # the one whose memory is still warm first
         self._processes = [_Process(limits) for _ in range(processes)]
         for process in self._processes:

@@ -24,6 +24,7 @@ from pydantic import HttpUrl
 from service.access import Scope, add_key, revoke_key
 from service.app import create_app
 from service.settings import FAKE, Settings
+from tests.conftest import until_ready
 from tests.contract.conftest import running
 
 OPEN = {"/livez", "/readyz"}
@@ -97,10 +98,7 @@ def app(provider: Provider, keys: Path) -> FastAPI:
 @pytest.fixture(scope="module")
 def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as connected:
-        deadline = time.monotonic() + 30
-        while connected.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until_ready(connected)
         yield connected
 
 

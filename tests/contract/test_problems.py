@@ -18,6 +18,7 @@ from service.api.problems import MEDIA_TYPE
 from service.app import create_app
 from service.model import FakeModel
 from service.settings import FAKE, Settings
+from tests.conftest import until_ready
 from training.phantom import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
@@ -260,8 +261,7 @@ def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(mamm
         scorecard = None
 
     with TestClient(create_app(Settings(model=FAKE), lambda _: Untested())) as client:
-        while client.get("/readyz").status_code != 200:
-            pass
+        until_ready(client)
         assert_problem(client.get("/model/scorecard"), "no-scorecard")
         answer = client.post("/predict", files={"file": mammogram_png}).json()
         assert "no-scorecard" in [caution["code"] for caution in answer["warnings"]]

@@ -1,6 +1,5 @@
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from service.app import create_app
 from service.audit import Audit
 from service.model import FakeModel
 from service.settings import FAKE, Settings
+from tests.conftest import until_ready
 
 KEY = "a key of more than thirty-two characters"
 Lines = Callable[[], list[dict[str, Any]]]
@@ -25,9 +25,7 @@ def connected(path: Path) -> Iterator[TestClient]:
     """A client of a ready service that keeps an audit there."""
     app = create_app(Settings(model=FAKE, audit_log=path, audit_key=SecretStr(KEY)))
     with TestClient(app, raise_server_exceptions=False) as client:
-        deadline = time.monotonic() + 30
-        while client.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline
+        until_ready(client)
         yield client
 
 

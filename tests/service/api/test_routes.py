@@ -19,6 +19,7 @@ from service.imaging import IsolatedReader
 from service.model import FakeModel, Model
 from service.results import Method, Pixels
 from service.settings import FAKE, Settings
+from tests.conftest import until_ready
 
 PNG = {"accept": "image/png"}
 
@@ -228,10 +229,7 @@ def test_the_service_is_not_ready_before_its_readers_are(monkeypatch: pytest.Mon
         time.sleep(0.5)  # the stand-in model has been loaded by then
         waiting = starting.get("/readyz")
         let_go.set()
-        deadline = time.monotonic() + 10
-        while starting.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until_ready(starting)
     assert waiting.status_code == 503
     assert "image files" in waiting.json()["detail"]
 

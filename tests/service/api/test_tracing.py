@@ -1,4 +1,3 @@
-import time
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -13,6 +12,7 @@ from service import pipeline
 from service.api.tracing import TraceRequests
 from service.app import create_app
 from service.settings import FAKE, Settings
+from tests.conftest import until_ready
 
 TRACE, PARENT = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
 TRACEPARENT = f"00-{TRACE:032x}-{PARENT:016x}-01"
@@ -30,9 +30,7 @@ def running(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
     app = create_app(Settings(model=FAKE))
     app.add_middleware(TraceRequests, provider=provider)
     with TestClient(app, raise_server_exceptions=False) as client:
-        deadline = time.monotonic() + 30
-        while client.get("/readyz").status_code != 200:
-            assert time.monotonic() < deadline
+        until_ready(client)
         yield client
 
 
