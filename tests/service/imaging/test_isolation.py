@@ -4,6 +4,7 @@ import math
 import os
 import pickle
 import signal
+import statistics
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -73,10 +74,13 @@ def test_what_a_file_took_of_memory_is_kept_for_the_next(reader: IsolatedReader,
 
     reader(slow, GRID)
     reader(slow, GRID)
-    before = pages_taken()
-    for _ in range(4):
+    taken = []
+    for _ in range(9):
+        before = pages_taken()
         reader(slow, GRID)
-    assert pages_taken() - before < 100  # some 2,900 where all is given back
+        taken.append(pages_taken() - before)
+    # the heap may yet grow once or twice; where all is given back, every file takes 700 to 6,000
+    assert statistics.median(taken) < 100, str(taken)
 
 
 def test_a_file_that_takes_too_long_is_refused_and_the_next_one_read(
