@@ -138,12 +138,15 @@ class Engine:
         await asyncio.gather(self.load(), self._start_readers())
         while self._settings.watch_seconds:
             await asyncio.sleep(self._settings.watch_seconds)
-            if (found := await asyncio.to_thread(stamp, self._settings.model)) != seen:
-                seen = found
-                try:
+            try:
+                latest = await asyncio.to_thread(stamp, self._settings.model)
+                if latest != seen:
+                    seen = latest
                     await self.load()
-                except BundleError as error:
-                    _log.error("the new version of the model is not served: %s", error)
+            except BundleError as error:
+                _log.error("the new version of the model is not served: %s", error)
+            except OSError as error:  # files may vanish while they are listed, and shares may be away for a while
+                _log.error("the model's directory cannot be read: %s", error.strerror)
 
     async def _start_readers(self) -> None:
         if self._reader is not None:
