@@ -2,23 +2,24 @@
 
 One `.npz` per image holds the model's input as uint16, the breast's mask and the affine back to source pixels. Its name
 carries a digest of everything it was made from: the image file's path, size and time, the fit's parameters, the source
-of the service's decoder and fit, and that of what writes it here. So a cached image that exists is a right one, and one
-made by another decoder or fit is never found.
+of the service's decoder and fit, the versions of the decoding libraries, and the source of what writes it here. So a
+cached image that exists is a right one, and one made by another decoder or fit is never found.
 """
 
 import csv
 import hashlib
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import service.imaging
+import service
 from service.geometry import Affine
 from service.results import Fitted, Floats, Mask
 from training.config import Experiment
@@ -29,21 +30,36 @@ WHITE = 65535
 FAILURES = "failures.csv"
 
 
+_SOURCES = ("imaging/**/*.py", "geometry.py", "results.py")
+_LIBRARIES = ("imagecodecs", "numpy", "opencv-python-headless", "pillow", "pydicom")
+
+
+def imaging_digest(package: Path, versions: Mapping[str, str]) -> bytes:
+    """Digest of what decides the pixels of a fitted image: decoder, fit and geometry below `package`, and libraries.
+
+    `versions`: of each decoding library by name.
+    """
+    sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
+    digest = hashlib.sha256(repr(sorted(versions.items())).encode())
+    for source in sources:
+        digest.update(source.relative_to(package).as_posix().encode() + b"\0")
+        digest.update(source.read_bytes() + b"\0")
+
+    return digest.digest()
+
+
 @cache
-def _imaging_digest() -> bytes:
-    """A digest of the service's decoder and fit, and of what is kept of them, as they are written."""
-    sources = sorted(
-        Path(folder, file.name) for folder in service.imaging.__path__ for file in Path(folder).glob("*.py")
-    )
-    texts = [source.read_bytes() for source in sources]
-    return hashlib.sha256(b"".join([*texts, inspect.getsource(write_fitted).encode()])).digest()
+def _writer_digest() -> bytes:
+    """Digest of the installed decoder and fit, and of the function that writes cached images."""
+    installed = imaging_digest(Path(service.__file__).parent, {name: version(name) for name in _LIBRARIES})
+    return hashlib.sha256(installed + inspect.getsource(write_fitted).encode()).digest()
 
 
 def cached_path(record: Record, experiment: Experiment) -> Path:
     """Where the fitted image of a record is, or will be."""
     source = record.locate(experiment.data.images)
     status = source.stat()
-    facts = (str(source), status.st_size, status.st_mtime_ns, astuple(experiment.fit.parameters()), _imaging_digest())
+    facts = (str(source), status.st_size, status.st_mtime_ns, astuple(experiment.fit.parameters()), _writer_digest())
     digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return experiment.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"
 

@@ -1,4 +1,5 @@
 import csv
+import shutil
 from collections.abc import Callable
 from dataclasses import astuple
 from pathlib import Path
@@ -6,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import service
 from service.imaging import decode, fit
-from training.cache import open_part
+from training.cache import imaging_digest, open_part
 from training.config import Experiment, load_experiment
 from training.dataset import Record, load_records
 from training.errors import CacheError, TableError
@@ -99,3 +101,39 @@ def test_a_data_set_without_one_usable_image_is_refused(experiment: Experiment, 
     record = Record("p", "x", "L", "CC", cancer=False)
     with pytest.raises(CacheError, match=r"failures\.csv"):
         prepare([record], with_images(experiment, f"{tmp_path}/{{image_id}}.png"), 1)
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the service's sources, to be changed."""
+    return shutil.copytree(Path(service.__file__).parent, tmp_path / "service", ignore=shutil.ignore_patterns("*.pyc"))
+
+
+@pytest.mark.parametrize("source", ["geometry.py", "imaging/fitting.py", "imaging/new/decoder.py"])
+def test_changed_source_changes_the_digest(package: Path, source: str) -> None:
+    before = imaging_digest(package, {})
+    changed = package / source
+    changed.parent.mkdir(exist_ok=True)
+    with changed.open("a") as file:
+        file.write("\n# changed\n")
+
+    after = imaging_digest(package, {})
+
+    assert after != before
+
+
+def test_updated_decoding_library_changes_the_digest(package: Path) -> None:
+    before = imaging_digest(package, {"pillow": "12.0"})
+
+    after = imaging_digest(package, {"pillow": "12.1"})
+
+    assert after != before
+
+
+def test_unrelated_source_keeps_the_digest(package: Path) -> None:
+    before = imaging_digest(package, {})
+    (package / "api" / "upload.py").unlink()
+
+    after = imaging_digest(package, {})
+
+    assert after == before
