@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.load.servers import ROOT
 from service.imaging import Limits, decode
-from service.results import FitParameters
+from service.records import FitParameters
 
 _GRID = FitParameters(height=256, width=192)  # the demo's
 
@@ -23,11 +23,14 @@ def backbone() -> Path:
 def _export(path: Path) -> None:
     import keras  # noqa: PLC0415 - seconds where the bundle is there
 
-    from training.export import describe_model, export_bundle  # noqa: PLC0415 - likewise
+    from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
+    from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
 
     keras.utils.set_random_seed(1)
     inputs = keras.Input((_GRID.height, _GRID.width, 3))
-    network = keras.applications.MobileNetV2(weights=None, include_top=False, input_tensor=inputs * 2 - 1)
+    network = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_tensor=inputs * 2 - 1
+    )
     pooled = keras.layers.GlobalAveragePooling2D()(network.output)
     model = keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(pooled))
     manifest = describe_model(

@@ -23,7 +23,8 @@ import numpy as np
 from benchmarks.backbone import backbone
 from benchmarks.load.servers import DEMO, ROOT
 from benchmarks.timing import measure
-from service.model import Bundle, gradcam_signature, usable_cores
+from service.host.cores import usable_cores
+from service.model import Bundle, gradcam_signature
 from service.model.folding import with_constants
 
 SIZES = (1, 2, 3, 4, 6, 8, 16)
@@ -31,9 +32,15 @@ SIZES = (1, 2, 3, 4, 6, 8, 16)
 
 def main() -> None:
     """Prints a table for each network and signature."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=15, help="of which the median counts (default 15)")
-    parser.add_argument("--one", nargs=4, metavar=("BUNDLE", "THREADS", "WEIGHTS", "CALLS"), help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=15, help="of which the median counts (default 15)"
+    )
+    parser.add_argument(
+        "--one", nargs=4, metavar=("BUNDLE", "THREADS", "WEIGHTS", "CALLS"), help=argparse.SUPPRESS
+    )
     options = parser.parse_args()
     if options.one:
         path, threads, weights, calls = options.one
@@ -46,14 +53,20 @@ def main() -> None:
             print(f"| threads, oneDNN, weights, calls | {' | '.join(map(str, SIZES))} |")
             print(f"|---|{'---|' * len(SIZES)}")
             for name, found in rows.items():
-                print(f"| {name} | {' | '.join(f'{milliseconds:.1f}' for milliseconds in found[signature])} |")
+                print(
+                    f"| {name} | {' | '.join(f'{milliseconds:.1f}' for milliseconds in found[signature])} |"
+                )
 
 
 def _rows(path: Path, rounds: int) -> Iterator[tuple[str, dict[str, list[float]]]]:
     cores = usable_cores()
     threads_tried = sorted({cores, 1}, reverse=True)
-    for weights, onednn, threads, calls in product(("variable", "constant"), ("on", "off"), threads_tried, (1, 2)):
-        if calls > 1 and (onednn == "off" or threads == 1):  # one thread for all calls is no more than one call
+    for weights, onednn, threads, calls in product(
+        ("variable", "constant"), ("on", "off"), threads_tried, (1, 2)
+    ):
+        if calls > 1 and (
+            onednn == "off" or threads == 1
+        ):  # one thread for all calls is no more than one call
             continue
         name = f"{threads}, {onednn}, {weights}, {calls}"
         print(f"{path.parent.name}: {name}", file=sys.stderr, flush=True)
@@ -75,7 +88,10 @@ def _row(path: Path, threads: int, weights: str, calls: int, rounds: int) -> dic
     classes = np.ones(len(images), np.int32)
     asked: dict[str, tuple[str, Mapping[str, Any]]] = {
         "predict": ("serving_default", {"images": images}),
-        "Grad-CAM": (gradcam_signature(manifest.default_layer), {"images": images, "class_index": classes}),
+        "Grad-CAM": (
+            gradcam_signature(manifest.default_layer),
+            {"images": images, "class_index": classes},
+        ),
     }
     model = tf.saved_model.load(str(path))
 

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from service.errors import ImageError, NoBreast
 from service.imaging import decode, fit
-from service.results import FitParameters, Fitted, Mask, Pixels
-from training import phantom
-from training.phantom.cohort import sample_patient
+from service.records import FitParameters, Fitted, Mask, Pixels
+from training import phantoms
+from training.phantoms.cohort import sample_patient
 
 GRID = FitParameters(256, 192)
 WHITE = 65535
@@ -34,13 +34,15 @@ Picture = NDArray[np.uint8]
 
 def main() -> None:
     """Prints the table, and the refused images; draws the contact sheets."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="*", type=Path, help="folders of images to draw")
     parser.add_argument("--phantoms", type=int, default=200, help="how many of them (default 200)")
     parser.add_argument("--sheet", type=Path, help="where to draw; the sheets are numbered")
     options = parser.parse_args()
     dices: dict[str, list[float]] = {name: [] for name in CONDITIONS}
-    for rng, image in phantoms(options.phantoms):
+    for rng, image in render_phantoms(options.phantoms):
         for name, disturb in CONDITIONS.items():
             pixels, truth = disturb(rng, image.pixels, image.breast)
             dices[name].append(dice(pixels, truth))
@@ -54,13 +56,13 @@ def main() -> None:
         cv2.imwrite(str(path), arrange(tiles[start : start + TILES]))
 
 
-def phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantom.PhantomImage]]:
+def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.PhantomImage]]:
     """So many views of random patients on their machines, each with a generator for what comes on top."""
     for index in range(count):
         rng = np.random.default_rng([index, 7])
         patient = sample_patient(rng, index, cancer_rate=0.3)
         breast = patient.breasts[rng.integers(2)]
-        image = phantom.render_view(
+        image = phantoms.render_view(
             rng,
             laterality=breast.laterality,
             view="MLO" if rng.random() < 0.5 else "CC",  # noqa: PLR2004 - as often as not
@@ -77,13 +79,19 @@ def dice(pixels: Pixels, truth: Mask) -> float:
         outline = in_source(fit(pixels, GRID), pixels.shape)
     except NoBreast:
         return 0.0
-    return float(2 * np.count_nonzero(outline & truth) / (np.count_nonzero(outline) + np.count_nonzero(truth)))
+    return float(
+        2
+        * np.count_nonzero(outline & truth)
+        / (np.count_nonzero(outline) + np.count_nonzero(truth))
+    )
 
 
 def in_source(fitted: Fitted, shape: tuple[int, ...]) -> Mask:
     """The breast's outline at the centres of the source's pixels."""
     matrix = np.array(fitted.breast_to_source.matrix())
-    drawn = cv2.warpAffine(fitted.breast.astype(np.uint8) * 255, matrix, shape[::-1], flags=cv2.INTER_LINEAR)
+    drawn = cv2.warpAffine(
+        fitted.breast.astype(np.uint8) * 255, matrix, shape[::-1], flags=cv2.INTER_LINEAR
+    )
     return np.asarray(drawn > 127, np.bool_)  # noqa: PLR2004 - half of 255
 
 
@@ -121,7 +129,12 @@ def strips(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
     inwards = -1 if from_left else 1
     for wedge in (
         [(0, 0), (columns - 1, 0), (columns - 1, ends[0, 0]), (0, ends[0, 1])],
-        [(0, rows - 1), (columns - 1, rows - 1), (columns - 1, rows - 1 - ends[1, 0]), (0, rows - 1 - ends[1, 1])],
+        [
+            (0, rows - 1),
+            (columns - 1, rows - 1),
+            (columns - 1, rows - 1 - ends[1, 0]),
+            (0, rows - 1 - ends[1, 1]),
+        ],
         [
             (across, 0),
             (across, rows - 1),
@@ -130,7 +143,9 @@ def strips(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
         ],
     ):
         cv2.fillPoly(drawn, [np.array(wedge).astype(np.int32)], 1)
-    return np.where(drawn == 1, np.uint16(WHITE * rng.uniform(0.9, 1)), pixels), breast & (drawn == 0)
+    return np.where(drawn == 1, np.uint16(WHITE * rng.uniform(0.9, 1)), pixels), breast & (
+        drawn == 0
+    )
 
 
 def white_border(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
@@ -154,13 +169,20 @@ def fog(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
     rows, columns = pixels.shape
     y, x = np.mgrid[:rows, :columns] / rows
     slope = rng.uniform(-0.02, 0.02, 2)
-    veil = rng.uniform(0.02, 0.06) + slope[0] * x + slope[1] * y + rng.normal(0, 0.004, (rows, columns))
+    veil = (
+        rng.uniform(0.02, 0.06)
+        + slope[0] * x
+        + slope[1] * y
+        + rng.normal(0, 0.004, (rows, columns))
+    )
     return np.clip(pixels + WHITE * veil, 0, WHITE).astype(np.uint16), breast
 
 
 def implant(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
     """A white lobe in the breast, at the chest wall or before it."""
-    depth = cv2.distanceTransform(np.pad(breast, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 5)[1:-1, 1:-1]
+    depth = cv2.distanceTransform(np.pad(breast, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 5)[
+        1:-1, 1:-1
+    ]
     row, column = np.unravel_index(np.argmax(depth), depth.shape)
     reach = depth.max() * rng.uniform(0.5, 0.8)
     drawn = np.zeros(pixels.shape, np.uint8)
@@ -198,7 +220,9 @@ CONDITIONS: dict[str, Disturb] = {
 
 def draw(folders: list[Path]) -> Iterator[Picture]:
     """A tile of each image in the folders, in the order of their names; those that are refused are printed."""
-    for path in sorted(path for folder in folders for path in folder.rglob("*.*") if path.suffix in SUFFIXES):
+    for path in sorted(
+        path for folder in folders for path in folder.rglob("*.*") if path.suffix in SUFFIXES
+    ):
         try:
             pixels = decode(path.read_bytes()).pixels
             fitted = fit(pixels, GRID)
@@ -216,9 +240,16 @@ def tile(name: str, pixels: Pixels, fitted: Fitted) -> Picture:
     )
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     drawn = np.zeros((TILE, TILE, 3), np.uint8)
-    drawn[: small.shape[0], : small.shape[1]] = np.sqrt(small * np.float32(255 / WHITE * 255))[..., None]
-    cv2.drawContours(drawn, [(outline * scale).astype(np.int32) for outline in outlines], -1, (0, 255, 0), 1)
-    box = [round(edge * scale) for edge in (fitted.box.left, fitted.box.top, fitted.box.right, fitted.box.bottom)]
+    drawn[: small.shape[0], : small.shape[1]] = np.sqrt(small * np.float32(255 / WHITE * 255))[
+        ..., None
+    ]
+    cv2.drawContours(
+        drawn, [(outline * scale).astype(np.int32) for outline in outlines], -1, (0, 255, 0), 1
+    )
+    box = [
+        round(edge * scale)
+        for edge in (fitted.box.left, fitted.box.top, fitted.box.right, fitted.box.bottom)
+    ]
     cv2.rectangle(drawn, (box[0], box[1]), (box[2] - 1, box[3] - 1), (255, 128, 0), 1)
     cv2.putText(drawn, name[-24:], (2, TILE - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.33, (0, 255, 255), 1)
     return drawn
@@ -227,7 +258,10 @@ def tile(name: str, pixels: Pixels, fitted: Fitted) -> Picture:
 def arrange(tiles: list[Picture]) -> Picture:
     """The tiles row by row."""
     blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % IN_A_ROW)
-    rows = [np.hstack((tiles + blanks)[start : start + IN_A_ROW]) for start in range(0, len(tiles), IN_A_ROW)]
+    rows = [
+        np.hstack((tiles + blanks)[start : start + IN_A_ROW])
+        for start in range(0, len(tiles), IN_A_ROW)
+    ]
     return np.vstack(rows)
 
 

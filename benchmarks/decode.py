@@ -20,12 +20,13 @@ import numpy as np
 from pydicom import dcmread
 from pydicom.pixels.decoders.base import get_decoder
 
-from benchmarks.timing import measure, phantoms
-from service.imaging import IsolatedReader, Limits, fit, read
-from service.imaging.elements import open_file
-from service.imaging.header import read_header
-from service.results import FitParameters, Fitted, Pixels
-from training.phantom.transfer import SYNTAXES
+from benchmarks.timing import measure, phantom_files
+from service.imaging import Limits, fit, read
+from service.imaging.dicom.elements import open_file
+from service.imaging.dicom.header import read_header
+from service.records import FitParameters, Fitted, Pixels
+from service.runtime.readers import ReaderPool
+from training.phantoms.transfer import SYNTAXES
 
 GRID = FitParameters(256, 192)
 SAME = 0.012  # mean difference of model inputs, of 1: the tolerance of reduced resolution
@@ -33,17 +34,30 @@ SAME = 0.012  # mean difference of model inputs, of 1: the tolerance of reduced 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("files", nargs="*", type=Path, help="DICOM files; default: a phantom in every transfer syntax")
-    parser.add_argument("--rounds", type=int, default=7, help="times that each is measured (default 7)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        help="DICOM files; default: a phantom in every transfer syntax",
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=7, help="times that each is measured (default 7)"
+    )
     parser.add_argument("--rows", type=int, default=3328, help="of the phantom (default 3328)")
     parser.add_argument("--columns", type=int, default=2560, help="of the phantom (default 2560)")
     options = parser.parse_args()
-    files = {path.name: path.read_bytes() for path in options.files} or phantoms(
+    files = {path.name: path.read_bytes() for path in options.files} or phantom_files(
         SYNTAXES, options.rows, options.columns
     )
-    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, median of {options.rounds} in milliseconds")
-    print(f"{'file':<23}{'MB':>6}{'pydicom':>9}{'here':>7}{'service':>9}{'/ here':>9}{'/service':>9}{'MiB':>8}  plugin")
+    print(
+        f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, median of {options.rounds} in milliseconds"
+    )
+    print(
+        f"{'file':<23}{'MB':>6}{'pydicom':>9}{'here':>7}{'service':>9}{'/ here':>9}{'/service':>9}{'MiB':>8}  plugin"
+    )
     for name, data in files.items():
         compare(name, data, options.rounds)
 
@@ -51,7 +65,7 @@ def main() -> None:
 def compare(name: str, data: bytes, rounds: int) -> None:
     """Prints a row."""
     table = display_table(data)
-    reader = IsolatedReader(1, Limits())
+    reader = ReaderPool(1, Limits())
     reader(data, GRID)
     ways: dict[str, Callable[[], object]] = {
         "here": lambda: read(data, GRID),
@@ -62,7 +76,9 @@ def compare(name: str, data: bytes, rounds: int) -> None:
         ways["pydicom"] = lambda: by_pydicom(data, table)
         difference = np.abs(by_pydicom(data, table).image - read(data, GRID).fitted.image).mean()
         if difference > SAME:
-            sys.exit(f"{name}: the two ways give different model inputs, by {difference:.3f} on average")
+            sys.exit(
+                f"{name}: the two ways give different model inputs, by {difference:.3f} on average"
+            )
     times = measure(ways, rounds)
     here, service, pydicom = times["here"], times["service"], times.get("pydicom")
     row = f"{name[:22]:<23}{len(data) / 1e6:>6.1f}{f'{pydicom:.0f}' if pydicom else '-':>9}{here:>7.0f}{service:>9.0f}"
@@ -82,7 +98,9 @@ def display_table(data: bytes) -> Pixels:
 def by_pydicom(data: bytes, table: Pixels) -> Fitted:
     """The model input of pixels that pydicom decoded, by this project's calibration and fit."""
     patterns = dcmread(BytesIO(data)).pixel_array
-    patterns = patterns.astype(patterns.dtype.newbyteorder("="), copy=False)  # OpenCV knows no other
+    patterns = patterns.astype(
+        patterns.dtype.newbyteorder("="), copy=False
+    )  # OpenCV knows no other
     return fit(np.asarray(cv2.LUT(patterns, table), np.uint16), GRID)
 
 

@@ -18,16 +18,16 @@ import numpy as np
 from tqdm import tqdm
 
 from service import pipeline
-from service.app import load_model
 from service.errors import ImageError
 from service.imaging import read
 from service.model import Model
+from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
+from service.runtime import load_model
 from service.settings import Settings
-from service.stopwatch import Stopwatch
 from training.config import load_experiment
-from training.dataset import load_records
-from training.split import split_records
+from training.data.split import split_records
+from training.data.table import load_records
 
 EXPERIMENT = Path("training/experiments/demo.toml")
 FULL = pipeline.Question(full=True)
@@ -36,21 +36,35 @@ OURS = ("out-of-domain", "unusual-", "heatmap-", "peak-outside", "heat-outside")
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folders", nargs="*", type=Path, help="folders of images")
     parser.add_argument("--most", type=int, default=100, help="images of each folder (default 100)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     model = load_model(Settings())
     phantoms = unseen()
-    sets = {"phantoms": list(explain(model, phantoms[:: max(1, len(phantoms) // options.most)][: options.most], FULL))}
+    sets = {
+        "phantoms": list(
+            explain(model, phantoms[:: max(1, len(phantoms) // options.most)][: options.most], FULL)
+        )
+    }
     for folder in options.folders:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
         sets[folder.name] = list(explain(model, files[: options.most], FULL))
     table(sets)
-    codes = Counter(code for found in explain(model, phantoms, pipeline.Question()) for code in ours(found) or {"none"})
+    codes = Counter(
+        code
+        for found in explain(model, phantoms, pipeline.Question())
+        for code in ours(found) or {"none"}
+    )
     print(f"\nwith default diagnostics, of all {len(phantoms)} unseen phantoms:")
-    print("\n".join(f"{code:<28}{count / len(phantoms):>20.1%}" for code, count in sorted(codes.items())))
+    print(
+        "\n".join(
+            f"{code:<28}{count / len(phantoms):>20.1%}" for code, count in sorted(codes.items())
+        )
+    )
 
 
 SUFFIXES = {".dcm", ".png", ".pgm", ".jpg", ".jpeg", ".tif", ".tiff"}
@@ -63,7 +77,9 @@ def unseen() -> list[Path]:
     return [record.locate(experiment.data.images) for record in records]
 
 
-def explain(model: Model, files: Iterable[Path], question: pipeline.Question) -> Iterator[Explanation]:
+def explain(
+    model: Model, files: Iterable[Path], question: pipeline.Question
+) -> Iterator[Explanation]:
     """The explanations of those that can be read."""
     for path in tqdm(list(files), unit="image", leave=False):
         try:
@@ -74,8 +90,13 @@ def explain(model: Model, files: Iterable[Path], question: pipeline.Question) ->
 
 def table(sets: dict[str, list[Explanation]]) -> None:
     """The 5th, 50th and 95th percentile of each figure by set, and the share of images with each warning."""
-    print(f"\n{'figure':<20}" + "".join(f"{f'{name} ({len(found)})':>28}" for name, found in sets.items()))
-    names = dict.fromkeys(itertools.chain.from_iterable(each.diagnostics for found in sets.values() for each in found))
+    print(
+        f"\n{'figure':<20}"
+        + "".join(f"{f'{name} ({len(found)})':>28}" for name, found in sets.items())
+    )
+    names = dict.fromkeys(
+        itertools.chain.from_iterable(each.diagnostics for found in sets.values() for each in found)
+    )
     for name in names:
         cells = []
         for found in sets.values():
@@ -83,11 +104,18 @@ def table(sets: dict[str, list[Explanation]]) -> None:
             low, middle, high = np.percentile(values, (5, 50, 95))
             cells.append(f"{low:.3g} {middle:.3g} {high:.3g}")
         print(f"{name:<20}" + "".join(f"{cell:>28}" for cell in cells))
-    codes = {name: Counter(code for each in found for code in ours(each)) for name, found in sets.items()}
+    codes = {
+        name: Counter(code for each in found for code in ours(each)) for name, found in sets.items()
+    }
     print()
     for code in sorted(set().union(*codes.values())):
-        print(f"{code:<28}" + "".join(f"{codes[name][code] / len(sets[name]):>20.1%}" for name in sets))
-    some = {name: sum(bool(ours(each)) for each in found) / len(found) for name, found in sets.items()}
+        print(
+            f"{code:<28}"
+            + "".join(f"{codes[name][code] / len(sets[name]):>20.1%}" for name in sets)
+        )
+    some = {
+        name: sum(bool(ours(each)) for each in found) / len(found) for name, found in sets.items()
+    }
     print(f"{'any of them':<28}" + "".join(f"{share:>20.1%}" for share in some.values()))
 
 

@@ -18,41 +18,58 @@ import keras
 import numpy as np
 
 from benchmarks.serve import post, service
-from benchmarks.timing import measure, phantoms
+from benchmarks.timing import measure, phantom_files
 from service import explanation, imaging
-from service.evidence import Subject, examine
 from service.geometry import IDENTITY
 from service.imaging import read
 from service.model import Bundle
-from service.results import Floats, Method
-from training import phantom
+from service.pipeline.class_explanation import Subject, examine
+from service.records import Floats, Method
+from training import phantoms
 
 BUNDLE = Path("models/demo/1")
 RUN = Path("runs/demo/best.keras")
-DETECTOR = phantom.Detector(rows=960, columns=720)
+DETECTOR = phantoms.Detector(rows=960, columns=720)
 TOLERANCE = 0.01
 
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="rounds of each measurement (default 20)")
-    parser.add_argument("--phantoms", type=int, default=20, help="phantoms to add up attributions on (default 20)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="rounds of each measurement (default 20)"
+    )
+    parser.add_argument(
+        "--phantoms", type=int, default=20, help="phantoms to add up attributions on (default 20)"
+    )
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    images = phantoms(("explicit", "jpeg2000"))
+    images = phantom_files(("explicit", "jpeg2000"))
     with service() as client:
         for name, data in images.items():
             routes = {"/predict": partial(post, client, "/predict", data)}
-            routes |= {f"/gradcam?{query}": partial(post, client, f"/gradcam?{query}", data) for query in QUERIES}
+            routes |= {
+                f"/gradcam?{query}": partial(post, client, f"/gradcam?{query}", data)
+                for query in QUERIES
+            }
             times = measure(routes, options.rounds)
             for route, taken in times.items():
-                print(f"{name:<10} {route:<40} {taken:8.1f} ms  {taken / times['/predict']:6.2f} x /predict")
+                print(
+                    f"{name:<10} {route:<40} {taken:8.1f} ms  {taken / times['/predict']:6.2f} x /predict"
+                )
     others(images["explicit"], options.rounds)
     completeness(options.phantoms)
 
 
-QUERIES = ("", "method=hires-cam", "diagnostics=full", "method=integrated-gradients", "method=occlusion")
+QUERIES = (
+    "",
+    "method=hires-cam",
+    "diagnostics=full",
+    "method=integrated-gradients",
+    "method=occlusion",
+)
 
 
 def others(data: bytes, rounds: int) -> None:
@@ -73,16 +90,25 @@ def others(data: bytes, rounds: int) -> None:
         print(f"{name:<30} {taken:8.1f} ms  {taken / times['ours']:6.2f} x ours")
 
 
-def completeness(phantoms: int) -> None:
+def completeness(count: int) -> None:
     """The error of the sum of integrated gradients on phantoms, half of them with a mass."""
     bundle = Bundle.load(BUNDLE)
     errors = []
-    for seed in range(phantoms):
-        findings = (phantom.Finding(phantom.Kind.SPICULATED_MASS),) if seed % 2 else ()
-        image = phantom.render_view(np.random.default_rng(seed), findings=findings, detector=DETECTOR)
+    for seed in range(count):
+        findings = (phantoms.Finding(phantoms.Kind.SPICULATED_MASS),) if seed % 2 else ()
+        image = phantoms.render_view(
+            np.random.default_rng(seed), findings=findings, detector=DETECTOR
+        )
         fitted = imaging.fit(image.pixels, bundle.manifest.preprocessing)
         subject = Subject(fitted.image, fitted.mask)
-        found = examine(bundle, subject, Method.INTEGRATED_GRADIENTS, bundle.manifest.default_layer, 1, full=False)
+        found = examine(
+            bundle,
+            subject,
+            Method.INTEGRATED_GRADIENTS,
+            bundle.manifest.default_layer,
+            1,
+            full=False,
+        )
         errors.append(found.figures["completeness"])
     for kind, some in {"with a mass": errors[1::2], "without": errors[::2]}.items():
         low, high = np.median(some), np.max(some)
@@ -101,7 +127,9 @@ def diagnosed(bundle: Bundle, image: Floats) -> object:
     layer = bundle.manifest.layer(bundle.manifest.default_layer)
     found = bundle.layer_gradients(layer.name, image, np.ones(1, np.int32))
     mask = image[0, ..., 0] > 0
-    return explanation.explain_layer(Method.GRAD_CAM, found.maps[0], found.gradients[0], layer, mask, IDENTITY)
+    return explanation.explain_layer(
+        Method.GRAD_CAM, found.maps[0], found.gradients[0], layer, mask, IDENTITY
+    )
 
 
 def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
@@ -111,7 +139,11 @@ def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
         from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415 - it warns when it is imported
         from tf_keras_vis.utils.model_modifiers import ReplaceToLinear  # noqa: PLC0415
 
-    gradcam = Gradcam(keras.Model(network.inputs[0], network.outputs[0]), model_modifier=ReplaceToLinear(), clone=True)
+    gradcam = Gradcam(
+        keras.Model(network.inputs[0], network.outputs[0]),
+        model_modifier=ReplaceToLinear(),
+        clone=True,
+    )
     return partial(
         gradcam,
         lambda logits: logits[:, 1] - logits[:, 0],

@@ -24,23 +24,23 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from service import trust
-from service.evidence import examine
 from service.model import Manifest
-from service.results import Floats, Method
-from training.batches import epoch_batches
-from training.cache import Part
+from service.pipeline import assessment
+from service.pipeline.class_explanation import examine
+from service.records import Floats, Method
 from training.config import Experiment, load_experiment
-from training.evaluate import choose
-from training.findings import read_findings, write_findings
-from training.live_model import LiveModel
-from training.network import CONVOLUTIONS, LOGITS, build_network, logits_model
-from training.own_model import describe_own_model
-from training.run import Run, read_json, write_json
+from training.data.batches import epoch_batches
+from training.data.cache import Part
+from training.evaluation.evaluate import choose
+from training.fit.network import CONVOLUTIONS, LOGITS, build_network, logits_model
+from training.fit.run import Run, read_json, write_json
+from training.fit.train import predict, train
+from training.introspection.live_model import LiveModel
+from training.introspection.own_model import describe_own_model
 from training.scorecard import Effort, Parts, open_parts, score_model
 from training.scorecard.randomisation import randomise
+from training.scorecard.report import read_findings, write_findings
 from training.scorecard.sample import Sample, draw
-from training.train import predict, train
 
 EXPERIMENT = Path("training/experiments/demo.toml")
 OUT = Path("build/faults")
@@ -48,7 +48,9 @@ FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
 MARKER = np.s_[4:16, -16:-4]
 SILENT = -1e3
 DIVERGING_STEPS = 30
-EFFORT = Effort(domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False)
+EFFORT = Effort(
+    domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False
+)
 UNSEEN, FULL = 100, 24  # images whose warnings are counted, and of these with full diagnostics
 HEALTHY_EFFORT = replace(EFFORT, reference=400, perturbed=60)  # its ranges serve its faults, too
 REFERENCES = ("own", "healthy")
@@ -72,7 +74,8 @@ def permuted(part: Part, seed: int) -> Part:
     """The same images with their labels shuffled."""
     order = np.random.default_rng(seed).permutation(len(part))
     records = tuple(
-        replace(record, cancer=part.records[other].cancer) for record, other in zip(part.records, order, strict=True)
+        replace(record, cancer=part.records[other].cancer)
+        for record, other in zip(part.records, order, strict=True)
     )
     return replace(part, records=records)
 
@@ -92,13 +95,24 @@ def train_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> 
         settings = experiment.training.model_copy(update={"seed": seed, "epochs": EPOCHS[fault]})
         planted = plant(fault, parts)
         if fault == "permuted":
-            planted = replace(planted, train=permuted(parts.train, seed), validation=permuted(parts.validation, seed))
-        train(run, experiment.model_copy(update={"training": settings}), planted.train, planted.validation)
+            planted = replace(
+                planted,
+                train=permuted(parts.train, seed),
+                validation=permuted(parts.validation, seed),
+            )
+        train(
+            run,
+            experiment.model_copy(update={"training": settings}),
+            planted.train,
+            planted.validation,
+        )
         return
     keras.utils.set_random_seed(seed)
     if fault == "untrained":
         model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
-        randomise(model.get_layer(LOGITS))  # it starts from zeros, where there would be no heatmap at all
+        randomise(
+            model.get_layer(LOGITS)
+        )  # it starts from zeros, where there would be no heatmap at all
     else:
         model = keras.saving.load_model(OUT / f"healthy-{seed}" / "best.keras", compile=False)
         silence(model, seed) if fault == "dead" else diverge(model, experiment, parts.train)
@@ -118,7 +132,9 @@ def silence(model: keras.Model, seed: int) -> None:
 def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:
     """Some steps with a learning rate of 1."""
     learner = logits_model(model)
-    learner.compile(keras.optimizers.Adam(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    learner.compile(
+        keras.optimizers.Adam(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    )
     batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
     for _, (images, labels) in zip(range(DIVERGING_STEPS), batches, strict=False):
         learner.train_on_batch(images, labels)
@@ -160,20 +176,27 @@ def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> N
             raise SystemExit(f"{source} has no scorecard: run the step `score` first.")
         facts = manifest.model_copy(update={"reference": findings.reference})
         models[reference] = LiveModel(network, facts, findings.domain)
-    write_json(out, [warn(models, sample, index, full=index < FULL) for index in range(len(sample))])
+    write_json(
+        out, [warn(models, sample, index, full=index < FULL) for index in range(len(sample))]
+    )
 
 
-def warn(models: Mapping[str, LiveModel], sample: Sample, index: int, *, full: bool) -> dict[str, Any]:
+def warn(
+    models: Mapping[str, LiveModel], sample: Sample, index: int, *, full: bool
+) -> dict[str, Any]:
     """The figures of one image and the codes of its warnings, by reference."""
     own = models["own"]
-    found = examine(own, sample.subject(index), Method.GRAD_CAM, own.manifest.default_layer, 1, full=full)
+    found = examine(
+        own, sample.subject(index), Method.GRAD_CAM, own.manifest.default_layer, 1, full=full
+    )
     trusted = {
-        reference: trust.in_domain(model, found.scores.features) + trust.in_heatmap(model, found, 1)
+        reference: assessment.in_domain(model, found.scores.features)
+        + assessment.in_heatmap(model, found, 1)
         for reference, model in models.items()
     }
     return {
         "label": int(sample.labels[index]),
-        "positive": trust.is_positive(own, found.scores),
+        "positive": assessment.is_positive(own, found.scores),
         "full": full,
         "state": found.heatmap.state,
         **{
@@ -202,11 +225,19 @@ def plant(fault: str, parts: Parts) -> Parts:
 
 def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
     """Prints how many models of each kind fail each line, and how many images get each warning."""
-    print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, {len(seeds)} models of each kind\n")
+    print(
+        f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, {len(seeds)} models of each kind\n"
+    )
     print(f"{'failed lines':<26}" + "".join(f"{fault:>12}" for fault in faults))
-    cards = {fault: [read_json(OUT / f"{fault}-{seed}" / "scorecard.json") for seed in seeds] for fault in faults}
+    cards = {
+        fault: [read_json(OUT / f"{fault}-{seed}" / "scorecard.json") for seed in seeds]
+        for fault in faults
+    }
     failed = {
-        fault: [{line["name"] for line in card["scorecard"]["lines"] if line["verdict"] == "fail"} for card in found]
+        fault: [
+            {line["name"] for line in card["scorecard"]["lines"] if line["verdict"] == "fail"}
+            for card in found
+        ]
         for fault, found in cards.items()
     }
     for line in cards[faults[0]][0]["scorecard"]["lines"]:
@@ -214,18 +245,31 @@ def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
             counts = (sum(line["name"] in names for names in failed[fault]) for fault in faults)
             print(f"{line['name']:<26}" + "".join(f"{count:>12}" for count in counts))
     print(f"{'any':<26}" + "".join(f"{sum(map(bool, failed[fault])):>12}" for fault in faults))
-    rows = {fault: [read_json(OUT / f"{fault}-{seed}" / "warnings.json") for seed in seeds] for fault in faults}
+    rows = {
+        fault: [read_json(OUT / f"{fault}-{seed}" / "warnings.json") for seed in seeds]
+        for fault in faults
+    }
     for reference, full in itertools.product(REFERENCES, (False, True)):
         extent = f"full diagnostics of {FULL}" if full else f"quick diagnostics of {UNSEEN}"
         print(f"\n{extent} images a model, judged by the reference of the {reference} model")
         codes = {
-            fault: [warned(row, reference, full=full) for found in models for row in found if row["full"] or not full]
+            fault: [
+                warned(row, reference, full=full)
+                for found in models
+                for row in found
+                if row["full"] or not full
+            ]
             for fault, models in rows.items()
         }
         for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
             shares = (np.mean([code in each for each in codes[fault]]) for fault in faults)
             print(f"{code:<26}" + "".join(f"{share:>12.1%}" for share in shares))
-        print(f"{'any':<26}" + "".join(f"{np.mean([bool(each) for each in codes[fault]]):>12.1%}" for fault in faults))
+        print(
+            f"{'any':<26}"
+            + "".join(
+                f"{np.mean([bool(each) for each in codes[fault]]):>12.1%}" for fault in faults
+            )
+        )
 
 
 def warned(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
@@ -239,7 +283,9 @@ STEPS = {"train": train_fault, "score": score_fault, "warn": warn_fault}
 
 def main() -> None:
     """Does one step for every model."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("step", choices=[*STEPS, "report"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)

@@ -20,10 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from service.errors import ImageError
-from service.imaging import IsolatedReader, Limits, read
-from service.imaging.isolation import ReaderLost
-from service.results import FitParameters
-from training.phantom.corpus import make_corpus
+from service.imaging import Limits, read
+from service.records import FitParameters
+from service.runtime.readers import ReaderLost, ReaderPool
+from training.phantoms.corpus import make_corpus
 
 GRID = FitParameters(64, 48)
 PROCESSES = 2
@@ -41,12 +41,22 @@ class Tally:
 
 def main() -> int:
     """The exit code: 1 if any input met a fault of ours."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=200_000, help="how many (default 200000)")
-    parser.add_argument("--seconds", type=float, default=2, help="longest that one may take (default 2)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other inputs (default 1)")
-    parser.add_argument("--keep", type=Path, help="where to write inputs that ended or outran their reader")
-    parser.add_argument("--atheris", type=int, metavar="INPUTS", help="let coverage steer so many mutations instead")
+    parser.add_argument(
+        "--seconds", type=float, default=2, help="longest that one may take (default 2)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=1, help="another seed, other inputs (default 1)"
+    )
+    parser.add_argument(
+        "--keep", type=Path, help="where to write inputs that ended or outran their reader"
+    )
+    parser.add_argument(
+        "--atheris", type=int, metavar="INPUTS", help="let coverage steer so many mutations instead"
+    )
     options = parser.parse_args()
     if options.atheris:
         return steer(options.atheris)
@@ -73,7 +83,7 @@ class Campaign:
         return 1 if lost else 0
 
     def _feed(self, worker: int) -> None:
-        reader = IsolatedReader(1, self._limits)
+        reader = ReaderPool(1, self._limits)
         names, files = list(self._corpus), list(self._corpus.values())
         for number in range(worker, self._options.inputs, PROCESSES):
             name = names[number % len(names)]
@@ -97,12 +107,18 @@ class Campaign:
 
     def _print(self, seconds: float) -> int:
         total: Counter[str] = Counter()
-        print(f"{'file':<28}{'tried':>8}{'read':>8}{'refused':>9}{'clock':>7}{'ended':>7}{'fault':>7}{'slowest':>10}")
+        print(
+            f"{'file':<28}{'tried':>8}{'read':>8}{'refused':>9}{'clock':>7}{'ended':>7}{'fault':>7}{'slowest':>10}"
+        )
         for name, tally in self._tallies.items():
             total += tally.outcomes
             print(f"{name:<28}{_row(tally.outcomes)}{tally.slowest:>8.2f} s")
-        print(f"{'all':<28}{_row(total)}{max(tally.slowest for tally in self._tallies.values()):>8.2f} s")
-        print(f"{seconds:.0f} s, largest memory of a reader {self._memory / 2**20:.0f} MiB; refusals:")
+        print(
+            f"{'all':<28}{_row(total)}{max(tally.slowest for tally in self._tallies.values()):>8.2f} s"
+        )
+        print(
+            f"{seconds:.0f} s, largest memory of a reader {self._memory / 2**20:.0f} MiB; refusals:"
+        )
         for outcome, count in total.most_common():
             print(f"  {outcome:<40}{count:>8}")
         return total["fault"]
@@ -114,7 +130,7 @@ def _row(outcomes: Counter[str]) -> str:
     return f"{outcomes.total():>8}{read_:>8}{refused:>9}{clock:>7}{ended:>7}{fault:>7}"
 
 
-def become(reader: IsolatedReader, data: bytes) -> str:
+def become(reader: ReaderPool, data: bytes) -> str:
     """What becomes of an input: `read`, the type of a refusal, `clock`, `ended` (the process), or `fault` (of ours)."""
     try:
         reader(data, GRID, 200)
@@ -145,7 +161,9 @@ def mutate(data: bytes, others: Sequence[bytes], chance: random.Random) -> bytes
             case 2:
                 mutant[at] = chance.randrange(256)
             case 3:
-                mutant[at : at + 4] = chance.choice((0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)).to_bytes(4, "little")
+                mutant[at : at + 4] = chance.choice(
+                    (0, 1, 2**16, 2**31 - 1, 2**31, 2**32 - 1)
+                ).to_bytes(4, "little")
             case 4:
                 del mutant[at : at + chance.choice((1, 2, 4, 64, 1024))]
             case 5:

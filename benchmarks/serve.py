@@ -21,14 +21,18 @@ import httpx
 
 from benchmarks.load.ours import SERVER
 from benchmarks.load.servers import started
-from benchmarks.timing import measure, phantoms
+from benchmarks.timing import measure, phantom_files
 
 
 def main() -> None:
     """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("images", nargs="*", type=Path, help="files to post; default: phantoms")
-    parser.add_argument("--rounds", type=int, default=20, help="requests per route and image (default 20)")
+    parser.add_argument(
+        "--rounds", type=int, default=20, help="requests per route and image (default 20)"
+    )
     parser.add_argument("--starts", type=int, default=3, help="starts of the service (default 3)")
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
@@ -40,12 +44,18 @@ def main() -> None:
             readies.append(time.perf_counter() - start)
     print(f"import tensorflow {statistics.median(imports):.2f} s, start to ready {statistics.median(readies):.2f} s, "
           f"difference {statistics.median(readies) - statistics.median(imports):.2f} s")  # fmt: skip
-    images = {path.name: path.read_bytes() for path in options.images} or phantoms(("explicit", "jpeg2000"))
+    images = {path.name: path.read_bytes() for path in options.images} or phantom_files(
+        ("explicit", "jpeg2000")
+    )
     with service() as client:
         for name, data in images.items():
-            routes = {route: partial(post, client, route, data) for route in ("/predict", "/gradcam")}
+            routes = {
+                route: partial(post, client, route, data) for route in ("/predict", "/gradcam")
+            }
             predict, gradcam = measure(routes, options.rounds).values()
-            print(f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, ratio {gradcam / predict:.2f}")
+            print(
+                f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, ratio {gradcam / predict:.2f}"
+            )
 
 
 def seconds(command: list[str]) -> float:

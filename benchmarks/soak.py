@@ -31,10 +31,10 @@ from tqdm import tqdm
 
 from benchmarks.load.ours import SERVER
 from benchmarks.load.servers import DEMO, ROOT, descendants, started
-from service.api.kinds import KINDS
-from training import phantom
+from service.api.problems.problem_types import STATUSES
+from training import phantoms
 
-DOCUMENTED = {200} | {int(kind.status) for kind in KINDS.values()}
+DOCUMENTED = {200} | set(map(int, STATUSES.values()))
 WARM = 1000
 REFUSED = "cut: ConnectError"  # right once it has ended, and only then
 _CLIENTS = 12
@@ -50,8 +50,12 @@ class Traffic:
         self._address = urlsplit(address)
         self._readers = readers
         self._random = random.Random(seed)  # noqa: S311 - traffic, no secrets
-        self._client = httpx.AsyncClient(base_url=address, timeout=60, limits=httpx.Limits(max_connections=200))
-        view = phantom.render_view(np.random.default_rng(seed), detector=phantom.Detector(rows=640, columns=480))
+        self._client = httpx.AsyncClient(
+            base_url=address, timeout=60, limits=httpx.Limits(max_connections=200)
+        )
+        view = phantoms.render_view(
+            np.random.default_rng(seed), detector=phantoms.Detector(rows=640, columns=480)
+        )
         self._png = cv2.imencode(".png", view.pixels)[1].tobytes()
         self._dicom = (ROOT / "docs" / "sample.dcm").read_bytes()
         self._kinds: dict[Callable[[], Awaitable[None]], int] = {
@@ -71,7 +75,9 @@ class Traffic:
 
     async def flood(self) -> None:
         """As many at once as nobody can answer in half a second."""
-        await asyncio.gather(*(self._post("/predict", self._png, {"Request-Timeout": "0.5"}) for _ in range(100)))
+        await asyncio.gather(
+            *(self._post("/predict", self._png, {"Request-Timeout": "0.5"}) for _ in range(100))
+        )
 
     async def swap(self) -> None:
         """A swap of the model."""
@@ -91,7 +97,9 @@ class Traffic:
     async def _post(self, route: str, data: bytes, headers: dict[str, str] | None = None) -> None:
         content_type = {"content-type": "application/octet-stream"}
         try:
-            answer = await self._client.post(route, content=data, headers=content_type | (headers or {}))
+            answer = await self._client.post(
+                route, content=data, headers=content_type | (headers or {})
+            )
         except httpx.TransportError as error:
             self.ended[f"cut: {type(error).__name__}"] += 1
         else:
@@ -101,7 +109,11 @@ class Traffic:
         await self._post("/predict", self._dicom if self._random.random() < 0.1 else self._png)  # noqa: PLR2004 - a tenth
 
     async def _explain(self) -> None:
-        await self._post("/gradcam", self._png, {"Accept": self._random.choice(["application/json", "image/png"])})
+        await self._post(
+            "/gradcam",
+            self._png,
+            {"Accept": self._random.choice(["application/json", "image/png"])},
+        )
 
     async def _show_activations(self) -> None:
         await self._post("/activations/conv2d_1", self._png, {"Accept": "image/png"})
@@ -138,18 +150,28 @@ class Traffic:
 
 def resident_bytes(pid: int) -> int:
     """What the process holds in memory (Linux)."""
-    (kibibytes,) = re.findall(r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    (kibibytes,) = re.findall(
+        r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE
+    )
     return int(kibibytes) * 1024
 
 
 def readers(pid: int) -> list[int]:
     """The processes that decode for that one."""
-    return [each for each in descendants(pid) if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()]
+    return [
+        each
+        for each in descendants(pid)
+        if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
+    ]
 
 
 def faults_in(log: Iterable[str]) -> list[str]:
     """The lines that tell of a fault: the service's own of level ERROR, which are JSON, and tracebacks of others."""
-    return [line for line in log if _level(line) in {"ERROR", "CRITICAL"} or line.startswith("Traceback")]
+    return [
+        line
+        for line in log
+        if _level(line) in {"ERROR", "CRITICAL"} or line.startswith("Traceback")
+    ]
 
 
 def _level(line: str) -> str | None:
@@ -179,7 +201,9 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     async def disturb() -> None:
         while traffic.ended.total() < requests:
             for disturbance in (traffic.flood, traffic.kill_a_reader, traffic.swap):
-                await asyncio.sleep(min(_PAUSE_SECONDS, requests / 400))  # as often in a long soak as in a short one
+                await asyncio.sleep(
+                    min(_PAUSE_SECONDS, requests / 400)
+                )  # as often in a long soak as in a short one
                 await disturbance()
 
     disturbing = asyncio.create_task(disturb())
@@ -194,7 +218,9 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     print(", ".join(f"{ended}: {count}" for ended, count in sorted(traffic.ended.items())))
     print(f"resident, MiB, at each tenth: {', '.join(map(str, resident))}")
     early = min(WARM, requests // 2)
-    print(f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})")
+    print(
+        f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})"
+    )
     return [
         f"{count} {ended}"
         for ended, count in traffic.ended.items()
@@ -204,9 +230,15 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
 
 def main() -> None:
     """Prints how the requests ended; exits with 1 where one ended otherwise than is documented."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=3000, help="how many (default 3000: some minutes)")
-    parser.add_argument("--model", type=Path, default=DEMO.parent, help="what is served (default models/demo)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--requests", type=int, default=3000, help="how many (default 3000: some minutes)"
+    )
+    parser.add_argument(
+        "--model", type=Path, default=DEMO.parent, help="what is served (default models/demo)"
+    )
     options = parser.parse_args()
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     with tempfile.TemporaryFile() as log:

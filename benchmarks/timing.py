@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 
-from training import phantom
-from training.phantom.corpus import plain_acquisition
-from training.phantom.transfer import Syntax
+from training import phantoms
+from training.phantoms.corpus import plain_acquisition
+from training.phantoms.transfer import Syntax
 
 
 def measure(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
@@ -22,7 +22,13 @@ def measure(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, 
     return {name: statistics.median(taken) for name, taken in times.items()}
 
 
-def phantoms(syntaxes: Iterable[Syntax], rows: int = 3328, columns: int = 2560) -> dict[str, bytes]:
+def phantom_files(
+    syntaxes: Iterable[Syntax], rows: int = 3328, columns: int = 2560
+) -> dict[str, bytes]:
     """One phantom in each of the transfer syntaxes."""
-    image = phantom.render_view(np.random.default_rng(1), detector=phantom.Detector(rows=rows, columns=columns))
-    return {syntax: phantom.to_dicom_bytes(image, plain_acquisition(syntax)) for syntax in syntaxes}
+    image = phantoms.render_view(
+        np.random.default_rng(1), detector=phantoms.Detector(rows=rows, columns=columns)
+    )
+    return {
+        syntax: phantoms.to_dicom_bytes(image, plain_acquisition(syntax)) for syntax in syntaxes
+    }

@@ -17,14 +17,14 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.faults import EXPERIMENT, FAULTS, MARKER, OUT, describe_fault, plant
 from service import imaging, pipeline, rendering
 from service.imaging import Reading
+from service.observability.stopwatch import Stopwatch
+from service.records import Box, FitParameters
 from service.rendering import Colormap, Style
-from service.results import Box, FitParameters
-from service.stopwatch import Stopwatch
-from training import phantom
+from training import phantoms
 from training.config import load_experiment
-from training.findings import read_findings
-from training.live_model import LiveModel
+from training.introspection.live_model import LiveModel
 from training.scorecard import open_parts
+from training.scorecard.report import read_findings
 
 PICTURE = Path("docs/failures.png")
 SEED = 12
@@ -34,17 +34,19 @@ HEIGHT, GAP, CAPTION, COLUMNS = 360, 16, 90, 3
 
 def main() -> None:
     """Writes the picture."""
-    image = phantom.render_view(
+    image = phantoms.render_view(
         np.random.default_rng(SEED),
         view="MLO",
-        findings=(phantom.Finding(phantom.Kind.SPICULATED_MASS, 0.7),),
-        detector=phantom.Detector(rows=960, columns=720),
+        findings=(phantoms.Finding(phantoms.Kind.SPICULATED_MASS, 0.7),),
+        detector=phantoms.Detector(rows=960, columns=720),
     )
-    data = phantom.to_dicom_bytes(image)
+    data = phantoms.to_dicom_bytes(image)
     panels = [_panel(fault, data) for fault in FAULTS]
     width = max(panel.width for panel in panels) + GAP
     rows = -(-len(panels) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * width + GAP, rows * (HEIGHT + CAPTION + GAP) + GAP), "white")
+    sheet = Image.new(
+        "RGB", (COLUMNS * width + GAP, rows * (HEIGHT + CAPTION + GAP) + GAP), "white"
+    )
     for place, panel in enumerate(panels):
         row, column = divmod(place, COLUMNS)
         sheet.paste(panel, (GAP + column * width, GAP + row * (HEIGHT + CAPTION + GAP)))
@@ -66,14 +68,19 @@ def _panel(fault: str, data: bytes) -> Image.Image:
     panel = Image.new("RGB", (380, HEIGHT + CAPTION), "white")
     panel.paste(_as_seen(found), (0, 0))
     failed = ", ".join(findings.scorecard.failed) or "nothing"
-    codes = ", ".join(caution.code for caution in found.cautions if caution.code != "scorecard-failed") or "none"
+    codes = (
+        ", ".join(caution.code for caution in found.cautions if caution.code != "scorecard-failed")
+        or "none"
+    )
     probability = found.prediction.probabilities["cancer"]
     text = "\n".join([
         f"{fault}: p(cancer) = {probability:.2f}",
         *_wrapped(f"scorecard fails: {failed}"),
         *_wrapped(f"warnings: {codes}"),
     ])  # fmt: skip
-    ImageDraw.Draw(panel).multiline_text((0, HEIGHT + 6), text, fill="black", font=ImageFont.load_default(13))
+    ImageDraw.Draw(panel).multiline_text(
+        (0, HEIGHT + 6), text, fill="black", font=ImageFont.load_default(13)
+    )
     return panel
 
 

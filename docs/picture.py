@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from service import imaging, pipeline
-from service.app import load_model
-from service.rendering import Colormap, FilterScale, Style
+from service.observability.stopwatch import Stopwatch
+from service.rendering import Colormap, FilterScale, Render, Style
+from service.runtime import load_model
 from service.settings import Settings
-from service.stopwatch import Stopwatch
-from training import phantom
+from training import phantoms
 
 SAMPLE, PICTURE = (Path(__file__).with_name(name) for name in ("sample.dcm", "picture.png"))
 HEIGHT, GAP, CAPTION = 640, 16, 56
@@ -24,17 +24,19 @@ def main() -> None:
     """Writes both."""
     model, watch = load_model(Settings()), Stopwatch()
     read = partial(imaging.read, picture_edge=HEIGHT)
-    image = phantom.render_view(
+    image = phantoms.render_view(
         np.random.default_rng(SEED),
         laterality="R",
         view="MLO",
-        findings=(phantom.Finding(phantom.Kind.SPICULATED_MASS, 0.6),),
-        detector=phantom.Detector(rows=960, columns=720),
+        findings=(phantoms.Finding(phantoms.Kind.SPICULATED_MASS, 0.6),),
+        detector=phantoms.Detector(rows=960, columns=720),
     )
-    data = phantom.to_dicom_bytes(image, phantom.Acquisition(transfer_syntax="jpeg2000"))
+    data = phantoms.to_dicom_bytes(image, phantoms.Acquisition(transfer_syntax="jpeg2000"))
     SAMPLE.write_bytes(data)
     found = pipeline.explain(model, read, data, watch, pipeline.Question())
-    overlay = pipeline.draw_heatmap(found, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch)
+    overlay = pipeline.draw_heatmap(
+        found, Render.OVERLAY, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch
+    )
     seen = pipeline.show_activations(model, read, data, watch, layer=model.manifest.layers[0].name)
     montage = pipeline.draw_montage(seen, FilterScale.LAYER, Colormap.GRAY, {}, watch)
     assert found.evidence.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture
@@ -58,24 +60,31 @@ def main() -> None:
     _side_by_side(panels).save(PICTURE, optimize=True)
 
 
-def _truth(image: phantom.PhantomImage) -> Image.Image:
+def _truth(image: phantoms.PhantomImage) -> Image.Image:
     """The phantom with the outline of its cancer."""
     assert image.lesion is not None  # noqa: S101 - it was asked for
     picture = np.repeat((image.pixels >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    outlines, _ = cv2.findContours(image.lesion.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    outlines, _ = cv2.findContours(
+        image.lesion.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
     cv2.drawContours(picture, outlines, -1, (90, 200, 255), 3)
     return Image.fromarray(picture)
 
 
 def _side_by_side(panels: list[tuple[Image.Image, str]]) -> Image.Image:
     """The panels at one height, each over its caption."""
-    sized = [panel.convert("RGB").resize((round(panel.width * HEIGHT / panel.height), HEIGHT)) for panel, _ in panels]
+    sized = [
+        panel.convert("RGB").resize((round(panel.width * HEIGHT / panel.height), HEIGHT))
+        for panel, _ in panels
+    ]
     width = sum(panel.width for panel in sized) + GAP * (len(sized) + 1)
     sheet = Image.new("RGB", (width, HEIGHT + CAPTION + 2 * GAP), "white")
     draw, left = ImageDraw.Draw(sheet), GAP
     for panel, (_, caption) in zip(sized, panels, strict=True):
         sheet.paste(panel, (left, GAP))
-        draw.multiline_text((left, HEIGHT + 1.4 * GAP), caption, fill="black", font=ImageFont.load_default(17))
+        draw.multiline_text(
+            (left, HEIGHT + 1.4 * GAP), caption, fill="black", font=ImageFont.load_default(17)
+        )
         left += panel.width + GAP
     return sheet
 

@@ -1,4 +1,6 @@
-"""Axis-aligned affine maps between pixel grids: crop, flip, resize, pad and receptive field are all written so.
+"""Axis-aligned affine maps between pixel grids, and values of a coarse grid read off at the pixels of a finer one.
+
+Crop, flip, resize, pad and receptive field are all written as such a map.
 
 Coordinates are (x, y) = (column, row) of pixel *centres*: the centre of the top-left pixel is (0, 0), the image spans
 -0.5 .. columns - 0.5.
@@ -6,6 +8,9 @@ Coordinates are (x, y) = (column, row) of pixel *centres*: the centre of the top
 
 import math
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,31 @@ def flip(width: int) -> Affine:
 def shift(x: float, y: float) -> Affine:
     """The map that adds (x, y)."""
     return Affine(shift_x=x, shift_y=y)
+
+
+def interpolate(
+    values: NDArray[np.float32], to_cell: Affine, shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """The cells' `values` [h, w] at every pixel of a [height, width] grid; `to_cell` leads from its pixels to cells.
+
+    Bilinear between cell centres; beyond the outermost centres the value holds.
+    """
+    (height, width), (rows, columns) = shape, values.shape
+    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, rows)
+    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, columns)
+    return np.asarray(down @ values @ across.T, dtype=np.float32)
+
+
+def linear_weights(scale: float, shift: float, count: int, cells: int) -> NDArray[np.float32]:
+    """Row p of [count, cells] holds the linear weights of the cells around scale * p + shift.
+
+    The map is axis-aligned, so one small product per axis does the whole interpolation, exactly.
+    """
+    held = (scale * np.arange(count) + shift).clip(0, cells - 1)
+    lower = np.floor(held).astype(int).clip(0, max(cells - 2, 0))
+    upper = np.minimum(lower + 1, cells - 1)
+    weights = np.zeros((count, cells), np.float32)
+    rows = np.arange(count)
+    weights[rows, upper] = held - lower
+    weights[rows, lower] = 1 - (held - lower)
+    return weights

@@ -7,9 +7,9 @@ from typing import Self, TypeVar
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.addresses import is_loopback, is_private
-from service.audit import MINIMUM_KEY_LENGTH
-from service.memory import MEBIBYTE
+from service.host.addresses import is_loopback, is_private
+from service.host.memory import MEBIBYTE
+from service.observability.audit import MIN_KEY_LENGTH
 
 T = TypeVar("T")
 FAKE = Path("fake")
@@ -21,9 +21,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MAMMOLENS_", frozen=True, populate_by_name=True)
 
-    host: str = Field(default="127.0.0.1", validation_alias="HOST", description="Address to listen on.")
+    host: str = Field(
+        default="127.0.0.1", validation_alias="HOST", description="Address to listen on."
+    )
     port: int = Field(
-        default=8000, validation_alias="PORT", ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+        default=8000,
+        validation_alias="PORT",
+        ge=0,
+        le=65535,
+        description="Port to listen on; 0 takes a free one.",
     )
     allow_anonymous: bool = Field(
         default=False,
@@ -34,17 +40,26 @@ class Settings(BaseSettings):
         description="File of API keys, made with `python -m service.access`; with it, every caller needs one.",
     )
     oidc_issuer: str | None = Field(
-        default=None, pattern="^https?://", description="OpenID provider whose bearer tokens are taken."
+        default=None,
+        pattern="^https?://",
+        description="OpenID provider whose bearer tokens are taken.",
     )
-    oidc_audience: str | None = Field(default=None, description="Audience that its tokens must be meant for.")
+    oidc_audience: str | None = Field(
+        default=None, description="Audience that its tokens must be meant for."
+    )
     oidc_jwks: HttpUrl | None = Field(
-        default=None, description="Where its keys are; unset takes what its discovery document says."
+        default=None,
+        description="Where its keys are; unset takes what its discovery document says.",
     )
     rate_per_minute: int | None = Field(
-        default=None, ge=1, le=1_000_000, description="Requests that each caller may make in a minute."
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="Requests that each caller may make in a minute.",
     )
     cors_origins: str | None = Field(
-        default=None, description="Origins, comma-separated, whose pages may use the service from a browser."
+        default=None,
+        description="Origins, comma-separated, whose pages may use the service from a browser.",
     )
     model: Path = Field(
         default=Path("models/demo"),
@@ -96,19 +111,30 @@ class Settings(BaseSettings):
         description="Longest that a request may take; callers may ask for less in the header Request-Timeout.",
     )
     upload_seconds: float = Field(
-        default=15, gt=0, le=3600, description="Longest that a request's body may take to arrive; then it is cut off."
+        default=15,
+        gt=0,
+        le=3600,
+        description="Longest that a request's body may take to arrive; then it is cut off.",
     )
-    max_upload_bytes: int = Field(default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes.")
-    max_pixels: int = Field(default=64_000_000, ge=1, description="Largest image decoded, in pixels.")
+    max_upload_bytes: int = Field(
+        default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes."
+    )
+    max_pixels: int = Field(
+        default=64_000_000, ge=1, description="Largest image decoded, in pixels."
+    )
     max_decode_seconds: int = Field(
-        default=20, ge=1, le=3600, description="Longest that one file is decoded, in seconds; then it is refused."
+        default=20,
+        ge=1,
+        le=3600,
+        description="Longest that one file is decoded, in seconds; then it is refused.",
     )
     audit_log: Path | None = Field(
-        default=None, description="File to which a line is appended for each inference; unset keeps no audit."
+        default=None,
+        description="File to which a line is appended for each inference; unset keeps no audit.",
     )
     audit_key: SecretStr | None = Field(
         default=None,
-        min_length=MINIMUM_KEY_LENGTH,
+        min_length=MIN_KEY_LENGTH,
         description="Secret with which the audit hashes images; goes with the audit log.",
     )
     traces: HttpUrl | None = Field(
@@ -132,7 +158,9 @@ class Settings(BaseSettings):
     @classmethod
     def _out_of_reach(cls, address: T) -> T:
         if address is not None and not is_private(str(address)):
-            raise ValueError("keys that come by plain http could be anyone's: name an https address")
+            raise ValueError(
+                "keys that come by plain http could be anyone's: name an https address"
+            )
         return address
 
     @model_validator(mode="after")
@@ -152,11 +180,13 @@ class Settings(BaseSettings):
             if (one is None) != (other is None):
                 raise ValueError(message)
         if self.oidc_jwks is not None and self.oidc_issuer is None:
-            raise ValueError("MAMMOLENS_OIDC_JWKS says where the keys of MAMMOLENS_OIDC_ISSUER are: set both")
+            raise ValueError(
+                "MAMMOLENS_OIDC_JWKS says where the keys of MAMMOLENS_OIDC_ISSUER are: set both"
+            )
         return self
 
     @property
-    def asks_who_is_calling(self) -> bool:
+    def authenticates(self) -> bool:
         """Whether callers need a key or a token."""
         return self.keys is not None or self.oidc_issuer is not None
 

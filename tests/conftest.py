@@ -1,6 +1,5 @@
 """What tests of every package share: a plain phantom as a file, and the service with its stand-in model."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,13 +7,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from service.app import create_app
+from service.api.app import create_app
+from service.api.application import MammolensApp
 from service.model import Bundle
-from service.results import FitParameters, Pixels
+from service.records import FitParameters, Pixels
 from service.settings import FAKE, Settings
+from tests.support.clients import until_ready
 
 
 @pytest.fixture(scope="session")
@@ -34,21 +34,13 @@ def mammogram_png(breast: Pixels) -> bytes:
     return cv2.imencode(".png", breast)[1].tobytes()
 
 
-def until_ready(client: TestClient) -> None:
-    """Waits for the app to be ready."""
-    deadline = time.monotonic() + 30
-    while client.get("/readyz").status_code != 200:
-        assert time.monotonic() < deadline, "the service did not become ready"
-        time.sleep(0.01)
-
-
 @pytest.fixture(scope="session")
-def app() -> FastAPI:
+def app() -> MammolensApp:
     return create_app(Settings(model=FAKE, max_upload_bytes=4_000_000, max_pixels=2_000_000))
 
 
 @pytest.fixture(scope="session")
-def client(app: FastAPI) -> Iterator[TestClient]:
+def client(app: MammolensApp) -> Iterator[TestClient]:
     """A client of the running app, once it is ready."""
     with TestClient(app, raise_server_exceptions=False) as connected:
         until_ready(connected)
@@ -64,7 +56,9 @@ def network() -> Any:
     layers = [keras.Input((96, 72, 1))]
     for number, filters in enumerate((4, 6, 8)):
         name = f"conv2d_{number}" if number else "conv2d"
-        layers += [keras.layers.Conv2D(filters, 5, activation="relu", bias_initializer="normal", name=name)]
+        layers += [
+            keras.layers.Conv2D(filters, 5, activation="relu", bias_initializer="normal", name=name)
+        ]
         layers += [keras.layers.MaxPooling2D(), keras.layers.Dropout(0.3)]
     layers += [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     return keras.Sequential(layers)
@@ -73,7 +67,8 @@ def network() -> Any:
 @pytest.fixture(scope="session")
 def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a bundle."""
-    from training.export import describe_model, export_bundle  # noqa: PLC0415 - likewise
+    from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
+    from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
 
     manifest = describe_model(
         network,

@@ -12,15 +12,25 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import service
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 SERVICE = PROJECT["project"]["dependencies"]
 TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
-DEV = [*TRAINING, *PROJECT["project"]["optional-dependencies"]["tracing"], *PROJECT["dependency-groups"]["dev"]]
+DEV = [
+    *TRAINING,
+    *PROJECT["project"]["optional-dependencies"]["tracing"],
+    *PROJECT["dependency-groups"]["dev"],
+]
 BENCH = [*DEV, *PROJECT["dependency-groups"]["bench"]]
-SETS = {"uv": PROJECT["dependency-groups"]["uv"], "service": SERVICE, "training": TRAINING, "dev": DEV, "bench": BENCH}
+SETS = {
+    "uv": PROJECT["dependency-groups"]["uv"],
+    "service": SERVICE,
+    "training": TRAINING,
+    "dev": DEV,
+    "bench": BENCH,
+}
 
 STRAY_IMPORTS = {
     "service/imaging": "import service.model",
@@ -44,7 +54,9 @@ def _pins(name: str) -> set[Requirement]:
 
 def _run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     settings = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
-    return subprocess.run(command, cwd=cwd, env=settings, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=cwd, env=settings, capture_output=True, text=True, check=False
+    )
 
 
 def _make(tree: Path, *arguments: str) -> str:
@@ -68,7 +80,9 @@ def test_the_pins_are_what_the_project_asks_for(name: str) -> None:
         pins = [pin for pin in _pins(name) if pin.name == canonicalize_name(declared.name)]
         versions = [Version(part.version) for pin in pins for part in pin.specifier]
         assert versions, f"{declared.name} is not pinned: run make requirements"
-        assert all(version in declared.specifier for version in versions), f"{declared}: run make requirements"
+        assert all(version in declared.specifier for version in versions), (
+            f"{declared}: run make requirements"
+        )
 
 
 def test_the_larger_sets_hold_the_smaller_ones_in_the_same_versions() -> None:
@@ -80,7 +94,8 @@ def test_no_file_of_the_set_up_names_a_package_index() -> None:
     for file in places:
         if file.is_file():
             named = re.search(
-                r"(index-url|find-links|registry)\S*[ =]+\S*://|pypi\.org/simple", file.read_text(errors="ignore")
+                r"(index-url|find-links|registry)\S*[ =]+\S*://|pypi\.org/simple",
+                file.read_text(errors="ignore"),
             )
             assert named is None, f"{file.name}: {named}"
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from service.results import FitParameters, Laterality
+from service.records import FitParameters, Laterality
 from training.errors import ConfigError
 
 
@@ -22,7 +22,9 @@ def _path_template(template: str) -> str:
         "image_id",
     }
     if unknown:
-        raise ValueError(f"may use {{patient_id}} and {{image_id}}, not {', '.join(sorted(unknown))}")
+        raise ValueError(
+            f"may use {{patient_id}} and {{image_id}}, not {', '.join(sorted(unknown))}"
+        )
     return template
 
 
@@ -43,20 +45,28 @@ class Data(Section):
     """Where the table and the images are."""
 
     table: Path = Field(description="CSV in the columns of the RSNA 2022 challenge")
-    images: PathTemplate = Field(description="path of an image (DICOM, PNG, JPEG, TIFF) by {patient_id} and {image_id}")
+    images: PathTemplate = Field(
+        description="path of an image (DICOM, PNG, JPEG, TIFF) by {patient_id} and {image_id}"
+    )
     lesion_masks: PathTemplate | None = Field(
         default=None, description="path of a lesion's mask, where known: localisation is measured"
     )
-    cache: Path = Field(description="directory of the decoded and fitted images; may be shared by experiments")
+    cache: Path = Field(
+        description="directory of the decoded and fitted images; may be shared by experiments"
+    )
 
 
 class Filter(Section):
     """Which rows of the table take part; what is left out does not filter."""
 
     patient_ids: tuple[str, ...] = Field(default=(), description="only these patients")
-    cancer: bool | None = Field(default=None, description="only images with (true) or without (false) cancer")
+    cancer: bool | None = Field(
+        default=None, description="only images with (true) or without (false) cancer"
+    )
     laterality: Laterality | None = Field(default=None, description="only this breast")
-    views: tuple[str, ...] = Field(default=(), description='only these views, such as "CC" and "MLO"')
+    views: tuple[str, ...] = Field(
+        default=(), description='only these views, such as "CC" and "MLO"'
+    )
 
 
 class HashSplit(Section):
@@ -87,7 +97,7 @@ class FoldSplit(Section):
 
 
 class Fit(Section):
-    """The model's grid and grey scale; see `service.results.FitParameters`."""
+    """The model's grid and grey scale; see `service.records.FitParameters`."""
 
     height: int = Field(ge=16, le=4096, description="rows of the model's input")
     width: int = Field(ge=16, le=4096, description="columns of the model's input")
@@ -102,13 +112,15 @@ class Fit(Section):
 
 
 class Network(Section):
-    """The size of the network; its shape is in `training.network`."""
+    """The size of the network; its shape is in `training.fit.network`."""
 
     filters: tuple[int, int, int] = Field(description="filters of conv2d, conv2d_1 and conv2d_2")
     kernel_size: int = Field(ge=1, description="edge of their kernels")
     pool_size: int = Field(ge=1, description="edge and stride of the max-pooling after each")
     dropout: Share = Field(description="share of values dropped after each dense layer")
-    pooling: Literal["flatten", "average", "max"] = Field(description="from the last maps to the dense layers")
+    pooling: Literal["flatten", "average", "max"] = Field(
+        description="from the last maps to the dense layers"
+    )
     dense: tuple[int, ...] = Field(description="units of the dense layers before the two classes")
 
 
@@ -119,21 +131,29 @@ class Augmentation(Section):
     shift: Share = Field(description="move by up to this share of the grid, along each axis")
     zoom: Share = Field(description="enlarge or shrink by up to this share")
     gain: Share = Field(description="multiply grey values by up to 1 plus or minus this share")
-    gamma: Share = Field(description="raise grey values to a power of up to 1 plus or minus this share")
+    gamma: Share = Field(
+        description="raise grey values to a power of up to 1 plus or minus this share"
+    )
 
 
 class Training(Section):
     """The optimisation."""
 
     seed: int = Field(
-        ge=0, description="of weights, dropout, draws and augmentation: the same seed gives the same figures"
+        ge=0,
+        description="of weights, dropout, draws and augmentation: the same seed gives the same figures",
     )
     epochs: int = Field(
-        ge=1, description="at most; each sees every positive image and as many freshly drawn negative ones"
+        ge=1,
+        description="at most; each sees every positive image and as many freshly drawn negative ones",
     )
-    patience: int = Field(ge=1, description="stop after this many epochs without a better validation loss")
+    patience: int = Field(
+        ge=1, description="stop after this many epochs without a better validation loss"
+    )
     batch_size: int = Field(ge=1, description="images per step")
-    learning_rate: float = Field(gt=0, description="of Adam at first; falls to zero over `epochs` along half a cosine")
+    learning_rate: float = Field(
+        gt=0, description="of Adam at first; falls to zero over `epochs` along half a cosine"
+    )
 
 
 class Card(Section):
@@ -143,10 +163,12 @@ class Card(Section):
     intended_use: str = Field(description="sentence: what it may be used for")
     limitations: str = Field(description="sentence: what it must not be used for, and why")
     default_layer: str | None = Field(
-        default=None, description="layer explained when a caller names none; the deepest if left out"
+        default=None,
+        description="layer explained when a caller names none; the deepest if left out",
     )
     golden_image: Path | None = Field(
-        default=None, description="image shipped as the bundle's self-test; a rendered phantom if left out"
+        default=None,
+        description="image shipped as the bundle's self-test; a rendered phantom if left out",
     )
 
 
@@ -169,7 +191,9 @@ class Decision(Section):
     classes: tuple[str, ...] = Field(min_length=2, description="names of the outputs, in order")
     positive_class: str = Field(description="the class that the threshold decides on")
     threshold: float = Field(
-        gt=0, lt=1, description="calibrated probability of the positive class from which on it is positive"
+        gt=0,
+        lt=1,
+        description="calibrated probability of the positive class from which on it is positive",
     )
     threshold_rule: str = Field(description="sentence: how the threshold was chosen")
     temperature: float = Field(gt=0, description="divides the logits; 1 leaves the model as it is")
@@ -181,8 +205,12 @@ class ForeignModel(Section):
     fit: Fit
     decision: Decision
     bundle: Card
-    layers: tuple[str, ...] | None = Field(default=None, description="convolutional layers to explain; all if left out")
-    figures: dict[str, float] = Field(default_factory=dict, description="measured figures to carry along")
+    layers: tuple[str, ...] | None = Field(
+        default=None, description="convolutional layers to explain; all if left out"
+    )
+    figures: dict[str, float] = Field(
+        default_factory=dict, description="measured figures to carry along"
+    )
 
 
 def load_experiment(path: Path) -> Experiment:
@@ -214,5 +242,9 @@ def _load(path: Path, kind: type[SectionT]) -> SectionT:
         # Through JSON: only there do pydantic's exact types take a list for a tuple and a string for a path.
         return kind.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        complaints = (f"  {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise ConfigError("\n".join([f"{path} does not describe what is needed:", *complaints])) from error
+        complaints = (
+            f"  {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        )
+        raise ConfigError(
+            "\n".join([f"{path} does not describe what is needed:", *complaints])
+        ) from error

@@ -23,9 +23,10 @@ from benchmarks.load.peers.starts import PEERS, install
 from benchmarks.load.report import Measured, Report
 from benchmarks.load.servers import DEMO, ROOT, Running, Server, started
 from service import pipeline
+from service.host.cores import usable_cores
 from service.imaging import read
-from service.model import Bundle, usable_cores
-from service.stopwatch import Stopwatch
+from service.model import Bundle
+from service.observability.stopwatch import Stopwatch
 
 OUT = ROOT / "build" / "load"
 SERVERS = {ours.SERVER.name: ours.SERVER} | PEERS
@@ -35,14 +36,26 @@ _TOLERANCE = 1e-3  # of probabilities: batches of other sizes round otherwise
 
 def main() -> None:
     """Prints the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm")
-    parser.add_argument("--bundle", type=Path, default=DEMO, help="default: models/demo/1; see benchmarks.backbone")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm"
+    )
+    parser.add_argument(
+        "--bundle", type=Path, default=DEMO, help="default: models/demo/1; see benchmarks.backbone"
+    )
     parser.add_argument("--seconds", type=float, default=6, help="of each measurement (default 6)")
-    parser.add_argument("--servers", nargs="+", choices=SERVERS, default=list(SERVERS), help="default: all")
+    parser.add_argument(
+        "--servers", nargs="+", choices=SERVERS, default=list(SERVERS), help="default: all"
+    )
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    image, data, bundle = options.image.resolve(), options.image.read_bytes(), options.bundle.resolve()
+    image, data, bundle = (
+        options.image.resolve(),
+        options.image.read_bytes(),
+        options.bundle.resolve(),
+    )
     _say("plain loops")
     found = ceiling(bundle, image, options.seconds)
     expected = pipeline.predict(Bundle.load(bundle), read, data, Stopwatch()).probabilities
@@ -52,7 +65,10 @@ def main() -> None:
             if name in PEERS:
                 _say(f"{name}: install")
                 install(name)
-            with (OUT / f"{name}.log").open("wb") as log, started(SERVERS[name], log, bundle) as running:
+            with (
+                (OUT / f"{name}.log").open("wb") as log,
+                started(SERVERS[name], log, bundle) as running,
+            ):
                 _check(running.ask(data), expected)
                 if name == ours.SERVER.name:
                     _say(f"{name}: overhead over the plain call")

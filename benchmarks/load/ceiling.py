@@ -14,9 +14,10 @@ from pathlib import Path
 from benchmarks.load.servers import ROOT, Running
 from benchmarks.timing import measure
 from service import pipeline
+from service.host.cores import usable_cores
 from service.imaging import read
-from service.model import Bundle, usable_cores
-from service.stopwatch import Stopwatch
+from service.model import Bundle
+from service.observability.stopwatch import Stopwatch
 
 _WARM_SECONDS = 2.0
 _ROUNDS = 60
@@ -69,10 +70,23 @@ def overhead_milliseconds(running: Running, path: Path, data: bytes) -> tuple[fl
 
 def _loops(path: Path, image: Path, seconds: float, loops: int, threads: int) -> float:
     """Images a second of so many loops at a time, in processes of their own that start together."""
-    command = [sys.executable, "-m", "benchmarks.load.ceiling", str(path), str(image), str(seconds), str(threads)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks.load.ceiling",
+        str(path),
+        str(image),
+        str(seconds),
+        str(threads),
+    ]
     started = [
         subprocess.Popen(  # noqa: S603 - our own
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
         for _ in range(loops)
     ]
@@ -99,4 +113,8 @@ def _count(bundle: Bundle, data: bytes, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(_loop(Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), float(sys.argv[3]), int(sys.argv[4])))
+    print(
+        _loop(
+            Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), float(sys.argv[3]), int(sys.argv[4])
+        )
+    )

@@ -70,7 +70,10 @@ def uniform(rate: float, seconds: float) -> list[float]:
 
 
 def request(
-    path: str, body: bytes | None = None, content_type: str = "application/dicom", timeout: float | None = None
+    path: str,
+    body: bytes | None = None,
+    content_type: str = "application/dicom",
+    timeout: float | None = None,
 ) -> bytes:
     """The bytes of a POST, or of a GET if there is no body; `timeout`: seconds for the header Request-Timeout."""
     lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: 127.0.0.1"]
@@ -145,7 +148,9 @@ class _Sender:
 
     async def _connect(self) -> "_Connection":
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", self._port)
+        _, connection = await loop.create_connection(
+            lambda: _Connection(self), "127.0.0.1", self._port
+        )
         return connection
 
 
@@ -185,7 +190,11 @@ class _Connection(asyncio.Protocol):
         if length is not None and len(body) < int(length):
             return
         unsent = self.transport.get_write_buffer_size()  # refused before the body was read
-        keep = length is not None and not unsent and headers.get(b"connection", b"").strip() != b"close"
+        keep = (
+            length is not None
+            and not unsent
+            and headers.get(b"connection", b"").strip() != b"close"
+        )
         self._end(int(head[9:12]), keep=keep)
 
     def connection_lost(self, exc: Exception | None) -> None:

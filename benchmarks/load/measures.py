@@ -56,17 +56,24 @@ def capacity(running: Running, data: bytes, seconds: float) -> Capacity:
     """The best of rising numbers of clients that each wait for their answer."""
     body = running.server.request(data)
     send(running.port, {"warm": Stream(body, clients=8, seconds=_WARM_SECONDS)})
-    return max((_closed(running.port, body, clients, seconds) for clients in CONCURRENCIES), key=lambda c: c.per_second)
+    return max(
+        (_closed(running.port, body, clients, seconds) for clients in CONCURRENCIES),
+        key=lambda c: c.per_second,
+    )
 
 
 def _closed(port: int, body: bytes, clients: int, seconds: float) -> Capacity:
-    answers = send(port, {"closed": Stream(body, clients=clients, seconds=seconds)}).answers["closed"]
+    answers = send(port, {"closed": Stream(body, clients=clients, seconds=seconds)}).answers[
+        "closed"
+    ]
     good = [each for each in answers if each.status == httpx.codes.OK]
     took = max((each.due + each.seconds for each in answers), default=seconds)
     return Capacity(len(good) / took, clients, _milliseconds(good, 50), _milliseconds(good, 99))
 
 
-def goodput(running: Running, data: bytes, times: float, per_second: float, seconds: float) -> Goodput:
+def goodput(
+    running: Running, data: bytes, times: float, per_second: float, seconds: float
+) -> Goodput:
     """What becomes of requests at random times, as many as that multiple of the capacity, beside a steady probe."""
     streams = {
         "predict": Stream(
@@ -80,7 +87,9 @@ def goodput(running: Running, data: bytes, times: float, per_second: float, seco
     settle(running)
     predicted = [each for each in record.answers["predict"] if each.status == httpx.codes.OK]
     in_time = [each for each in predicted if each.seconds <= DEADLINE_SECONDS]
-    good = sum(each.due + each.seconds <= seconds for each in in_time)  # what was queued at the end is no throughput
+    good = sum(
+        each.due + each.seconds <= seconds for each in in_time
+    )  # what was queued at the end is no throughput
     busy = {httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE}
     refused = sum(each.status in busy for each in record.answers["predict"])
     others = len(record.answers["predict"]) - len(predicted) - refused
@@ -120,4 +129,8 @@ def settle(running: Running) -> None:
 
 def _milliseconds(answers: Sequence[Answer], share: float) -> float:
     """That percentile of their latencies; not a number where there are none."""
-    return float(np.percentile([each.seconds for each in answers], share)) * 1e3 if answers else float("nan")
+    return (
+        float(np.percentile([each.seconds for each in answers], share)) * 1e3
+        if answers
+        else float("nan")
+    )

@@ -51,10 +51,18 @@ def markdown(report: Report) -> str:
     ]
     if report.overhead is not None:
         asked, plain = report.overhead
-        parts.append(f"POST /predict {asked:.1f} ms, plain call {plain:.1f} ms, difference {asked - plain:.1f} ms.")
+        parts.append(
+            f"POST /predict {asked:.1f} ms, plain call {plain:.1f} ms, difference {asked - plain:.1f} ms."
+        )
     parts += [f"{name} was not measured: {why}." for name, why in report.failures.items()]
     parts += ["", _table(_SERVER_COLUMNS, (_server_row(each, ceiling) for each in report.servers))]
-    parts += ["", _table(_LOAD_COLUMNS, (_load_row(each, load) for each in report.servers for load in each.goodputs))]
+    parts += [
+        "",
+        _table(
+            _LOAD_COLUMNS,
+            (_load_row(each, load) for each in report.servers for load in each.goodputs),
+        ),
+    ]
     return "\n".join(parts)
 
 
@@ -98,9 +106,16 @@ def write(report: Report, out: Path) -> None:
     axes = figure.subplots()
     for each in report.servers:
         axes.plot(
-            [load.offered for load in each.goodputs], [load.good for load in each.goodputs], "o-", label=each.name
+            [load.offered for load in each.goodputs],
+            [load.good for load in each.goodputs],
+            "o-",
+            label=each.name,
         )
     axes.axhline(report.ceiling.best, color="grey", linestyle=":", label="plain loop")
-    axes.set(xlabel="requests offered per second", ylabel="predictions within 1 s, per second", ylim=(0, None))
+    axes.set(
+        xlabel="requests offered per second",
+        ylabel="predictions within 1 s, per second",
+        ylim=(0, None),
+    )
     axes.legend()
     figure.savefig(out / "goodput.png", dpi=120)

@@ -84,7 +84,10 @@ class Running:
         """The probabilities by class of an image."""
         headers = {"content-type": self.server.content_type}
         answer = httpx.post(
-            f"{self.address}{self.server.path}", content=self.server.body(data), headers=headers, timeout=60
+            f"{self.address}{self.server.path}",
+            content=self.server.body(data),
+            headers=headers,
+            timeout=60,
         )
         return self.server.probabilities(answer.raise_for_status().json())
 
@@ -117,7 +120,12 @@ def started(server: Server, log: IO[bytes], bundle: Path = DEMO) -> Iterator[Run
         own = {name: value.format(**places) for name, value in server.environment.items()}
         start = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - named in this package
-            command, cwd=ROOT, env={**os.environ, **own}, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=ROOT,
+            env={**os.environ, **own},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         try:
             _wait_until_ready(f"http://127.0.0.1:{port}{server.ready}", process)

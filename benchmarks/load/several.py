@@ -19,24 +19,32 @@ import httpx
 from benchmarks.load import ours
 from benchmarks.load.generator import Stream, send
 from benchmarks.load.servers import ROOT, Running, started
-from service.model import usable_cores
+from service.host.cores import usable_cores
 
 _CLIENTS = 16
 
 
 def main() -> None:
     """Prints images a second and memory of both ways."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm"
+    )
     parser.add_argument("--services", type=int, default=2, help="how many (default 2)")
     parser.add_argument("--seconds", type=float, default=8, help="of each measurement (default 8)")
-    parser.add_argument("--rounds", type=int, default=3, help="of which the median counts (default 3)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="of which the median counts (default 3)"
+    )
     options = parser.parse_args()
     data = options.image.read_bytes()
     print(f"{usable_cores()} cores, {options.image.name} ({len(data) >> 10} KiB)")
     found: dict[int, list[float]] = {1: [], options.services: []}
     with ExitStack() as stack:
-        running = {services: [_start(stack, services) for _ in range(services)] for services in found}
+        running = {
+            services: [_start(stack, services) for _ in range(services)] for services in found
+        }
         for _ in range(options.rounds):
             for services, rates in found.items():
                 rates.append(_images_per_second(running[services], data, options.seconds))
@@ -56,7 +64,9 @@ def _images_per_second(running: Sequence[Running], data: bytes, seconds: float) 
     """Of all together, each asked by its share of the clients."""
 
     def ask(each: Running) -> float:
-        stream = Stream(each.server.request(data), clients=_CLIENTS // len(running), seconds=seconds)
+        stream = Stream(
+            each.server.request(data), clients=_CLIENTS // len(running), seconds=seconds
+        )
         answers = send(each.port, {"closed": stream}).answers["closed"]
         took = max(answer.due + answer.seconds for answer in answers)
         return sum(answer.status == httpx.codes.OK for answer in answers) / took

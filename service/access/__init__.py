@@ -1,9 +1,19 @@
 """Who may ask for what: API keys from a file, bearer tokens of an OpenID provider, and how often anyone may ask."""
 
-from service.access.access import Access
 from service.access.callers import Caller, Scope
+from service.access.gate import AccessGate
 from service.access.keys import KeyFile, add_key, read_keys, revoke_key
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
 
-__all__ = ["Access", "Caller", "KeyFile", "Rates", "Scope", "TokenVerifier", "add_key", "read_keys", "revoke_key"]
+__all__ = [
+    "AccessGate",
+    "Caller",
+    "KeyFile",
+    "Rates",
+    "Scope",
+    "TokenVerifier",
+    "add_key",
+    "read_keys",
+    "revoke_key",
+]

@@ -9,6 +9,7 @@ The service reads the file named by MAMMOLENS_KEYS, and again whenever it change
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.access.callers import Scope
@@ -16,19 +17,29 @@ from service.access.keys import add_key, read_keys, revoke_key
 from service.errors import MammolensError
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m service.access") -> int:
     """The exit code: 0, or 1 with one line on standard error that says why."""
     parser = argparse.ArgumentParser(
-        prog="python -m service.access", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     add = commands.add_parser("add", help="make a key and print it, once")
     add.add_argument("name", help="whom the log and the audit will name")
-    add.add_argument("--scopes", default="predict,explain", help="of predict, explain, admin (default predict,explain)")
+    add.add_argument(
+        "--scopes",
+        default="predict,explain",
+        help="of predict, explain, admin (default predict,explain)",
+    )
     revoke = commands.add_parser("revoke", help="make a key invalid at once")
     revoke.add_argument("name")
-    for command in (add, revoke, commands.add_parser("list", help="names, scopes and dates of all keys")):
-        command.add_argument("--file", type=Path, default=Path("keys.toml"), help="default: keys.toml")
+    for command in (
+        add,
+        revoke,
+        commands.add_parser("list", help="names, scopes and dates of all keys"),
+    ):
+        command.add_argument(
+            "--file", type=Path, default=Path("keys.toml"), help="default: keys.toml"
+        )
     chosen = parser.parse_args(arguments)
     try:
         _run(chosen)

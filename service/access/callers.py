@@ -37,6 +37,8 @@ class Caller:
         known = {scope.value for scope in Scope}
         printable = _NOT_PRINTABLE.sub("?", name)
         if printable != name or len(name) > _LONGEST_NAME:
-            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST_LENGTH]
+            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[
+                :_DIGEST_LENGTH
+            ]
             printable = f"{printable[: _LONGEST_NAME - _DIGEST_LENGTH - 1]}~{digest}"
         return cls(printable, frozenset(Scope(scope) for scope in scopes if scope in known))

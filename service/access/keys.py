@@ -85,7 +85,9 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     except OSError as error:
         raise KeysUnavailable(f"The file of keys cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise KeysUnavailable("The file of keys is not one that `python -m service.access` wrote.") from error
+        raise KeysUnavailable(
+            "The file of keys is not one that `python -m service.access` wrote."
+        ) from error
 
 
 def _key(entry: dict[str, Any]) -> Key:
@@ -105,7 +107,9 @@ def add_key(path: Path, name: str, scopes: Iterable[Scope]) -> str:
     """
     keys = read_keys(path) if path.exists() else ()
     if not _NAME.fullmatch(name):
-        raise AccessError("A name consists of up to 48 letters, digits, dots, dashes and underscores.")
+        raise AccessError(
+            "A name consists of up to 48 letters, digits, dots, dashes and underscores."
+        )
     if name in {key.name for key in keys}:
         raise AccessError(f"There is a key named {name} already; revoke it first.")
     secret = PREFIX + secrets.token_urlsafe(32)

@@ -12,16 +12,29 @@ from typing import Any
 import jwt
 
 from service.access.callers import Caller
-from service.addresses import is_private
 from service.errors import KeysUnavailable, Unauthenticated
+from service.host.addresses import is_private
 
-ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
+ALGORITHMS = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+)
 """Signatures with a private key only: `none` and what could be forged with the public key are not among them."""
 
 _REQUIRED = ["exp", "iss", "aud", "sub"]
 _UNREACHABLE = "The keys of the token's provider cannot be fetched."
 _SECONDS_TO_ANSWER = 5.0
-_SECONDS_BETWEEN_SEARCHES = 30.0  # for a key that is not known: made-up ones must not become the provider's load
+_SECONDS_BETWEEN_SEARCHES = (
+    30.0  # for a key that is not known: made-up ones must not become the provider's load
+)
 _SECONDS_KEPT = 300.0  # then a key that the provider has withdrawn is honoured no more
 
 
@@ -32,7 +45,11 @@ class TokenVerifier:
     """
 
     def __init__(
-        self, issuer: str, audience: str, jwks: str | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        audience: str,
+        jwks: str | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
@@ -66,11 +83,15 @@ class TokenVerifier:
 
     def _key(self, kid: str | None, algorithm: object) -> jwt.PyJWK:
         """The provider's key of that name, for that algorithm: it may be used with several if it does not name one."""
-        if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:  # nothing is fetched for such a token
+        if (
+            not isinstance(algorithm, str) or algorithm not in ALGORITHMS
+        ):  # nothing is fetched for such a token
             raise Unauthenticated("The token's algorithm is not taken.")
         key = self._published(kid)
         if key is None:
-            raise Unauthenticated("The token is signed with a key that its provider does not publish.")
+            raise Unauthenticated(
+                "The token is signed with a key that its provider does not publish."
+            )
         if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
             raise Unauthenticated("The token's key is not meant for this.")
         return jwt.PyJWK(key, algorithm)
@@ -116,7 +137,9 @@ def _scopes(granted: object) -> list[str]:
     """The scopes of a claim: one text with spaces (RFC 8693), or a list; of anything else none."""
     if isinstance(granted, str):
         return granted.split()
-    return [scope for scope in granted if isinstance(scope, str)] if isinstance(granted, list) else []
+    return (
+        [scope for scope in granted if isinstance(scope, str)] if isinstance(granted, list) else []
+    )
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):

@@ -1,1 +1,1 @@
-"""Requests, negotiation, schemas, problems; knows neither TensorFlow nor pixels."""
+"""HTTP: the application, its routes, middleware, problems and schemas. Knows neither TensorFlow nor pixels."""

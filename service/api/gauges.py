@@ -1,4 +1,4 @@
-"""What is read off the service each time its metrics are asked for, rather than counted as it happens."""
+"""Gauges that are read off the engine at each scrape."""
 
 import os
 import platform
@@ -10,48 +10,80 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service import __version__
-from service.api.engine import Engine
 from service.errors import Unavailable
 from service.model import Model
+from service.runtime import Engine
 
 
 class Gauges(Collector):
-    """Readiness, what runs, the model that answers, and the memory of the processes that read files."""
+    """Readiness, build, served model, queue lengths, and the memory of the reader processes."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def collect(self) -> Iterator[Metric]:
-        """All of them as they are now."""
+        """Return all gauges with their present values."""
         model: Model | None = None
         with suppress(Unavailable):
             model = self._engine.require_model()
-        yield GaugeMetricFamily("mammolens_ready", "1 when predictions can be answered.", value=model is not None)
-        build = GaugeMetricFamily("mammolens_build_info", "What runs; always 1.", labels=["version", "python"])
-        build.add_metric([__version__, platform.python_version()], 1)
-        yield build
-        info = GaugeMetricFamily(
-            "mammolens_model_info", "The model that answers; always 1.", labels=["model", "version", "digest"]
+
+        yield GaugeMetricFamily(
+            "mammolens_ready", "1 when predictions can be answered.", value=model is not None
         )
-        if model is not None:
-            info.add_metric([model.manifest.name, str(model.manifest.version), model.digest], 1)
-        yield info
-        waiting = GaugeMetricFamily("mammolens_queue_length", "Requests that wait for a place.", labels=["lane"])
-        in_flight = GaugeMetricFamily("mammolens_in_flight", "Requests that have a place.", labels=["lane"])
-        for lane, admission in self._engine.lanes.items():
-            waiting.add_metric([lane], admission.waiting)
-            in_flight.add_metric([lane], admission.in_flight)
+        yield _build()
+        yield _model(model)
+        yield from self._queues()
+        yield self._reader_memory()
+
+    def _queues(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily(
+            "mammolens_queue_length", "Requests that wait for a slot.", labels=["lane"]
+        )
+        in_flight = GaugeMetricFamily(
+            "mammolens_in_flight", "Requests that have a slot.", labels=["lane"]
+        )
+        for lane, queue in self._engine.lanes.items():
+            waiting.add_metric([lane], queue.waiting)
+            in_flight.add_metric([lane], queue.in_flight)
+
         yield from (waiting, in_flight)
+
+    def _reader_memory(self) -> Metric:
         memory = GaugeMetricFamily(
-            "mammolens_reader_resident_memory_bytes", "Memory of each process that reads files.", labels=["reader"]
+            "mammolens_reader_resident_memory_bytes",
+            "Memory of each reader process.",
+            labels=["reader"],
         )
         for number, pid in enumerate(self._engine.reader_pids):
             memory.add_metric([str(number)], _resident_bytes(pid))
-        yield memory
+
+        return memory
+
+
+def _build() -> Metric:
+    build = GaugeMetricFamily(
+        "mammolens_build_info", "Version of the service; always 1.", labels=["version", "python"]
+    )
+    build.add_metric([__version__, platform.python_version()], 1)
+    return build
+
+
+def _model(model: Model | None) -> Metric:
+    info = GaugeMetricFamily(
+        "mammolens_model_info",
+        "The served model; always 1.",
+        labels=["model", "version", "digest"],
+    )
+    if model is not None:
+        manifest = model.manifest
+        info.add_metric([manifest.name, str(manifest.version), model.digest], 1)
+
+    return info
 
 
 def _resident_bytes(pid: int) -> int:
-    """The resident memory of that process, 0 once it has ended: see proc_pid_statm(5)."""
+    """Return the resident memory of a process, 0 once it has ended: see proc_pid_statm(5)."""
     with suppress(FileNotFoundError, ProcessLookupError):
-        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
     return 0

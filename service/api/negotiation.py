@@ -1,4 +1,4 @@
-"""Which type to answer in, from the Accept header (RFC 9110, section 12.5.1)."""
+"""Content negotiation by the Accept header (RFC 9110, section 12.5.1)."""
 
 from enum import StrEnum
 
@@ -8,7 +8,7 @@ from service.errors import NotAcceptable
 
 
 class MediaType(StrEnum):
-    """The types an answer may have; where the caller likes several equally, the first on offer wins."""
+    """Media types of answers."""
 
     JSON = "application/json"
     PNG = "image/png"
@@ -16,13 +16,14 @@ class MediaType(StrEnum):
 
 
 def negotiate(request: Request, *offers: MediaType) -> MediaType:
-    """The offered type that the caller likes best.
+    """Return the offered type with the highest weight. The first offer wins a tie.
 
     Raises:
-        NotAcceptable: the caller accepts none of them.
+        NotAcceptable: the Accept header covers none of them.
     """
     accepted = ",".join(request.headers.getlist("accept")) or "*/*"
     ranges = [_parse(part) for part in accepted.split(",") if part.strip()]
+
     best = max(offers, key=lambda offer: _quality(offer, ranges))  # max keeps the first of equals
     if _quality(best, ranges) == 0:
         raise NotAcceptable(offers)
@@ -30,7 +31,7 @@ def negotiate(request: Request, *offers: MediaType) -> MediaType:
 
 
 def _parse(part: str) -> tuple[str, float]:
-    """A media range and its weight; a weight that is no number counts as 1, as if it were not there."""
+    """Return a media range and its weight. A weight that is not a number counts as 1, as if it were missing."""
     media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")
@@ -40,7 +41,7 @@ def _parse(part: str) -> tuple[str, float]:
 
 
 def _quality(offer: MediaType, ranges: list[tuple[str, float]]) -> float:
-    """The weight of the most specific range that covers the offer, 0 where none does."""
+    """Return the weight of the most specific range that covers the offer, 0 if none does."""
     for covering in (offer.value, offer.partition("/")[0] + "/*", "*/*"):
         weights = [weight for media_range, weight in ranges if media_range == covering]
         if weights:

@@ -8,45 +8,46 @@ import asyncio
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.api.access import SECURITY_HEADERS
-from service.api.kinds import MalformedRequest
-from service.api.problems import MEDIA_TYPE, describe
+from service.api.problems.documentation import MEDIA_TYPE
+from service.api.problems.handlers import problem
+from service.api.problems.http_errors import MalformedRequest
+from service.api.response_headers import SECURITY_HEADERS
 
 HEAD_SECONDS = 10.0
-"""How long a request's head may take to arrive, and an answer to be taken; then the connection is closed."""
+"""Seconds for a request's head to arrive, and for the client to read an answer. Then the connection is closed."""
 
 
 class ProblemProtocol(HttpToolsProtocol):
-    """One connection."""
+    """Protocol of one connection."""
 
-    _limit: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        """Begins it; the head of a request is awaited."""
+        """Start the timer for the head of the first request."""
         super().connection_made(transport)
-        self._expect()
+        self._start_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends it."""
-        self._stop_expecting()
+        """Stop the timer."""
+        self._stop_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Takes what has arrived; where it begins a request, the rest of its head is awaited."""
+        """Parse the bytes. If they begin a request, start the timer for the rest of its head."""
         self._unset_keepalive_if_required()
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self.send_400_response("Invalid HTTP request received.")
             return
-        if self._limit is None and (self.cycle is None or self.cycle.response_complete):
-            self._expect()
+        if self._timer is None and (self.cycle is None or self.cycle.response_complete):
+            self._start_timer()
 
     def on_headers_complete(self) -> None:
         """Start the request, unless it offers an upgrade: it then starts when its head is parsed again without it."""
         if self.parser.should_upgrade():
             return
-        self._stop_expecting()
+        self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -55,20 +56,22 @@ class ProblemProtocol(HttpToolsProtocol):
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is on its way; what the caller does not take of it in time is dropped with the connection."""
+        """Start the timer for the client to read the answer."""
         super().on_response_complete()
-        if left := self.transport.get_write_buffer_size():
-            self.loop.call_later(HEAD_SECONDS, self._drop, left)
+        if unread := self.transport.get_write_buffer_size():
+            self.loop.call_later(HEAD_SECONDS, self._abort_if_unread, unread)
 
     def send_400_response(self, msg: str) -> None:
-        """Sends the problem and closes the connection; `msg` is uvicorn's own word for it."""
-        problem = describe(MalformedRequest(msg)).model_dump_json(exclude_none=True).encode()
-        secure = "".join(f"{name.lower()}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
-        head = (
-            f"HTTP/1.1 400 Bad Request\r\n{secure}"
-            f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(problem)}\r\nconnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode("ascii") + problem)
+        """Send a problem and close the connection. `msg`: uvicorn's description."""
+        body = problem(MalformedRequest(msg)).model_dump_json(exclude_none=True).encode()
+        headers = SECURITY_HEADERS | {
+            "Content-Type": MEDIA_TYPE,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        lines = (f"{name.lower()}: {value}\r\n" for name, value in headers.items())
+        head = "HTTP/1.1 400 Bad Request\r\n" + "".join(lines) + "\r\n"
+        self.transport.write(head.encode("ascii") + body)
         self.transport.close()
 
     def _parse(self, data: bytes) -> None:
@@ -88,7 +91,9 @@ class ProblemProtocol(HttpToolsProtocol):
 
             head = self._head_without_upgrade(method)
             self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it
+            self.parser.set_dangerous_leniencies(
+                lenient_data_after_close=True
+            )  # as uvicorn sets it
             self._parse(head + data[stopped.args[0] :])
 
     def _head_without_upgrade(self, method: bytes) -> bytes:
@@ -103,15 +108,15 @@ class ProblemProtocol(HttpToolsProtocol):
                 lines.append(b"%b: %b" % (name, value))
         return b"\r\n".join([*lines, b"", b""])
 
-    def _expect(self) -> None:
-        self._limit = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+    def _start_timer(self) -> None:
+        self._timer = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
 
-    def _stop_expecting(self) -> None:
-        if self._limit is not None:
-            self._limit.cancel()
-            self._limit = None
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    def _drop(self, left: int) -> None:
-        """Closes the connection if none of the bytes that were `left` to be sent has been taken."""
-        if self.transport.get_write_buffer_size() >= left:
+    def _abort_if_unread(self, unread: int) -> None:
+        """Close the connection if the client has read none of the `unread` bytes."""
+        if self.transport.get_write_buffer_size() >= unread:
             self.transport.abort()

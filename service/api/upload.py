@@ -1,4 +1,4 @@
-"""A request's body -> the bytes of one image file, read into bounded memory and never onto a disk."""
+"""Read the image file from a request's body, into bounded memory and never onto a disk."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,10 +7,16 @@ from fastapi import Request
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
+from starlette.requests import ClientDisconnect
 
-from service.api.engine import Place
-from service.api.inference import begin
-from service.errors import MalformedUpload, MissingFile, UnsupportedMediaType, UploadTooLarge, UploadTooSlow
+from service.errors import (
+    Abandoned,
+    MalformedUpload,
+    MissingFile,
+    UnsupportedMediaType,
+    UploadTooLarge,
+    UploadTooSlow,
+)
 
 MULTIPART = "multipart/form-data"
 DECLARED = ("application/dicom", "image/png", "image/jpeg", "image/tiff")
@@ -28,42 +34,49 @@ _FORM = {
 BODY = {
     "requestBody": {
         "required": True,
-        "description": "One mammogram, as a form or as the raw file. What it is, its bytes say, not its name or type.",
-        "content": {MULTIPART: {"schema": _FORM}} | {media_type: {"schema": _BINARY} for media_type in DECLARED},
+        "description": (
+            "One mammogram, as a form or as the raw file. Its format is detected from its bytes, not "
+            "from its name or type."
+        ),
+        "content": {MULTIPART: {"schema": _FORM}}
+        | {media_type: {"schema": _BINARY} for media_type in DECLARED},
     }
 }
-"""How the body is declared in OpenAPI: FastAPI cannot derive it, as the body is read by hand."""
+"""Declaration of the body in OpenAPI. FastAPI cannot derive it, because the routes read the body themselves."""
 
 
-async def read_upload(request: Request, place: Place) -> bytes:
-    """The bytes of the image in the body.
+async def read_upload(request: Request, max_bytes: int, max_seconds: float) -> bytes:
+    """Read the bytes of the one image in the body.
 
     Raises:
-        RequestError: no file, too many bytes, a type that is not taken, a body that does not follow its type, or one
-            that takes too long.
+        RequestError: the body has no file, too many bytes or an unsupported type, does not follow its type, or does not
+            arrive within `max_seconds`.
+        Abandoned: the client has disconnected.
     """
     try:
-        async with asyncio.timeout(place.upload_seconds):
-            data = await _read(request, place.max_upload_bytes)
+        async with asyncio.timeout(max_seconds):
+            return await _read(request, max_bytes)
     except TimeoutError as error:
-        raise UploadTooSlow("The body did not arrive within the time it is given.") from error
-    await begin(request, data, place.model)
-    return data
+        raise UploadTooSlow("The body did not arrive in time.") from error
+    except ClientDisconnect as error:
+        raise Abandoned("The client has disconnected.") from error
 
 
 async def _read(request: Request, max_bytes: int) -> bytes:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    content_type = request.headers.get("content-type", "")
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type == MULTIPART:
         return await _read_form(request, max_bytes)
     if media_type in RAW:
-        return b"".join([chunk async for chunk in _bounded(request, max_bytes, 0)])
+        return b"".join([chunk async for chunk in _chunks(request, max_bytes, 0)])
     raise UnsupportedMediaType((MULTIPART, *RAW))
 
 
 async def _read_form(request: Request, max_bytes: int) -> bytes:
     form = _Form(request.headers["content-type"])
-    async for chunk in _bounded(request, max_bytes, MULTIPART_OVERHEAD):
+    async for chunk in _chunks(request, max_bytes, MULTIPART_OVERHEAD):
         form.feed(chunk)
+
     data = form.finish()
     if len(data) > max_bytes:
         raise UploadTooLarge(max_bytes)
@@ -71,13 +84,16 @@ async def _read_form(request: Request, max_bytes: int) -> bytes:
 
 
 class _Form:
-    """A multipart body as it arrives, of which only the file is kept: in memory, never in a temporary file."""
+    """Parser of a multipart body. Only the file is kept, in memory, never in a temporary file."""
 
     def __init__(self, content_type: str) -> None:
         _, parameters = parse_options_header(content_type)
-        self._header, self._value = b"", b""
-        self._in_file = self._complete = False
+        self._header = b""
+        self._value = b""
+        self._in_file = False
+        self._complete = False
         self._files: list[list[bytes]] = []
+
         try:
             self._parser = MultipartParser(
                 parameters.get(b"boundary", b""),
@@ -91,17 +107,18 @@ class _Form:
                 },
             )
         except FormParserError as error:
-            raise MalformedUpload("The content type of the multipart body names no usable boundary.") from error
+            message = "The content type of the multipart body names no usable boundary."
+            raise MalformedUpload(message) from error
 
     def feed(self, chunk: bytes) -> None:
-        """Parses what has arrived; raises MalformedUpload."""
+        """Parse the next chunk; raise MalformedUpload if it cannot be parsed."""
         try:
             self._parser.write(chunk)
         except FormParserError as error:
             raise MalformedUpload("The multipart body cannot be parsed.") from error
 
     def finish(self) -> bytes:
-        """The bytes of the one file; raises MalformedUpload, MissingFile."""
+        """Return the bytes of the one file; raise MalformedUpload or MissingFile."""
         if not self._complete:
             raise MalformedUpload("The multipart body ends before its closing boundary.")
         if not self._files:
@@ -125,7 +142,8 @@ class _Form:
             self._in_file = options.get(b"name") == b"file" and b"filename" in options
             if self._in_file:
                 self._files.append([])
-        self._header, self._value = b"", b""
+        self._header = b""
+        self._value = b""
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
@@ -135,14 +153,16 @@ class _Form:
         self._complete = True
 
 
-async def _bounded(request: Request, max_bytes: int, overhead: int) -> AsyncGenerator[bytes, None]:
-    """The body in chunks; a length that is announced too large is refused before anything is read."""
+async def _chunks(request: Request, max_bytes: int, overhead: int) -> AsyncGenerator[bytes, None]:
+    """Yield the body in chunks. A Content-Length above the limit is refused before anything is read."""
+    limit = max_bytes + overhead
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > max_bytes + overhead:
+    if announced.isdecimal() and int(announced) > limit:
         raise UploadTooLarge(max_bytes)
-    read = 0
+
+    received = 0
     async for chunk in request.stream():
-        read += len(chunk)
-        if read > max_bytes + overhead:
+        received += len(chunk)
+        if received > limit:
             raise UploadTooLarge(max_bytes)
         yield chunk

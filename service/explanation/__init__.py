@@ -9,11 +9,11 @@ from service.explanation.attribution import (
     smooth_grad,
 )
 from service.explanation.cam import METHODS, heatmap, signed_map
-from service.explanation.diagnostics import heat_figures
+from service.explanation.diagnostics import FIGURES, heatmap_cautions, measure, unusual_cautions
 from service.explanation.domain import distance, domain_cautions
-from service.explanation.figures import FIGURES, heatmap_cautions, measure, unusual_cautions
 from service.explanation.filters import filter_cautions, filter_figures, filter_statistics, reading
 from service.explanation.heat import to_heatmap
+from service.explanation.heat_figures import heat_figures
 from service.explanation.layer import explain_layer, layer_figures
 from service.explanation.perturbation import evidence_gaps, noisy_copies, stability
 from service.explanation.regions import regions

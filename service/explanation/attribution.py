@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from service.results import Floats, Mask, ReceptiveField
+from service.records import Floats, Mask, ReceptiveField
 
 Margins = Callable[[Floats], NDArray[np.float64]]
 """Images [N, height, width, 1] -> the class margin [N]."""
@@ -38,7 +38,9 @@ def blurred(image: Floats, mask: Mask) -> Floats:
     inside = mask.astype(np.float32)
     weight = cv2.GaussianBlur(inside, (0, 0), sigma)
     spread = cv2.GaussianBlur(image[..., 0] * inside, (0, 0), sigma)
-    return np.where(mask, spread / np.maximum(weight, np.float32(1e-6)), image[..., 0])[..., None].astype(np.float32)
+    return np.where(mask, spread / np.maximum(weight, np.float32(1e-6)), image[..., 0])[
+        ..., None
+    ].astype(np.float32)
 
 
 def integrated_gradients(image: Floats, baseline: Floats, gradients: Gradients) -> Floats:
@@ -60,12 +62,17 @@ def smooth_grad(image: Floats, mask: Mask, gradients: Gradients) -> Floats:
     Smilkov et al., "SmoothGrad", arXiv 1706.03825. It says where the margin is sensitive, not in which direction.
     """
     rng = np.random.default_rng(_SEED)
-    noisy = ((image + rng.normal(0, NOISE, image.shape) * mask[..., None]).astype(np.float32) for _ in range(SAMPLES))
+    noisy = (
+        (image + rng.normal(0, NOISE, image.shape) * mask[..., None]).astype(np.float32)
+        for _ in range(SAMPLES)
+    )
     total = sum(gradients(batch).sum(axis=0, dtype=np.float64) for batch in batches(noisy))
     return np.asarray(np.abs(total[..., 0] / SAMPLES), dtype=np.float32)
 
 
-def occlusion(image: Floats, baseline: Floats, mask: Mask, margins: Margins) -> tuple[Floats, ReceptiveField]:
+def occlusion(
+    image: Floats, baseline: Floats, mask: Mask, margins: Margins
+) -> tuple[Floats, ReceptiveField]:
     """What the margin loses when a window is replaced by the baseline, and where the windows lie.
 
     Windows have an eighth of the longer edge and overlap by half; one without breast in it has 0. After Zeiler and

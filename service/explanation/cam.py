@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from service.explanation.heat import to_heatmap
 from service.geometry import Affine
-from service.results import Floats, Heatmap, MapState, Method
+from service.records import Floats, Heatmap, MapState, Method
 
 Weights = NDArray[np.float64]
 
@@ -29,7 +29,9 @@ def grad_cam_plus_plus(maps: Floats, gradients: Floats) -> Weights:
     """
     g = gradients.astype(np.float64)
     denominators = 2 + g * maps.sum(axis=(0, 1), dtype=np.float64)
-    coefficients = np.divide(1, denominators, out=np.zeros_like(g), where=(g != 0) & (denominators != 0))
+    coefficients = np.divide(
+        1, denominators, out=np.zeros_like(g), where=(g != 0) & (denominators != 0)
+    )
     sums = coefficients.sum(axis=(0, 1))
     weighted = np.einsum("ijk,ijk->k", coefficients, np.maximum(g, 0))
     return np.asarray(weighted / np.where(sums == 0, 1, sums))
@@ -88,7 +90,9 @@ def heatmap(method: Method, maps: Floats, gradients: Floats, cell_to_source: Aff
 
     `maps`, `gradients`: [h, w, filters]. Values stay raw: scaling them is the renderer's business, and done there once.
     """
-    with np.errstate(over="ignore", invalid="ignore"):  # a network that has diverged is a state, not an error
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # a network that has diverged is a state, not an error
         weights = METHODS[method](maps, gradients)
         signed = _weighted(maps, weights)
         magnitude = float(_weighted(np.abs(maps), np.abs(weights)).max())

@@ -1,69 +1,115 @@
-"""How a heatmap lies relative to the breast and to the frame, in figures."""
+"""The figures of a single image: what each says, which side of its reference range is an alarm, and the warnings."""
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
 
-from service.results import Heatmap, Mask, ReceptiveField
+from service.records import Caution, Heatmap, MapState, Measure, Range
 
-RIM = 0.1
-"""Share of the cells along an axis that count as border at either end; at least one cell does."""
+UNIFORM_ENTROPY = 0.995
+"""Normalised entropy above which a map points nowhere: heat spread evenly over 96 % of a 57 x 41 grid has it."""
+
+BLANK_REASONS = {
+    MapState.DEAD_LAYER: "every filter of the layer is zero on this image",
+    MapState.ZERO_GRADIENT: "the score does not depend on the layer (saturated or dead units behind it)",
+    MapState.ALL_NEGATIVE: "nothing in the image speaks for this class at this layer",
+    MapState.NOT_FINITE: "the network produced values that are not finite",
+}
 
 
-def heat_figures(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> dict[str, float]:
-    """Where the heat is, by figure; empty for a blank map. `docs/explanations.md` has every formula.
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure by name: its meaning in a phrase, and the side of the reference range that is an alarm, if one is."""
 
-    `mask`: the breast on the model's grid. A cell counts as in the breast where its receptive field's centre is.
-    """
-    if heatmap.peak is None:
-        return {}
-    values = heatmap.values.astype(np.float64)
-    shares = values / values.sum()
-    inside = breast_cells(mask, field, values.shape)
-    breast_share, heat_in_breast = float(inside.mean()), float(shares[inside].sum())
-    border, corners = rims(values.shape)
+    name: str
+    meaning: str
+    alarm: Literal["low", "high"] | None = None
+
+
+FIGURES = {
+    figure.name: figure
+    for figure in (
+        Figure("heat_in_breast", "share of the heat in cells centred in the breast"),
+        Figure("breast_share", "share of the cells that are centred in the breast"),
+        Figure("lift", "heat_in_breast / breast_share: 1 for a uniform map", "low"),
+        Figure("peak_in_breast", "1 where the hottest cell is centred in the breast, else 0"),
+        Figure("area_above_half", "share of the cells at or above half the peak"),
+        Figure(
+            "entropy",
+            "of the heat over cells, relative to its maximum: 1 for a uniform map",
+            "high",
+        ),
+        Figure("gini", "inequality of the heat over cells: 0 for a uniform map"),
+        Figure(
+            "border_lift", "heat along the frame, but for the chest wall, relative to an even map"
+        ),
+        Figure("corner_lift", "heat in the hottest corner of the frame relative to an even map"),
+        Figure("agreement", "correlation of Grad-CAM with HiResCAM at the same layer", "low"),
+        Figure("dark_share", "share of the layer's filters that are dark on this image"),
+        Figure("duplicate_share", "share of its other filters whose map another one repeats"),
+        Figure("effective_rank", "number of independent maps among them"),
+        Figure("domain_distance", "of the image from the reference images in the model's features"),
+        Figure("stability", "correlation of the map with those of copies with 1 % noise"),
+        Figure(
+            "insertion_gap", "logits gained by the hottest pixels over those of random maps", "low"
+        ),
+        Figure("deletion_gap", "logits lost without the hottest pixels over those of random maps"),
+        Figure("completeness", "relative error of the attributions' sum"),
+    )
+}
+
+
+def measure(figures: Mapping[str, float], ranges: Mapping[str, Range]) -> dict[str, Measure]:
+    """Each figure beside the model version's own range, and whether it is out of it on the side that is an alarm."""
     return {
-        "heat_in_breast": heat_in_breast,
-        "breast_share": breast_share,
-        **({"lift": heat_in_breast / breast_share} if breast_share else {}),
-        "peak_in_breast": float(inside[heatmap.peak.row, heatmap.peak.column]),
-        "area_above_half": float((values >= values.max() / 2).mean()),
-        "entropy": entropy(shares),
-        "gini": gini(shares),
-        "border_lift": float(shares[border].sum() / border.mean()),
-        "corner_lift": max(float(shares[corner].sum() * values.size / shares[corner].size) for corner in corners),
+        name: Measure(value, ranges.get(name), _is_unusual(FIGURES[name], value, ranges.get(name)))
+        for name, value in figures.items()
     }
 
 
-def breast_cells(mask: Mask, field: ReceptiveField, shape: tuple[int, ...]) -> Mask:
-    """Which cells of a [h, w] map are centred in the breast; centres off the grid count by its nearest pixel."""
-    rows = np.rint(field.stride_y * np.arange(shape[0]) + field.offset_y).astype(int).clip(0, mask.shape[0] - 1)
-    columns = np.rint(field.stride_x * np.arange(shape[1]) + field.offset_x).astype(int).clip(0, mask.shape[1] - 1)
-    return mask[np.ix_(rows, columns)]
+def _is_unusual(figure: Figure, value: float, reference: Range | None) -> bool:
+    if reference is None or figure.alarm is None:
+        return False
+    return value < reference.low if figure.alarm == "low" else value > reference.high
 
 
-def entropy(shares: NDArray[np.float64]) -> float:
-    """-sum p log p over the cells, divided by the logarithm of their number: 0 for one hot cell, 1 for an even map."""
-    positive = shares[shares > 0]
-    return float(-(positive * np.log(positive)).sum() / np.log(shares.size)) if shares.size > 1 else 0.0
+def unusual_cautions(measures: Mapping[str, Measure]) -> tuple[Caution, ...]:
+    """One warning for each figure that is out of its range."""
+    return tuple(
+        Caution(
+            f"unusual-{name.replace('_', '-')}",
+            f"{name} is {measured.value:.3g}, {measured.reference.low:.3g} to {measured.reference.high:.3g} on the "
+            f"model's reference images ({FIGURES[name].meaning}).",
+        )
+        for name, measured in measures.items()
+        if measured.unusual and measured.reference is not None
+    )
 
 
-def gini(shares: NDArray[np.float64]) -> float:
-    """The Gini index: 0 for an even map, near 1 for one hot cell.
+def heatmap_cautions(
+    heatmap: Heatmap, measures: Mapping[str, Measure], *, positive: bool
+) -> tuple[Caution, ...]:
+    """The warnings that need no reference: blank, outside the breast, without effect, uniform.
 
-    Hurley and Rickard, "Comparing Measures of Sparsity", IEEE TIT 55, 2009.
+    `positive`: the decision on the image. A finding outside the breast is never right; on an image without a finding,
+    and of heat as a whole, the model's own range decides where there is one: a cell centred beside the breast still
+    sees it, and how much that matters depends on the layer.
     """
-    ascending = np.sort(shares, axis=None)
-    count = ascending.size
-    return float(1 - 2 * (ascending * (count - np.arange(count) - 0.5)).sum() / count)
-
-
-def rims(shape: tuple[int, ...]) -> tuple[Mask, list[tuple[slice, slice]]]:
-    """The cells along the top, the bottom and the side away from the chest wall, and the four corners.
-
-    The chest wall, on the model's grid at the left, is no border: there the breast goes on.
-    """
-    rows, columns = (max(1, round(RIM * edge)) for edge in shape)
-    border = np.ones(shape, np.bool_)
-    border[rows : shape[0] - rows, : shape[1] - columns] = False
-    tops, sides = (slice(None, rows), slice(-rows, None)), (slice(None, columns), slice(-columns, None))
-    return border, [(top, side) for top in tops for side in sides]
+    if heatmap.state is not MapState.OK:
+        return (Caution("heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."),)
+    cautions = []
+    peak, lift = measures["peak_in_breast"], measures.get("lift")
+    if not peak.value and (positive or peak.reference is None or peak.reference.low > 0):
+        cautions.append(Caution("peak-outside-breast", "The hottest spot lies outside the breast."))
+    if lift is not None and lift.reference is None and lift.value < 1:
+        message = "The breast holds less of the heat than its share of the image: the map may show a shortcut."
+        cautions.append(Caution("heat-outside-breast", message))
+    gap = measures.get("insertion_gap")
+    if positive and gap is not None and gap.value <= 0:
+        message = "The hottest pixels matter no more to the prediction than those of random maps."
+        cautions.append(Caution("heat-without-effect", message))
+    if measures["entropy"].value > UNIFORM_ENTROPY:
+        cautions.append(
+            Caution("heatmap-uniform", "The heat is spread almost evenly: the map points nowhere.")
+        )
+    return tuple(cautions)

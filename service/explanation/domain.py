@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.results import Caution, Domain, Floats
+from service.records import Caution, Domain, Floats
 
 
 def distance(features: Floats, domain: Domain) -> float:

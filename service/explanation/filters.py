@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.results import Caution, FilterStatistics, Floats, Stage
+from service.records import Caution, FilterStatistics, Floats, Stage
 
 DUPLICATE = 0.95
 """Filters whose maps correlate by more than this say the same."""
@@ -33,7 +33,10 @@ def filter_cautions(statistics: list[FilterStatistics]) -> tuple[Caution, ...]:
     """A warning where every filter of the layer is dark; single dark filters are normal and none is given for them."""
     if all(filter_.zero_share == 1.0 for filter_ in statistics):
         return (
-            Caution("layer-dark", "Every filter of this layer is zero on this image: nothing behind it can react."),
+            Caution(
+                "layer-dark",
+                "Every filter of this layer is zero on this image: nothing behind it can react.",
+            ),
         )
     return ()
 
@@ -56,8 +59,12 @@ def filter_figures(maps: Floats) -> dict[str, float]:
     np.fill_diagonal(alike, val=False)
     return {
         "dark_share": 1 - lively.shape[1] / flat.shape[1],
-        "duplicate_share": float(alike[changing][:, changing].any(axis=1).mean()) if changing.any() else 0.0,
-        "effective_rank": effective_rank(np.sqrt(np.linalg.eigvalsh(gram).clip(0))) if changing.any() else 0.0,
+        "duplicate_share": float(alike[changing][:, changing].any(axis=1).mean())
+        if changing.any()
+        else 0.0,
+        "effective_rank": effective_rank(np.sqrt(np.linalg.eigvalsh(gram).clip(0)))
+        if changing.any()
+        else 0.0,
     }
 
 

@@ -3,13 +3,15 @@
 import numpy as np
 
 from service.geometry import Affine
-from service.results import Floats, Heatmap, MapState, Peak
+from service.records import Floats, Heatmap, MapState, Peak
 
 NOISE = 1e-6
 """A positive part below this share of what contributes in magnitude is float32 rounding, not evidence."""
 
 
-def to_heatmap(signed: Floats, magnitude: float, cell_to_source: Affine, silent: MapState | None = None) -> Heatmap:
+def to_heatmap(
+    signed: Floats, magnitude: float, cell_to_source: Affine, silent: MapState | None = None
+) -> Heatmap:
     """The positive part of evidence [h, w], or an all-zero map whose state says why it is blank.
 
     `magnitude`: the largest sum of absolute contributions to a cell. `silent`: a reason known beforehand.
@@ -20,7 +22,9 @@ def to_heatmap(signed: Floats, magnitude: float, cell_to_source: Affine, silent:
     values = np.maximum(signed, 0)
     row, column = (int(index) for index in np.unravel_index(int(values.argmax()), values.shape))
     x, y = cell_to_source.apply(column, row)
-    return Heatmap(values, cell_to_source, state, Peak(float(values[row, column]), row, column, x, y))
+    return Heatmap(
+        values, cell_to_source, state, Peak(float(values[row, column]), row, column, x, y)
+    )
 
 
 def _state(signed: Floats, magnitude: float, silent: MapState | None) -> MapState:

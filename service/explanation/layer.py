@@ -4,14 +4,19 @@ import numpy as np
 
 from service.explanation.agreement import correlation
 from service.explanation.cam import heatmap, signed_map
-from service.explanation.diagnostics import heat_figures
 from service.explanation.filters import filter_figures
+from service.explanation.heat_figures import heat_figures
 from service.geometry import Affine
-from service.results import Floats, Heatmap, Layer, Mask, Method
+from service.records import Floats, Heatmap, Layer, Mask, Method
 
 
 def explain_layer(
-    method: Method, maps: Floats, gradients: Floats, layer: Layer, mask: Mask, grid_to_source: Affine
+    method: Method,
+    maps: Floats,
+    gradients: Floats,
+    layer: Layer,
+    mask: Mask,
+    grid_to_source: Affine,
 ) -> tuple[Heatmap, dict[str, float]]:
     """The method's heatmap of maps and gradients [h, w, filters], and the figures of heat and filters.
 
@@ -24,6 +29,9 @@ def explain_layer(
 def layer_figures(maps: Floats, gradients: Floats) -> dict[str, float]:
     """The figures of a layer that no method decides: those of its filters, and how far two methods agree."""
     with np.errstate(over="ignore", invalid="ignore"):
-        one, other = (signed_map(method, maps, gradients).clip(0) for method in (Method.GRAD_CAM, Method.HIRES_CAM))
+        one, other = (
+            signed_map(method, maps, gradients).clip(0)
+            for method in (Method.GRAD_CAM, Method.HIRES_CAM)
+        )
     alike = correlation(one, other) if np.isfinite(one).all() and np.isfinite(other).all() else 0.0
     return filter_figures(maps) | {"agreement": alike}

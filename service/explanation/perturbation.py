@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from service.explanation.agreement import correlation
 from service.explanation.attribution import Margins, batches
-from service.geometry import Affine
-from service.interpolation import interpolate
-from service.results import Floats, Heatmap, Mask
+from service.geometry import Affine, interpolate
+from service.records import Floats, Heatmap, Mask
 
 NOISE = 0.01
 COPIES = 4
@@ -22,7 +21,9 @@ _SEED = 0
 def noisy_copies(image: Floats, mask: Mask) -> Floats:
     """Four copies [4, height, width, 1] of the image with Gaussian noise of 1 % of white in the breast."""
     rng = np.random.default_rng(_SEED)
-    return (image + rng.normal(0, NOISE, (COPIES, *image.shape)) * mask[..., None]).astype(np.float32)
+    return (image + rng.normal(0, NOISE, (COPIES, *image.shape)) * mask[..., None]).astype(
+        np.float32
+    )
 
 
 def stability(heatmap: Heatmap, others: Sequence[Heatmap]) -> float:
@@ -31,7 +32,12 @@ def stability(heatmap: Heatmap, others: Sequence[Heatmap]) -> float:
 
 
 def evidence_gaps(
-    image: Floats, baseline: Floats, mask: Mask, heatmap: Heatmap, grid_to_cell: Affine, margins: Margins
+    image: Floats,
+    baseline: Floats,
+    mask: Mask,
+    heatmap: Heatmap,
+    grid_to_cell: Affine,
+    margins: Margins,
 ) -> dict[str, float]:
     """By how many logits the map's order of pixels beats random maps of the same smoothness: insertion and deletion.
 
@@ -42,7 +48,9 @@ def evidence_gaps(
     """
     rng = np.random.default_rng(_SEED)
     maps = [heatmap.values, *(surrogate(heatmap.values, rng) for _ in range(RANDOM_MAPS))]
-    orders = [hottest_first(interpolate(each, grid_to_cell, mask.shape), mask, rng) for each in maps]
+    orders = [
+        hottest_first(interpolate(each, grid_to_cell, mask.shape), mask, rng) for each in maps
+    ]
     changed = chain(_changed(orders, baseline, image), _changed(orders, image, baseline))
     values = np.concatenate([margins(batch) for batch in batches(changed)])
     insertion, deletion = values.reshape(2, len(maps), len(SHARES)).mean(axis=2)
@@ -56,7 +64,9 @@ def surrogate(values: Floats, rng: np.random.Generator) -> Floats:
     """A random map [h, w] with the power spectrum, so the smoothness, of that one."""
     spectrum = np.abs(np.fft.rfft2(values))
     phases = np.angle(np.fft.rfft2(rng.normal(size=values.shape)))
-    return np.asarray(np.fft.irfft2(spectrum * np.exp(1j * phases), s=values.shape), dtype=np.float32)
+    return np.asarray(
+        np.fft.irfft2(spectrum * np.exp(1j * phases), s=values.shape), dtype=np.float32
+    )
 
 
 def hottest_first(heat: Floats, mask: Mask, rng: np.random.Generator) -> NDArray[np.int64]:

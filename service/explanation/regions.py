@@ -5,15 +5,16 @@ import math
 import cv2
 import numpy as np
 
-from service.geometry import Affine
-from service.interpolation import interpolate
-from service.results import Floats, Heatmap, Region
+from service.geometry import Affine, interpolate
+from service.records import Floats, Heatmap, Region
 
 FINE = 256
 """Maps are interpolated to about this many pixels along their longer edge before their outlines are followed."""
 
 
-def regions(heatmap: Heatmap, level: float, pixel_spacing_mm: tuple[float, float] | None) -> list[Region]:
+def regions(
+    heatmap: Heatmap, level: float, pixel_spacing_mm: tuple[float, float] | None
+) -> list[Region]:
     """The regions where the interpolated heat is at or above `level` * its peak, those with the most heat first.
 
     `level`: in (0, 1]. `pixel_spacing_mm`: between rows, between columns. Outlines are right to half a pixel of the
@@ -25,7 +26,10 @@ def regions(heatmap: Heatmap, level: float, pixel_spacing_mm: tuple[float, float
     above = (fine >= level * heatmap.peak.value).astype(np.uint8)
     count, labels = cv2.connectedComponents(above, connectivity=8)
     total = float(fine.sum(dtype=np.float64))
-    found = [_region(labels == index, fine, fine_to_source, total, pixel_spacing_mm) for index in range(1, count)]
+    found = [
+        _region(labels == index, fine, fine_to_source, total, pixel_spacing_mm)
+        for index in range(1, count)
+    ]
     return sorted(found, key=lambda region: -region.heat_share)
 
 
@@ -41,9 +45,16 @@ def _refine(heatmap: Heatmap) -> tuple[Floats, Affine]:
 
 
 def _region(
-    inside: np.ndarray, fine: Floats, to_source: Affine, total: float, pixel_spacing_mm: tuple[float, float] | None
+    inside: np.ndarray,
+    fine: Floats,
+    to_source: Affine,
+    total: float,
+    pixel_spacing_mm: tuple[float, float] | None,
 ) -> Region:
-    outline = max(cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0], key=len)
+    outline = max(
+        cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0],
+        key=len,
+    )
     heat = np.where(inside, fine, -1)
     row, column = (int(index) for index in np.unravel_index(int(heat.argmax()), heat.shape))
     rows, columns = np.nonzero(inside)

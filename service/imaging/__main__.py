@@ -3,12 +3,13 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from service.errors import ImageError
 from service.imaging.inspection import describe, draw
 from service.imaging.reading import read
-from service.results import FitParameters
+from service.records import FitParameters
 
 HELP = """\
 Show what was read of a mammogram and which decisions were made, and write what the model is given as PNG. It is the
@@ -28,22 +29,30 @@ The pictures show what the file shows, writing that was burned in included.
 """
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m service.imaging") -> int:
     """The exit code: 0, or 1 where a file was refused."""
     parser = argparse.ArgumentParser(
-        prog="python -m service.imaging",
+        prog=prog,
         description=HELP,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="DICOM, PNG, JPEG or TIFF")
-    parser.add_argument("--out", type=Path, default=Path(), help="directory for the pictures (default: this one)")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="DICOM, PNG, JPEG or TIFF"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(), help="directory for the pictures (default: this one)"
+    )
     parser.add_argument(
         "--grid", type=_grid, default=FitParameters(256, 192), metavar="ROWSxCOLUMNS",
         help="the model's grid (default: 256x192, that of the demo model)",
     )  # fmt: skip
-    parser.add_argument("--size", type=int, default=1024, help="long edge of the calibrated picture (default: 1024)")
-    parser.add_argument("--json", action="store_true", help="one JSON object a file, and no pictures")
+    parser.add_argument(
+        "--size", type=int, default=1024, help="long edge of the calibrated picture (default: 1024)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="one JSON object a file, and no pictures"
+    )
     options = parser.parse_args(arguments)
     refused = [path for path in options.files if not _show(path, options)]
     return 1 if refused else 0

@@ -1,10 +1,10 @@
 """From bytes to a mammogram. What a file is, its first bytes say; neither its name nor its declared type counts."""
 
 from service.errors import EmptyImage, UnsupportedFormat
-from service.imaging.dicom import decode_dicom, is_bare_dataset
+from service.imaging.dicom.decoder import decode_dicom, is_bare_dataset
 from service.imaging.limits import Limits
 from service.imaging.raster import RasterFormat, decode_raster
-from service.results import Mammogram
+from service.records import Mammogram
 
 _MAGIC: dict[bytes, RasterFormat] = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -16,7 +16,9 @@ _MAGIC: dict[bytes, RasterFormat] = {
 _DEFAULT = Limits()
 
 
-def decode(data: bytes, limits: Limits = _DEFAULT, enough: tuple[int, int] | None = None) -> Mammogram:
+def decode(
+    data: bytes, limits: Limits = _DEFAULT, enough: tuple[int, int] | None = None
+) -> Mammogram:
     """The mammogram in a DICOM, PNG, JPEG or TIFF file.
 
     `enough`: rows and columns that will do; JPEG 2000 is then decoded at a reduced resolution that has as many. The

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from service import geometry
 from service.geometry import Affine
 from service.imaging.reading import Grey, Reading
-from service.results import Fitted, Mask
-from service.stopwatch import Stopwatch
+from service.observability.stopwatch import Stopwatch
+from service.records import Fitted, Mask
 
 _Colour = tuple[int, int, int]
 _Picture = NDArray[Any]
@@ -30,7 +30,9 @@ def describe(reading: Reading) -> dict[str, object]:
         "breast_box": asdict(fitted.box),
         "breast_share": round(float(fitted.breast.mean()), 4),
         "model_to_source": fitted.to_source.matrix(),
-        "milliseconds": {name: round(spent, 1) for name, spent in Stopwatch(reading.laps).milliseconds.items()},
+        "milliseconds": {
+            name: round(spent, 1) for name, spent in Stopwatch(reading.laps).milliseconds.items()
+        },
         "cautions": [f"{caution.code}: {caution.message}" for caution in reading.cautions],
     }
 
@@ -49,8 +51,12 @@ def _draw_calibrated(reading: Reading, grey: Grey) -> _Picture:
     to_picture = geometry.resize(facts.columns, facts.rows, width, height).inverse()
     drawn = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     _outline(drawn, fitted.breast, fitted.breast_to_source.then(to_picture), _GREEN)
-    left, top = (round(edge) for edge in to_picture.apply(fitted.box.left - 0.5, fitted.box.top - 0.5))
-    right, bottom = (round(edge) for edge in to_picture.apply(fitted.box.right - 0.5, fitted.box.bottom - 0.5))
+    left, top = (
+        round(edge) for edge in to_picture.apply(fitted.box.left - 0.5, fitted.box.top - 0.5)
+    )
+    right, bottom = (
+        round(edge) for edge in to_picture.apply(fitted.box.right - 0.5, fitted.box.bottom - 0.5)
+    )
     cv2.rectangle(drawn, (left, top), (right, bottom), _YELLOW, 1)
     wall = left if fitted.side == "left" else right
     cv2.line(drawn, (wall, top), (wall, bottom), _RED, 3)
@@ -64,13 +70,21 @@ def _draw_fitted(fitted: Fitted) -> _Picture:
     factor = max(1, _LOOKED_AT // max(rows, columns))
     large = cv2.resize(grey, (columns * factor, rows * factor), interpolation=cv2.INTER_NEAREST)
     drawn = cv2.cvtColor(large, cv2.COLOR_GRAY2BGR)
-    _outline(drawn, fitted.mask, geometry.resize(columns, rows, columns * factor, rows * factor).inverse(), _GREEN)
+    _outline(
+        drawn,
+        fitted.mask,
+        geometry.resize(columns, rows, columns * factor, rows * factor).inverse(),
+        _GREEN,
+    )
     return drawn
 
 
 def _outline(drawn: _Picture, mask: Mask, to_picture: Affine, colour: _Colour) -> None:
     """Draws the border of the mask into the picture."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    scale, shift = (to_picture.scale_x, to_picture.scale_y), (to_picture.shift_x, to_picture.shift_y)
+    scale, shift = (
+        (to_picture.scale_x, to_picture.scale_y),
+        (to_picture.shift_x, to_picture.shift_y),
+    )
     placed = [np.rint(contour * scale + shift).astype(np.int32) for contour in contours]
     cv2.polylines(drawn, placed, isClosed=True, color=colour, thickness=1)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from service.imaging.calibration import WHITE
-from service.results import Pixels
+from service.records import WHITE, Pixels
 
 
 def is_negative(pixels: Pixels) -> bool:

@@ -13,27 +13,37 @@ from PIL.ExifTags import Base
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import BITSPERSAMPLE, MM, OPEN_INFO, PHOTOMETRIC_INTERPRETATION, TiffImageFile
+from PIL.TiffImagePlugin import (
+    BITSPERSAMPLE,
+    MM,
+    OPEN_INFO,
+    PHOTOMETRIC_INTERPRETATION,
+    TiffImageFile,
+)
 
 from service.errors import SeveralFrames, UnsupportedImage
-from service.imaging.calibration import WHITE
-from service.imaging.foreign import damage_reported, quiet
+from service.imaging.library_errors import damage_reported, quiet
 from service.imaging.limits import Limits
 from service.imaging.polarity import is_negative
-from service.results import Caution, ImageFacts, Mammogram
+from service.records import WHITE, Caution, ImageFacts, Mammogram
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
 
 _Samples = NDArray[np.unsignedinteger[Any]]
 
-_READERS: dict[RasterFormat, type[ImageFile]] = {"png": PngImageFile, "jpeg": JpegImageFile, "tiff": TiffImageFile}
+_READERS: dict[RasterFormat, type[ImageFile]] = {
+    "png": PngImageFile,
+    "jpeg": JpegImageFile,
+    "tiff": TiffImageFile,
+}
 _WHITE_IS_ZERO = 0
 
 # Pillow knows TIFFs of 16 bits in which white is zero, but only little-endian ones.
 OPEN_INFO.setdefault((MM, _WHITE_IS_ZERO, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
 
 _INVERTED = Caution(
-    "inverted", "The background is white: the image was taken for a negative, and its grey values were inverted."
+    "inverted",
+    "The background is white: the image was taken for a negative, and its grey values were inverted.",
 )
 
 
@@ -45,7 +55,9 @@ def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> M
     rows, columns = pixels.shape
     return Mammogram(
         pixels=WHITE - pixels if inverted else pixels,
-        facts=ImageFacts(format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize),
+        facts=ImageFacts(
+            format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize
+        ),
         cautions=(_INVERTED,) if inverted else (),
     )
 

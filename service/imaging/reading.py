@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import geometry
-from service.imaging.acceptance import side_cautions
+from service.imaging.breast.fitting import enough, fit, map_box
 from service.imaging.decoding import decode
-from service.imaging.fitting import enough, fit, map_box
+from service.imaging.dicom.acceptance import side_cautions
 from service.imaging.limits import Limits
-from service.results import Box, Caution, FitParameters, Fitted, ImageFacts, Mammogram
-from service.stopwatch import Lap, Stopwatch
+from service.observability.stopwatch import Lap, Stopwatch
+from service.records import Box, Caution, FitParameters, Fitted, ImageFacts, Mammogram
 
 Grey = NDArray[np.uint8]
 
@@ -47,7 +47,9 @@ class Read(Protocol):
         ...
 
 
-def read(data: bytes, parameters: FitParameters, picture_edge: float = 0, limits: Limits = _DEFAULT) -> Reading:
+def read(
+    data: bytes, parameters: FitParameters, picture_edge: float = 0, limits: Limits = _DEFAULT
+) -> Reading:
     """What `Read` promises, in this process.
 
     JPEG 2000 is decoded at the resolution that the model's grid and the picture need; where the breast turns out to be
@@ -97,11 +99,17 @@ def _draw(mammogram: Mammogram, data: bytes, limits: Limits, long_edge: float) -
     pixels = mammogram.pixels
     if pixels.shape == (rows, columns):
         if (height, width) != pixels.shape:
-            pixels = np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint16)
+            pixels = np.asarray(
+                cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint16
+            )
         return (pixels >> 8).astype(np.uint8)
     to_pixels = geometry.resize(columns, rows, width, height).then(mammogram.to_source.inverse())
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     drawn = cv2.warpAffine(
-        pixels, np.array(to_pixels.matrix()), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+        pixels,
+        np.array(to_pixels.matrix()),
+        (width, height),
+        flags=flags,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return (np.asarray(drawn, np.uint16) >> 8).astype(np.uint8)

@@ -1,9 +1,8 @@
 """Models: the bundle, its manifest and golden case, and a fake. Importing this package does not import TensorFlow."""
 
+from service.host.cores import usable_cores
 from service.model.bundle import Bundle
 from service.model.contract import ClassIndices, Model
-from service.model.cores import usable_cores
-from service.model.evidence import read_domain, save_domain, save_scorecard, write_domain
 from service.model.fake import FakeModel
 from service.model.golden import GoldenCase
 from service.model.manifest import (
@@ -16,6 +15,7 @@ from service.model.manifest import (
     checksums,
     gradcam_signature,
 )
+from service.model.quality_files import read_domain, save_domain, save_scorecard, write_domain
 from service.model.scorecard import Line, Localisation, Scorecard, Verdict
 from service.model.versions import newest_version, stamp
 

@@ -10,15 +10,17 @@ from typing import Any, Self
 from pydantic import ValidationError
 
 from service.errors import BundleDamaged, BundleMissing
+from service.host.cores import usable_cores
 from service.model.contract import ClassIndices, check_classes, check_images
-from service.model.cores import usable_cores
-from service.model.evidence import load_domain, load_scorecard
 from service.model.folding import Ask, fold
 from service.model.manifest import MANIFEST_FILE, Manifest, checksums, gradcam_signature
-from service.results import Floats, LayerGradients, Scores
+from service.model.quality_files import load_domain, load_scorecard
+from service.records import Floats, LayerGradients, Scores
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # warnings and errors only
-_FAST = {"TF_ENABLE_ONEDNN_OPTS": "1"}  # halves the time of a convolution, at the price of another rounding
+_FAST = {
+    "TF_ENABLE_ONEDNN_OPTS": "1"
+}  # halves the time of a convolution, at the price of another rounding
 _THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 _PREDICT = "serving_default"
 _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
@@ -27,7 +29,9 @@ _LEGACY_KERAS = "TF_USE_LEGACY_KERAS"
 class Bundle:
     """A trained model as it was exported; the first one of a process imports TensorFlow, which takes seconds."""
 
-    def __init__(self, path: Path, manifest: Manifest, digest: str, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, manifest: Manifest, digest: str, threads: int | None = None
+    ) -> None:
         tensorflow = _tensorflow(threads)
         self.manifest = manifest
         self.digest = digest
@@ -78,7 +82,9 @@ class Bundle:
         return self._run("input_gradients", images=images, class_index=classes)["gradients"]
 
     def _run(self, signature: str, **inputs: Any) -> dict[str, Floats]:
-        outputs = self._signatures[signature](**{name: self._tensor(array) for name, array in inputs.items()})
+        outputs = self._signatures[signature](
+            **{name: self._tensor(array) for name, array in inputs.items()}
+        )
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
@@ -130,7 +136,9 @@ def _parse_manifest(stated: bytes, path: Path) -> Manifest:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise BundleDamaged(f"The manifest of bundle {path} is not valid: {place}: {first['msg']}.") from error
+        raise BundleDamaged(
+            f"The manifest of bundle {path} is not valid: {place}: {first['msg']}."
+        ) from error
 
 
 def _check_files(path: Path, manifest: Manifest) -> None:
@@ -141,9 +149,15 @@ def _check_files(path: Path, manifest: Manifest) -> None:
     faults = {
         "missing": manifest.files.keys() - found.keys(),
         "not in the manifest": found.keys() - manifest.files.keys(),
-        "altered": {file for file in found.keys() & manifest.files.keys() if found[file] != manifest.files[file]},
+        "altered": {
+            file
+            for file in found.keys() & manifest.files.keys()
+            if found[file] != manifest.files[file]
+        },
     }
-    named = "; ".join(f"{fault}: {', '.join(sorted(files))}" for fault, files in faults.items() if files)
+    named = "; ".join(
+        f"{fault}: {', '.join(sorted(files))}" for fault, files in faults.items() if files
+    )
     if named:
         raise BundleDamaged(
             f"The files of bundle {path} are not those that were exported ({named}); copy or export it again."
@@ -170,7 +184,9 @@ def _check_signatures(signatures: Mapping[str, Any], manifest: Manifest, path: P
     expected = [_PREDICT, "activations", "input_gradients", *map(gradcam_signature, names)]
     missing = [name for name in expected if name not in signatures]
     if missing:
-        raise BundleDamaged(f"Bundle {path} lacks the signatures {', '.join(missing)}; export it again.")
+        raise BundleDamaged(
+            f"Bundle {path} lacks the signatures {', '.join(missing)}; export it again."
+        )
     scores = signatures[_PREDICT]
     agreed = (
         tuple(scores.structured_input_signature[1]["images"].shape) == (None, *manifest.input_shape)
@@ -179,4 +195,6 @@ def _check_signatures(signatures: Mapping[str, Any], manifest: Manifest, path: P
         and set(signatures["activations"].structured_outputs) == set(names)
     )
     if not agreed:
-        raise BundleDamaged(f"The signatures of bundle {path} are not those its manifest describes; export it again.")
+        raise BundleDamaged(
+            f"The signatures of bundle {path} are not those its manifest describes; export it again."
+        )

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from service.model.manifest import Manifest
 from service.model.scorecard import Scorecard
-from service.results import Domain, Floats, LayerGradients, Scores
+from service.records import Domain, Floats, LayerGradients, Scores
 
 ClassIndices = NDArray[np.int32]
 
@@ -66,6 +66,10 @@ def check_images(images: Floats, manifest: Manifest) -> None:
 def check_classes(classes: ClassIndices, images: Floats, manifest: Manifest) -> None:
     """Raises ValueError unless `classes` has one valid class index per image."""
     if classes.dtype != np.int32 or classes.shape != (len(images),):
-        raise ValueError(f"classes must be int32 [{len(images)}]; got {classes.dtype} {classes.shape}")
+        raise ValueError(
+            f"classes must be int32 [{len(images)}]; got {classes.dtype} {classes.shape}"
+        )
     if not all(0 <= index < len(manifest.classes) for index in classes):
-        raise ValueError(f"class indices must lie in 0..{len(manifest.classes) - 1}; got {classes.tolist()}")
+        raise ValueError(
+            f"class indices must lie in 0..{len(manifest.classes) - 1}; got {classes.tolist()}"
+        )

@@ -8,7 +8,7 @@ import numpy as np
 from service.model.contract import ClassIndices, check_classes, check_images
 from service.model.manifest import Manifest, Ranges, Reference
 from service.model.scorecard import Line, Scorecard
-from service.results import (
+from service.records import (
     Domain,
     FitParameters,
     Floats,
@@ -50,7 +50,12 @@ _MANIFEST = Manifest(
     preprocessing=FitParameters(height=_HEIGHT, width=_WIDTH),
     layers=(
         Layer(
-            _LAYER, _ROWS, _COLUMNS, 3, "early", ReceptiveField(_SIZE, _SIZE, _STRIDE, _STRIDE, _SIZE // 2, _SIZE // 2)
+            _LAYER,
+            _ROWS,
+            _COLUMNS,
+            3,
+            "early",
+            ReceptiveField(_SIZE, _SIZE, _STRIDE, _STRIDE, _SIZE // 2, _SIZE // 2),
         ),
     ),
     default_layer=_LAYER,
@@ -62,7 +67,8 @@ _MANIFEST = Manifest(
         ranges={
             _LAYER: {
                 Method.GRAD_CAM: Ranges(
-                    positive={"entropy": Range(low=0.0, high=0.95)}, negative={"entropy": Range(low=0.0, high=0.95)}
+                    positive={"entropy": Range(low=0.0, high=0.95)},
+                    negative={"entropy": Range(low=0.0, high=0.95)},
                 )
             }
         },

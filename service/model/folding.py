@@ -30,7 +30,9 @@ def with_constants(signature: Any) -> Ask:
 
     constant = convert_variables_to_constants_v2(signature)
     arguments = [tensor.name.partition(":")[0] for tensor in constant.inputs]
-    results = sorted(signature.structured_outputs)  # the order in which TensorFlow flattens a dictionary
+    results = sorted(
+        signature.structured_outputs
+    )  # the order in which TensorFlow flattens a dictionary
 
     def ask(**inputs: Any) -> dict[str, Any]:
         return dict(zip(results, constant(*(inputs[name] for name in arguments)), strict=True))

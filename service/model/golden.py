@@ -9,7 +9,7 @@ import numpy as np
 
 from service.errors import BundleDamaged
 from service.model.manifest import GOLDEN_FILE
-from service.results import Floats, Pixels
+from service.records import Floats, Pixels
 
 # Other kernels round otherwise: without oneDNN, heatmaps of MobileNetV2 move by 2e-6 of their peak. A changed fit or
 # model moves them by far more than is allowed here.
@@ -36,7 +36,10 @@ class GoldenCase:
     def load(cls, bundle: Path) -> Self:
         """The case of the bundle in that directory; BundleDamaged if it has none."""
         try:
-            with (bundle / GOLDEN_FILE).open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            with (
+                (bundle / GOLDEN_FILE).open("rb") as file,
+                np.load(file, allow_pickle=False) as stored,
+            ):
                 return cls(
                     pixels=stored["pixels"],
                     image=stored["image"],
@@ -68,7 +71,9 @@ class GoldenCase:
         compared = [
             _difference("fitted image", image, self.image, IMAGE_TOLERANCE),
             _difference("probabilities", probabilities, self.probabilities, PROBABILITY_TOLERANCE),
-            _difference(f"heatmap of layer {self.layer!r}", heatmap, self.heatmap, HEATMAP_TOLERANCE * peak),
+            _difference(
+                f"heatmap of layer {self.layer!r}", heatmap, self.heatmap, HEATMAP_TOLERANCE * peak
+            ),
         ]
         return [difference for difference in compared if difference]
 

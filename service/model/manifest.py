@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from service.errors import UnknownLayer
-from service.results import FitParameters, Layer, Method, Range
+from service.records import FitParameters, Layer, Method, Range
 
 EXTRA = Path("assets.extra")
 MANIFEST_FILE = EXTRA / "manifest.json"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from service.results import Method
+from service.records import Method
 
 Verdict = Literal["pass", "fail", "informative"]
 

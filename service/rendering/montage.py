@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.records import Floats
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
-from service.results import Floats
 
 LONG_EDGE = 1536
 """Longest edge of a montage in pixels; small maps are enlarged by whole factors up to it, large ones are reduced."""
@@ -58,18 +58,24 @@ def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
     ]
 
 
-def montage_png(maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]) -> bytes:
+def montage_png(
+    maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]
+) -> bytes:
     """All filters of maps [h, w, filters] in reading order on one PNG."""
     tiles = _tiles(maps, value_ranges(maps, scale))
     columns = _columns(len(tiles), maps.shape[0], maps.shape[1])
     rows = math.ceil(len(tiles) / columns)
     height, width = _tile_shape(maps.shape[0], maps.shape[1], rows, columns)
-    sheet = np.full((rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), BACKGROUND, np.uint8)
+    sheet = np.full(
+        (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), BACKGROUND, np.uint8
+    )
     shrinks = height < maps.shape[0]
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
         top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-        sized = cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
+        sized = cv2.resize(
+            tile, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
+        )
         sheet[top : top + height, left : left + width] = table(colormap)[sized]
     return png.encode(Image.fromarray(sheet), text)
 
@@ -78,12 +84,17 @@ def _tiles(maps: Floats, ranges: NDArray[np.float32]) -> list[NDArray[np.uint8]]
     """Each filter as 0..255 between its black and its white; a filter that is constantly zero is black."""
     spans = ranges[:, 1] - ranges[:, 0]
     scaled = np.asarray((maps - ranges[:, 0]) / np.where(spans > 0, spans, 1), dtype=np.float32)
-    return [np.ascontiguousarray(png.to_bytes(scaled[..., index])) for index in range(maps.shape[2])]
+    return [
+        np.ascontiguousarray(png.to_bytes(scaled[..., index])) for index in range(maps.shape[2])
+    ]
 
 
 def _columns(tiles: int, height: int, width: int) -> int:
     """The number of columns that makes the sheet's longer edge shortest."""
-    return min(range(1, tiles + 1), key=lambda columns: max(columns * width, math.ceil(tiles / columns) * height))
+    return min(
+        range(1, tiles + 1),
+        key=lambda columns: max(columns * width, math.ceil(tiles / columns) * height),
+    )
 
 
 def _tile_shape(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:

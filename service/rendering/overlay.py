@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service import geometry
-from service.geometry import Affine
-from service.interpolation import linear_weights
+from service.geometry import Affine, linear_weights
+from service.records import Box, Floats, Heatmap
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
-from service.results import Box, Floats, Heatmap
 
 Shape = tuple[int, int]
 
@@ -49,7 +48,12 @@ class Picture:
 
 
 def overlay(
-    grey: NDArray[np.uint8], source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
+    grey: NDArray[np.uint8],
+    source_shape: Shape,
+    heatmap: Heatmap,
+    box: Box,
+    style: Style,
+    text: Mapping[str, str],
 ) -> Picture:
     """RGB PNG of the mammogram under its heat; where there is no heat the mammogram is untouched.
 
@@ -60,7 +64,9 @@ def overlay(
     return _picture(Image.fromarray(picture), source_shape, text)
 
 
-def heat_alone(source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]) -> Picture:
+def heat_alone(
+    source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
+) -> Picture:
     """Indexed PNG of the heat alone on the frame of its source.
 
     Palette index 0..255 is the heat relative to the hottest cell; alpha grows with it from 0 to `style.opacity`.
@@ -88,8 +94,12 @@ def lay(heatmap: Heatmap, box: Box, source_shape: Shape, shape: Shape) -> Floats
         _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height),
         _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width),
     ]
-    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[seen[0]]
-    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[seen[1]]
+    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[
+        seen[0]
+    ]
+    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[
+        seen[1]
+    ]
     heat = np.zeros(shape, np.float32)
     heat[seen] = np.clip(down @ (heatmap.values / np.float32(heatmap.peak.value)) @ across.T, 0, 1)
     return heat

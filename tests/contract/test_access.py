@@ -22,10 +22,10 @@ from fastapi.testclient import TestClient
 from pydantic import HttpUrl
 
 from service.access import Scope, add_key, revoke_key
-from service.app import create_app
+from service.api.app import create_app
 from service.settings import FAKE, Settings
-from tests.conftest import until_ready
-from tests.contract.conftest import running
+from tests.support.clients import until_ready
+from tests.support.servers import running
 
 OPEN = {"/livez", "/readyz"}
 AUDIENCE = "mammolens"
@@ -57,14 +57,22 @@ class Provider:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def pages(self) -> dict[str, Any]:
-        published = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key())) | {"kid": "one", "use": "sig"}
+        published = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key())) | {
+            "kid": "one",
+            "use": "sig",
+        }
         return {
-            "/.well-known/openid-configuration": {"issuer": self.issuer, "jwks_uri": f"{self.issuer}/keys"},
+            "/.well-known/openid-configuration": {
+                "issuer": self.issuer,
+                "jwks_uri": f"{self.issuer}/keys",
+            },
             "/keys": {"keys": [published]},
             "/old-keys": {},
         }
 
-    def token(self, key: Any = None, algorithm: str = "RS256", kid: str = "one", **changed: Any) -> str:
+    def token(
+        self, key: Any = None, algorithm: str = "RS256", kid: str = "one", **changed: Any
+    ) -> str:
         claims = {
             "iss": self.issuer,
             "aud": AUDIENCE,
@@ -92,7 +100,9 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def app(provider: Provider, keys: Path) -> FastAPI:
     add_key(keys, "nobody", [])
-    return create_app(Settings(model=FAKE, keys=keys, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE))
+    return create_app(
+        Settings(model=FAKE, keys=keys, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +125,21 @@ def routes(app: FastAPI) -> list[tuple[str, str]]:
     return found
 
 
-def ask(client: TestClient, method: str, path: str, credential: str | None, data: bytes = b"x") -> Any:
-    headers = {"content-type": "image/png"} | ({"authorization": f"Bearer {credential}"} if credential else {})
+def ask(
+    client: TestClient, method: str, path: str, credential: str | None, data: bytes = b"x"
+) -> Any:
+    headers = {"content-type": "image/png"} | (
+        {"authorization": f"Bearer {credential}"} if credential else {}
+    )
     return client.request(method, path, content=data, headers=headers)
 
 
 def forged(provider: Provider, public: bytes) -> str:
     """A token whose signature is a hash keyed with the public key; no library makes one any more."""
     _, claims, _ = provider.token().split(".")
-    head = base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"one","typ":"JWT"}').rstrip(b"=").decode()
+    head = (
+        base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"one","typ":"JWT"}').rstrip(b"=").decode()
+    )
     signature = hmac.digest(public, f"{head}.{claims}".encode(), "sha256")
     return f"{head}.{claims}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
@@ -149,7 +165,9 @@ def bad_tokens(provider: Provider) -> dict[str, str]:
     }
 
 
-def test_no_route_but_the_health_checks_answers_without_a_key(app: FastAPI, client: TestClient) -> None:
+def test_no_route_but_the_health_checks_answers_without_a_key(
+    app: FastAPI, client: TestClient
+) -> None:
     for method, path in routes(app):
         answer = ask(client, method, path, None)
         assert answer.status_code == 401, path
@@ -212,17 +230,23 @@ def test_who_asked_stands_in_the_log_by_name(
     assert key not in caplog.text
 
 
-def test_where_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_is_blamed(provider: Provider) -> None:
+def test_where_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_is_blamed(
+    provider: Provider,
+) -> None:
     settings = Settings(model=FAKE, oidc_issuer="http://127.0.0.1:1", oidc_audience=AUDIENCE)
     answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:mammolens:keys-unavailable")
 
 
-def test_a_provider_cannot_be_moved_by_a_redirect(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_provider_cannot_be_moved_by_a_redirect(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(provider, "moved", {"/old-keys"})
     monkeypatch.setattr(provider, "fetched", [])
     jwks = HttpUrl(f"{provider.issuer}/old-keys")
-    settings = Settings(model=FAKE, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, oidc_jwks=jwks)
+    settings = Settings(
+        model=FAKE, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, oidc_jwks=jwks
+    )
     answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
     assert answer.json()["type"] == "urn:mammolens:keys-unavailable"
     assert provider.fetched == ["/old-keys"]
@@ -243,7 +267,9 @@ def test_who_need_not_say_who_they_are_may_change_the_model_only_from_this_machi
         assert ask(anonymous, "POST", "/predict", None).json()["type"] == "urn:mammolens:not-ready"
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/model"), ("POST", "/model/reload"), ("POST", "/predict")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/model"), ("POST", "/model/reload"), ("POST", "/predict")]
+)
 def test_a_request_is_counted_once_whatever_its_route(method: str, path: str) -> None:
     limited = TestClient(create_app(Settings(model=FAKE, rate_per_minute=2)))
     statuses = [ask(limited, method, path, None).status_code for _ in range(3)]
@@ -251,7 +277,11 @@ def test_a_request_is_counted_once_whatever_its_route(method: str, path: str) ->
 
 
 def test_every_answer_has_the_security_headers(client: TestClient, provider: Provider) -> None:
-    answers = [client.get("/livez"), client.get("/none"), ask(client, "POST", "/predict", provider.token())]
+    answers = [
+        client.get("/livez"),
+        client.get("/none"),
+        ask(client, "POST", "/predict", provider.token()),
+    ]
     for answer in answers:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
@@ -260,10 +290,16 @@ def test_every_answer_has_the_security_headers(client: TestClient, provider: Pro
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_the_pages_of_the_documentation_may_load_what_they_name_and_nothing_else(client: TestClient, page: str) -> None:
+def test_the_pages_of_the_documentation_may_load_what_they_name_and_nothing_else(
+    client: TestClient, page: str
+) -> None:
     answer = client.get(page)
-    policy = dict(part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";"))
-    loaded = re.findall(r"<(script|link|img)\b[^>]*?(?:src|href)=\"(https://[^\"/]+)/[^\"]*\"", answer.text)
+    policy = dict(
+        part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
+    )
+    loaded = re.findall(
+        r"<(script|link|img)\b[^>]*?(?:src|href)=\"(https://[^\"/]+)/[^\"]*\"", answer.text
+    )
     assert {element for element, _ in loaded} >= {"script", "link"}
     sources = " ".join(policy.values()).split()
     for element, origin in loaded:
@@ -273,8 +309,15 @@ def test_the_pages_of_the_documentation_may_load_what_they_name_and_nothing_else
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_nothing_of_a_key_or_token_stands_in_the_metrics(client: TestClient, provider: Provider, keys: Path) -> None:
-    credentials = [provider.token(), provider.token(sub="john"), add_key(keys, "counted", []), "mammolens_made-up"]
+def test_nothing_of_a_key_or_token_stands_in_the_metrics(
+    client: TestClient, provider: Provider, keys: Path
+) -> None:
+    credentials = [
+        provider.token(),
+        provider.token(sub="john"),
+        add_key(keys, "counted", []),
+        "mammolens_made-up",
+    ]
     for credential in credentials:
         ask(client, "GET", "/model", credential)
     exposed = ask(client, "GET", "/metrics", credentials[0]).text
@@ -295,8 +338,13 @@ def test_a_caller_without_a_key_is_answered_before_any_of_the_body_has_come(keys
 
 
 def test_a_listed_origin_may_call_from_a_browser_and_no_other() -> None:
-    origins = TestClient(create_app(Settings(model=FAKE, cors_origins="https://viewer.example, https://b.example")))
-    preflight = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
+    origins = TestClient(
+        create_app(Settings(model=FAKE, cors_origins="https://viewer.example, https://b.example"))
+    )
+    preflight = {
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization",
+    }
     allowed = origins.options("/predict", headers=preflight | {"origin": "https://viewer.example"})
     assert allowed.headers["access-control-allow-origin"] == "https://viewer.example"
     refused = origins.options("/predict", headers=preflight | {"origin": "https://evil.example"})

@@ -9,7 +9,8 @@ from textwrap import dedent
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
+
 DOCUMENT = ROOT / "openapi" / "openapi.json"
 SCRIPTS = Path(sys.executable).parent
 
@@ -50,9 +51,20 @@ def image(tmp_path_factory: pytest.TempPathFactory, mammogram_png: bytes) -> Pat
 
 
 def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
-    program: list[str | Path] = [SCRIPTS / "openapi-python-client", "generate", "--path", DOCUMENT, "--meta", "none"]
+    program: list[str | Path] = [
+        SCRIPTS / "openapi-python-client",
+        "generate",
+        "--path",
+        DOCUMENT,
+        "--meta",
+        "none",
+    ]
     made = subprocess.run(
-        [*program, "--output-path", tmp_path / "lens"], capture_output=True, text=True, timeout=120, check=False
+        [*program, "--output-path", tmp_path / "lens"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     assert made.returncode == 0, made.stdout + made.stderr
     script = """
@@ -91,7 +103,14 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
 
 
 def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
-    program: list[str | Path] = [SCRIPTS / "openapi-generator-cli", "generate", "-g", "python", "-i", DOCUMENT]
+    program: list[str | Path] = [
+        SCRIPTS / "openapi-generator-cli",
+        "generate",
+        "-g",
+        "python",
+        "-i",
+        DOCUMENT,
+    ]
     made = subprocess.run(
         [*program, "-o", tmp_path, "--additional-properties=packageName=lens"],
         capture_output=True,

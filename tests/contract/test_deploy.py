@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import promql_parser
@@ -12,7 +11,9 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from ruamel.yaml import YAML
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+from tests.support.paths import ROOT
+
+DEPLOY = ROOT / "deploy"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "mammolens.json").read_text("utf-8"))
 GROUPS = YAML(typ="safe").load(DEPLOY / "prometheus" / "alerts.yml")["groups"]
 ALERTS = [rule for group in GROUPS for rule in group["rules"]]
@@ -36,7 +37,9 @@ def plain(expression: str) -> str:
 
 
 EXPRESSIONS = {
-    f"{panel['title']} {target['refId']}": plain(target["expr"]) for panel in panels() for target in panel["targets"]
+    f"{panel['title']} {target['refId']}": plain(target["expr"])
+    for panel in panels()
+    for target in panel["targets"]
 } | {rule["alert"]: rule["expr"] for rule in ALERTS}
 
 
@@ -64,7 +67,9 @@ def selectors(expression: str) -> list[promql_parser.VectorSelector]:
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_expression_asks_for_metrics_and_labels_that_are_exposed(name: str, exposed: dict[str, set[str]]) -> None:
+def test_every_expression_asks_for_metrics_and_labels_that_are_exposed(
+    name: str, exposed: dict[str, set[str]]
+) -> None:
     asked = selectors(EXPRESSIONS[name])
     assert asked
     for selector in asked:
@@ -74,28 +79,55 @@ def test_every_expression_asks_for_metrics_and_labels_that_are_exposed(name: str
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_expression_groups_by_labels_that_its_metrics_have(name: str, exposed: dict[str, set[str]]) -> None:
-    labels = set[str]().union(*(exposed[str(selector.name)] for selector in selectors(EXPRESSIONS[name])))
+def test_every_expression_groups_by_labels_that_its_metrics_have(
+    name: str, exposed: dict[str, set[str]]
+) -> None:
+    labels = set[str]().union(
+        *(exposed[str(selector.name)] for selector in selectors(EXPRESSIONS[name]))
+    )
     for grouped in re.findall(r"(?:by|on|ignoring) \(([^)]+)\)", EXPRESSIONS[name]):
         assert set(grouped.split(", ")) <= labels | SCRAPED
 
 
-def test_the_dashboard_s_own_queries_ask_for_metrics_that_are_exposed(exposed: dict[str, set[str]]) -> None:
-    queries = [each["query"]["query"] for each in DASHBOARD["templating"]["list"] if each["type"] == "query"]
+def test_the_dashboard_s_own_queries_ask_for_metrics_that_are_exposed(
+    exposed: dict[str, set[str]],
+) -> None:
+    queries = [
+        each["query"]["query"]
+        for each in DASHBOARD["templating"]["list"]
+        if each["type"] == "query"
+    ]
     for query in queries:
         (name, label) = re.fullmatch(r"label_values\((\w+)(?:\{.*\})?, (\w+)\)", query).groups()  # type: ignore[union-attr]
         assert label in exposed[name] | SCRAPED
 
 
-def test_every_metric_of_the_service_is_shown_or_watched_or_says_what_runs(exposed: dict[str, set[str]]) -> None:
-    ours = {re.sub("_(bucket|sum|count|created)$", "", name) for name in exposed if name.startswith("mammolens_")}
-    used = {re.sub("_(bucket|sum|count)$", "", str(s.name)) for text in EXPRESSIONS.values() for s in selectors(text)}
+def test_every_metric_of_the_service_is_shown_or_watched_or_says_what_runs(
+    exposed: dict[str, set[str]],
+) -> None:
+    ours = {
+        re.sub("_(bucket|sum|count|created)$", "", name)
+        for name in exposed
+        if name.startswith("mammolens_")
+    }
+    used = {
+        re.sub("_(bucket|sum|count)$", "", str(s.name))
+        for text in EXPRESSIONS.values()
+        for s in selectors(text)
+    }
     ours -= {name for name in ours if f"{name}_total" in exposed}  # when a counter was created
     assert ours - used == {"mammolens_build_info"}
 
 
-def test_every_metric_of_the_service_is_documented_with_its_labels(exposed: dict[str, set[str]]) -> None:
-    page = (DEPLOY.parent / "docs" / "operation.md").read_text("utf-8").split("## Metrics")[1].split("## Traces")[0]
+def test_every_metric_of_the_service_is_documented_with_its_labels(
+    exposed: dict[str, set[str]],
+) -> None:
+    page = (
+        (DEPLOY.parent / "docs" / "operation.md")
+        .read_text("utf-8")
+        .split("## Metrics")[1]
+        .split("## Traces")[0]
+    )
     rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", page, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
     found = {

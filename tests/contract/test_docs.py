@@ -1,17 +1,17 @@
 """What the documentation lists is what the code has."""
 
 import re
-from pathlib import Path
 
-from service.api.kinds import KINDS
 from service.api.options import ActivationsOptions, GradcamOptions
+from service.api.problems.problem_types import STATUSES
 from service.explanation import FIGURES
-from service.imaging.pixeldata import SYNTAXES
-from service.results import Method
+from service.imaging.dicom.pixeldata import SYNTAXES
+from service.records import Method
 from service.settings import Settings
-from training.scorecard.lines import ASKED, of_layers
+from tests.support.paths import ROOT
+from training.scorecard.criteria import ASKED, of_layers
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
 IMAGES = (DOCS / "images.md").read_text("utf-8")
 EXPLANATIONS = (DOCS / "explanations.md").read_text("utf-8")
@@ -39,7 +39,7 @@ def test_every_setting_is_documented_with_its_name_and_default() -> None:
 def test_every_problem_is_documented_with_its_status() -> None:
     section = rows(API.split("## Problems")[1])
     assert {slug: int(cells[0]) for slug, cells in section.items()} == {
-        kind.slug: int(kind.status) for kind in KINDS.values()
+        cls.slug: int(status) for cls, status in STATUSES.items()
     }
 
 
@@ -54,26 +54,37 @@ def test_every_option_is_documented_with_its_default() -> None:
 
 def test_every_warning_of_an_explanation_is_documented() -> None:
     service = DOCS.parent / "service"
-    paths = [service / "trust.py", *(service / "explanation").glob("*.py")]
-    given = {code for path in paths for code in re.findall(r'Caution\("([a-z-]+)"', path.read_text("utf-8"))}
+    paths = [service / "pipeline" / "assessment.py", *(service / "explanation").glob("*.py")]
+    given = {
+        code
+        for path in paths
+        for code in re.findall(r'Caution\(\s*"([a-z-]+)"', path.read_text("utf-8"))
+    }
     assert given | {"unusual-..."} == set(rows(API.split("## Warnings")[1].split("## Problems")[0]))
 
 
 def test_every_figure_is_documented_with_the_side_that_is_an_alarm() -> None:
     section = rows(EXPLANATIONS.split("## Figures of an image")[1].split("Literature:")[0])
     alarms = {
-        name: match[1] if (match := re.search(r"\*\*(\w+)\*\*", cells[1])) else None for name, cells in section.items()
+        name: match[1] if (match := re.search(r"\*\*(\w+)\*\*", cells[1])) else None
+        for name, cells in section.items()
     }
     # the distance has an alarm of its own, out-of-domain
     assert alarms.pop("domain_distance") == "high"
-    assert alarms == {name: figure.alarm for name, figure in FIGURES.items() if name != "domain_distance"}
+    assert alarms == {
+        name: figure.alarm for name, figure in FIGURES.items() if name != "domain_distance"
+    }
 
 
 def test_every_line_of_the_scorecard_is_documented_with_what_it_asks() -> None:
-    section = rows(EXPLANATIONS.split("## The scorecard of a model version")[1].split("## Planted failures")[0])
+    section = rows(
+        EXPLANATIONS.split("## The scorecard of a model version")[1].split("## Planted failures")[0]
+    )
     lines = [asked.judge(name, None) for name, asked in ASKED.items()]
     lines += of_layers({"<layer>": 0.0}, {"<layer>": 0.0})
-    assert {name: cells[0] for name, cells in section.items()} == {line.name: line.asked for line in lines}
+    assert {name: cells[0] for name, cells in section.items()} == {
+        line.name: line.asked for line in lines
+    }
 
 
 def test_every_method_is_documented() -> None:
@@ -82,7 +93,9 @@ def test_every_method_is_documented() -> None:
 
 
 def test_every_warning_about_an_image_is_documented() -> None:
-    source = "".join(path.read_text("utf-8") for path in (DOCS.parent / "service" / "imaging").glob("*.py"))
+    source = "".join(
+        path.read_text("utf-8") for path in (DOCS.parent / "service" / "imaging").rglob("*.py")
+    )
     given = set(re.findall(r'Caution\(\s*"([a-z-]+)"', source))
     assert given == set(rows(IMAGES.split("## Warnings about the image")[1].split("## Bounds")[0]))
 

@@ -18,7 +18,8 @@ import httpx
 import pytest
 
 from service.model import MANIFEST_FILE
-from tests.contract.conftest import ROOT, Running, running
+from tests.support.paths import ROOT
+from tests.support.servers import Running, running
 
 SAMPLE = (ROOT / "docs" / "sample.dcm").read_bytes()
 DICOM = {"content-type": "application/dicom"}
@@ -42,16 +43,22 @@ async def predict(connected: httpx.AsyncClient, **headers: str) -> httpx.Respons
 
 async def metric(connected: httpx.AsyncClient, name: str) -> float:
     """A counter's value, 0 where nothing was counted yet."""
-    found = re.search(rf"^{re.escape(name)} (\S+)$", (await connected.get("/metrics")).text, re.MULTILINE)
+    found = re.search(
+        rf"^{re.escape(name)} (\S+)$", (await connected.get("/metrics")).text, re.MULTILINE
+    )
     return float(found[1]) if found else 0.0
 
 
-def test_what_cannot_be_answered_in_time_is_refused_at_once_with_an_honest_time_to_come_back(server: str) -> None:
+def test_what_cannot_be_answered_in_time_is_refused_at_once_with_an_honest_time_to_come_back(
+    server: str,
+) -> None:
     async def test() -> None:
         async with client(server) as connected:
             await asyncio.gather(*(predict(connected) for _ in range(20)))
             start = time.monotonic()
-            answers = await asyncio.gather(*(predict(connected, **{"Request-Timeout": "0.5"}) for _ in range(80)))
+            answers = await asyncio.gather(
+                *(predict(connected, **{"Request-Timeout": "0.5"}) for _ in range(80))
+            )
             statuses = Counter(answer.status_code for answer in answers)
             assert set(statuses) <= {200, 429, 504}
             assert statuses[200]
@@ -89,7 +96,9 @@ def test_what_clients_that_left_have_asked_for_is_not_computed(server: str) -> N
             start = time.monotonic()
             await asyncio.gather(*(predict(connected) for _ in range(20)))
             per_second = 20 / (time.monotonic() - start)
-            assert computed <= left * per_second + 4  # what was answered or running while they were there
+            assert (
+                computed <= left * per_second + 4
+            )  # what was answered or running while they were there
 
     run(test())
 
@@ -97,7 +106,9 @@ def test_what_clients_that_left_have_asked_for_is_not_computed(server: str) -> N
 def test_a_body_that_dribbles_in_is_cut_off() -> None:
     with running(MAMMOLENS_UPLOAD_SECONDS="0.3") as found:
         address = urlsplit(found.address)
-        with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
+        with socket.create_connection(
+            (str(address.hostname), int(address.port or 0)), timeout=10
+        ) as connection:
             connection.sendall(
                 b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\na"
             )
@@ -107,7 +118,9 @@ def test_a_body_that_dribbles_in_is_cut_off() -> None:
     assert json.loads(body)["type"] == "urn:mammolens:upload-too-slow"
 
 
-def test_told_to_end_with_50_requests_in_flight_it_answers_or_refuses_each_and_exits_with_0() -> None:
+def test_told_to_end_with_50_requests_in_flight_it_answers_or_refuses_each_and_exits_with_0() -> (
+    None
+):
     async def test(found: Running) -> None:
         async with client(found.address) as connected:
             asked = [asyncio.create_task(predict(connected)) for _ in range(50)]
@@ -148,7 +161,9 @@ def add_version(versions: Path, number: int, bundle: Path) -> None:
 def test_a_version_is_swapped_under_load_without_a_failed_request_and_without_mixing_them(
     versions: Path, bundle_path: Path
 ) -> None:
-    async def keep_asking(connected: httpx.AsyncClient, answers: list[httpx.Response], end: asyncio.Event) -> None:
+    async def keep_asking(
+        connected: httpx.AsyncClient, answers: list[httpx.Response], end: asyncio.Event
+    ) -> None:
         while not end.is_set():
             answers.append(await predict(connected))
 
@@ -161,7 +176,10 @@ def test_a_version_is_swapped_under_load_without_a_failed_request_and_without_mi
             (versions / "2" / "assets.extra").mkdir()
             (versions / "2" / MANIFEST_FILE).write_text("{}")
             refused = await connected.post("/model/reload")
-            assert (refused.status_code, refused.json()["type"]) == (409, "urn:mammolens:model-refused")
+            assert (refused.status_code, refused.json()["type"]) == (
+                409,
+                "urn:mammolens:model-refused",
+            )
             add_version(versions, 3, bundle_path)
             reloaded = await connected.post("/model/reload")
             assert (reloaded.status_code, reloaded.json()["model"]["version"]) == (200, 3)
@@ -181,7 +199,9 @@ def test_a_version_is_swapped_under_load_without_a_failed_request_and_without_mi
         run(test(found))
 
 
-def test_a_version_that_appears_is_served_without_being_asked_for(versions: Path, bundle_path: Path) -> None:
+def test_a_version_that_appears_is_served_without_being_asked_for(
+    versions: Path, bundle_path: Path
+) -> None:
     with running(MAMMOLENS_MODEL=str(versions), MAMMOLENS_WATCH_SECONDS="0.2") as found:
         add_version(versions, 2, bundle_path)
         deadline = time.monotonic() + 30

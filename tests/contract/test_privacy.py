@@ -18,14 +18,19 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydicom.dataset import Dataset, FileDataset
 
-from training.phantom import Acquisition, Detector, Identity, render_view, to_dicom
+from training.phantoms import Acquisition, Detector, Identity, render_view, to_dicom
 
 MARK = "QZMARK"
 NAME = f"{MARK}^Jane Doe/../<1956>"
 KEY = f"{MARK} is the beginning of the key here"
 UID = Identity().uid("image", 1)
 ROUTES = ["/predict", "/activations/conv2d", "/gradcam"]
-QUERIES = {"plain": {}, "odd": {NAME: NAME}, "layer": {"layer": NAME}, "colormap": {"colormap": NAME}}
+QUERIES = {
+    "plain": {},
+    "odd": {NAME: NAME},
+    "layer": {"layer": NAME},
+    "colormap": {"colormap": NAME},
+}
 HEADERS = {
     "x-request-id": NAME,
     "user-agent": NAME,
@@ -46,9 +51,20 @@ def described(syntax: str) -> FileDataset:
     image = render_view(np.random.default_rng(6), detector=Detector(320, 240))
     dataset = to_dicom(image, Acquisition(transfer_syntax=syntax))  # type: ignore[arg-type]  # one of them
     dataset.PatientName = f"{MARK}^Jane"
-    for keyword in ("PatientID", "AccessionNumber", "InstitutionName", "StudyDescription", "SeriesDescription"):
+    for keyword in (
+        "PatientID",
+        "AccessionNumber",
+        "InstitutionName",
+        "StudyDescription",
+        "SeriesDescription",
+    ):
         setattr(dataset, keyword, f"{MARK} {keyword}"[:16])
-    for keyword in ("PatientComments", "ImageComments", "DerivationDescription", "WindowCenterWidthExplanation"):
+    for keyword in (
+        "PatientComments",
+        "ImageComments",
+        "DerivationDescription",
+        "WindowCenterWidthExplanation",
+    ):
         setattr(dataset, keyword, f"{MARK} {keyword}")
     dataset.OperatorsName = f"{MARK}^Operator"
     block = dataset.private_block(0x0011, f"{MARK} CREATOR", create=True)
@@ -83,7 +99,10 @@ def undecodable(syntax: str) -> bytes:
 
 
 def files() -> dict[str, bytes]:
-    sound = {syntax: written(described(syntax)) for syntax in ("explicit", "jpeg2000", "jpeg-ls", "jpeg-lossless")}
+    sound = {
+        syntax: written(described(syntax))
+        for syntax in ("explicit", "jpeg2000", "jpeg-ls", "jpeg-lossless")
+    }
     return sound | {
         "truncated": sound["explicit"][:-40_000],
         "truncated, compressed": sound["jpeg2000"][:-4_000],
@@ -93,7 +112,9 @@ def files() -> dict[str, bytes]:
         "undecodable jpeg-lossless": undecodable("jpeg-lossless"),
         "number": spoiled(WindowCenter="11111111"),
         "date": spoiled(StudyDate="11111111"),
-        "code": spoiled(Laterality="11111111", ViewPosition="11111111", BodyPartExamined="11111111"),
+        "code": spoiled(
+            Laterality="11111111", ViewPosition="11111111", BodyPartExamined="11111111"
+        ),
         "kind": spoiled(Modality="11111111"),
         "grey": spoiled(PhotometricInterpretation="11111111"),
         "words": NAME.encode() * 50,
@@ -161,7 +182,10 @@ def traffic(start: Any, tmp_path_factory: pytest.TempPathFactory) -> Traffic:
         "OTEL_BSP_SCHEDULE_DELAY": "50",
     }
     with found.traces.running() as address:
-        with (folder / "log").open("wb") as log, start(log, MAMMOLENS_TRACES=address, **settings) as running:
+        with (
+            (folder / "log").open("wb") as log,
+            start(log, MAMMOLENS_TRACES=address, **settings) as running,
+        ):
             service = running.address
             with httpx.Client(base_url=service, timeout=60) as client:
                 ask(client, found.answers)
@@ -179,18 +203,28 @@ def ask(client: httpx.Client, answers: dict[str, httpx.Response]) -> None:
             form = {"file": (f"{NAME}.dcm", data, f"application/{MARK}")}
             answers[f"{name} {route}"] = client.post(route, files=form, headers=QUIET)
         answers[f"{name} raw"] = client.post(
-            "/predict", content=data, headers=QUIET | {"content-type": f"application/dicom; name={MARK}"}
+            "/predict",
+            content=data,
+            headers=QUIET | {"content-type": f"application/dicom; name={MARK}"},
         )
     data = written(described("explicit"))
     for name, query in QUERIES.items():
         for route in [*ROUTES, f"/activations/{MARK}"]:
             form = {"file": (f"{NAME}.dcm", data, f"application/{MARK}")}
-            answers[f"query {name} {route}"] = client.post(route, params=query, files=form, headers=HEADERS)
-    answers["form"] = client.post("/predict", files={MARK: (NAME, data)}, data={MARK: NAME}, headers=QUIET)
+            answers[f"query {name} {route}"] = client.post(
+                route, params=query, files=form, headers=HEADERS
+            )
+    answers["form"] = client.post(
+        "/predict", files={MARK: (NAME, data)}, data={MARK: NAME}, headers=QUIET
+    )
     answers["path"] = client.get(f"/patients/{MARK}", headers=QUIET)
     answers["method"] = client.request(MARK, "/predict", headers=QUIET)
-    answers["type"] = client.post("/predict", content=data, headers=QUIET | {"content-type": f"text/{MARK}"})
-    answers["accept"] = client.post("/predict", files={"file": data}, headers=QUIET | {"accept": f"text/{MARK}"})
+    answers["type"] = client.post(
+        "/predict", content=data, headers=QUIET | {"content-type": f"text/{MARK}"}
+    )
+    answers["accept"] = client.post(
+        "/predict", files={"file": data}, headers=QUIET | {"accept": f"text/{MARK}"}
+    )
 
 
 def leave(service: str) -> None:
@@ -209,11 +243,19 @@ def test_the_files_reach_every_step_and_fail_at_every_step(traffic: Traffic) -> 
         for answer in traffic.answers.values()
         if answer.headers["content-type"] == "application/problem+json"
     }
-    assert {"corrupt-image", "not-a-mammogram", "unsupported-format", "invalid-parameter", "missing-file"} <= problems
+    assert {
+        "corrupt-image",
+        "not-a-mammogram",
+        "unsupported-format",
+        "invalid-parameter",
+        "missing-file",
+    } <= problems
     assert "internal-error" not in problems
     for syntax in ("explicit", "jpeg2000", "jpeg-ls", "jpeg-lossless"):
         for route in ROUTES:
-            assert traffic.answers[f"{syntax} {route}"].status_code == 200, traffic.answers[f"{syntax} {route}"].text
+            assert traffic.answers[f"{syntax} {route}"].status_code == 200, traffic.answers[
+                f"{syntax} {route}"
+            ].text
     assert UID in traffic.answers["explicit /predict"].text
 
 
@@ -249,7 +291,11 @@ def test_metrics_have_no_name(traffic: Traffic) -> None:
 
 def test_the_audit_has_a_line_for_each_image_and_no_name(traffic: Traffic) -> None:
     lines = [json.loads(line) for line in traffic.audit.splitlines()]
-    answered = {answer.headers["x-request-id"] for answer in traffic.answers.values() if answer.status_code == 200}
+    answered = {
+        answer.headers["x-request-id"]
+        for answer in traffic.answers.values()
+        if answer.status_code == 200
+    }
     assert answered <= {line["request_id"] for line in lines}
     assert {"ok", "corrupt-image"} <= {line["outcome"] for line in lines}
     assert MARK.lower() not in traffic.audit.lower()
@@ -258,7 +304,13 @@ def test_the_audit_has_a_line_for_each_image_and_no_name(traffic: Traffic) -> No
 
 def test_traces_have_a_span_for_each_request_and_no_name(traffic: Traffic) -> None:
     names = traffic.traces.names()
-    assert {"POST /predict", "POST /activations/{layer}", "POST /gradcam", "decode", "explain"} <= set(names)
+    assert {
+        "POST /predict",
+        "POST /activations/{layer}",
+        "POST /gradcam",
+        "decode",
+        "explain",
+    } <= set(names)
     assert sum(name.startswith("POST ") for name in names) >= len(traffic.answers) - 2
     exported = b"".join(traffic.traces.bodies)
     assert MARK.lower().encode() not in exported.lower()

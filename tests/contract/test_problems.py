@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
 from pydicom.uid import MPEG2MPML, UID, JPEG2000Lossless
 
-from service.api.kinds import KINDS
-from service.api.problems import MEDIA_TYPE
-from service.app import create_app
+from service.api.app import create_app
+from service.api.application import MammolensApp
+from service.api.problems.documentation import MEDIA_TYPE
+from service.api.problems.problem_types import STATUSES
 from service.model import FakeModel
+from service.runtime import Lane
 from service.settings import FAKE, Settings
-from tests.conftest import until_ready
-from training.phantom import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
+from tests.support.clients import until_ready
+from training.phantoms import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
     busy corrupt-image deadline-passed draining empty-image for-processing forbidden internal-error
@@ -35,11 +36,11 @@ POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
 
 def assert_problem(answer: Response, slug: str) -> dict[str, Any]:
     """The one shape of every failure; returns the problem."""
-    kind = next(kind for kind in KINDS.values() if kind.slug == slug)
+    kind = next(cls for cls in STATUSES if cls.slug == slug)
     assert answer.headers["content-type"] == MEDIA_TYPE
     problem: dict[str, Any] = answer.json()
     assert problem["type"] == f"urn:mammolens:{slug}"
-    assert answer.status_code == problem["status"] == kind.status
+    assert answer.status_code == problem["status"] == STATUSES[kind]
     assert problem["title"] == kind.title
     assert problem["detail"].endswith((".", "!"))
     assert problem["remedy"]
@@ -56,7 +57,9 @@ def picture(mode: str, size: tuple[int, int], kind: str = "PNG") -> bytes:
 
 
 def colourful() -> bytes:
-    image = Image.merge("RGB", [Image.linear_gradient("L"), Image.new("L", (256, 256)), Image.new("L", (256, 256))])
+    image = Image.merge(
+        "RGB", [Image.linear_gradient("L"), Image.new("L", (256, 256)), Image.new("L", (256, 256))]
+    )
     buffer = BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
@@ -79,7 +82,9 @@ def test_a_bad_file_is_a_typed_problem_on_every_route(
     client: TestClient, route: str, slug: str, data: bytes, raw: bool
 ) -> None:
     if raw:
-        answer = client.post(route, content=data, headers={"content-type": "application/octet-stream"})
+        answer = client.post(
+            route, content=data, headers={"content-type": "application/octet-stream"}
+        )
     else:
         answer = client.post(route, files={"file": (f"{SECRET}.dcm", data)})
     assert_problem(answer, slug)
@@ -108,20 +113,27 @@ def dicom(syntax: UID = JPEG2000Lossless, **elements: object) -> bytes:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_image_that_says_it_is_something_else_is_a_typed_problem(client: TestClient, slug: str, data: bytes) -> None:
+def test_an_image_that_says_it_is_something_else_is_a_typed_problem(
+    client: TestClient, slug: str, data: bytes
+) -> None:
     assert_problem(client.post("/predict", files={"file": data}), slug)
 
 
-def test_a_transfer_syntax_that_is_not_read_is_named_with_those_that_are(client: TestClient) -> None:
-    problem = assert_problem(client.post("/predict", files={"file": dicom(MPEG2MPML)}), "unsupported-transfer-syntax")
+def test_a_transfer_syntax_that_is_not_read_is_named_with_those_that_are(
+    client: TestClient,
+) -> None:
+    problem = assert_problem(
+        client.post("/predict", files={"file": dicom(MPEG2MPML)}), "unsupported-transfer-syntax"
+    )
     assert "MPEG2" in problem["detail"]
     assert "JPEG-LS Lossless Image Compression" in problem["available_transfer_syntaxes"]
 
 
 def test_an_image_that_takes_too_long_is_a_typed_problem(
-    app: FastAPI, client: TestClient, monkeypatch: pytest.MonkeyPatch
+    app: MammolensApp, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for process in app.state.engine._reader._processes:
+    assert app.parts.engine._readers is not None
+    for process in app.parts.engine._readers._processes:
         monkeypatch.setattr(process, "_limits", replace(process._limits, max_seconds=1e-6))
     image = render_view(np.random.default_rng(6), detector=Detector(800, 600))
     data = to_dicom_bytes(image, Acquisition(transfer_syntax="jpeg2000"))
@@ -148,18 +160,24 @@ def test_a_form_without_a_file_is_a_typed_problem(client: TestClient, route: str
     ],
     ids=["no boundary", "no part", "cut off"],
 )
-def test_a_form_that_cannot_be_parsed_is_a_typed_problem(client: TestClient, content_type: str, body: bytes) -> None:
+def test_a_form_that_cannot_be_parsed_is_a_typed_problem(
+    client: TestClient, content_type: str, body: bytes
+) -> None:
     answer = client.post("/predict", content=body, headers={"content-type": content_type})
     assert answer.json()["type"] in {"urn:mammolens:malformed-upload", "urn:mammolens:missing-file"}
     assert_problem(answer, answer.json()["type"].removeprefix("urn:mammolens:"))
 
 
-def test_two_files_in_one_form_are_a_typed_problem(client: TestClient, mammogram_png: bytes) -> None:
+def test_two_files_in_one_form_are_a_typed_problem(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     files = [("file", ("a.png", mammogram_png)), ("file", ("b.png", mammogram_png))]
     assert_problem(client.post("/predict", files=files), "malformed-upload")
 
 
-@pytest.mark.parametrize("content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""])
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""]
+)
 def test_a_body_of_another_type_is_refused_with_the_types_that_are_taken(
     client: TestClient, mammogram_png: bytes, content_type: str
 ) -> None:
@@ -175,14 +193,26 @@ def test_a_body_over_the_limit_is_refused_whether_it_is_announced_or_not(
     body = b"\0" * 4_200_000
     headers = {"content-type": "application/dicom"}
     if not raw:
-        body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + body + b"\r\n--b--\r\n"
+        body = (
+            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+            + body
+            + b"\r\n--b--\r\n"
+        )
         headers = {"content-type": "multipart/form-data; boundary=b"}
-    content = body if announced else (body[start : start + 65_536] for start in range(0, len(body), 65_536))
-    problem = assert_problem(client.post("/predict", content=content, headers=headers), "upload-too-large")
+    content = (
+        body
+        if announced
+        else (body[start : start + 65_536] for start in range(0, len(body), 65_536))
+    )
+    problem = assert_problem(
+        client.post("/predict", content=content, headers=headers), "upload-too-large"
+    )
     assert problem["max_upload_bytes"] == 4_000_000
 
 
-def test_a_file_barely_over_the_limit_is_refused_although_a_form_may_be_a_little_larger(client: TestClient) -> None:
+def test_a_file_barely_over_the_limit_is_refused_although_a_form_may_be_a_little_larger(
+    client: TestClient,
+) -> None:
     assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_001}), "upload-too-large")
     assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_000}), "unsupported-format")
 
@@ -192,7 +222,9 @@ def test_the_limit_on_pixels_is_told(client: TestClient) -> None:
     assert assert_problem(answer, "too-many-pixels")["max_pixels"] == 2_000_000
 
 
-def test_an_unknown_layer_is_refused_with_those_there_are(client: TestClient, mammogram_png: bytes) -> None:
+def test_an_unknown_layer_is_refused_with_those_there_are(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     for answer in (
         client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
@@ -202,7 +234,9 @@ def test_an_unknown_layer_is_refused_with_those_there_are(client: TestClient, ma
         assert assert_problem(answer, "unknown-layer")["available_layers"] == ["conv2d"]
 
 
-def test_an_unknown_class_is_refused_with_those_there_are(client: TestClient, mammogram_png: bytes) -> None:
+def test_an_unknown_class_is_refused_with_those_there_are(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     answer = client.post("/gradcam", params={"class": SECRET}, files={"file": mammogram_png})
     assert assert_problem(answer, "unknown-class")["available_classes"] == ["no_cancer", "cancer"]
 
@@ -238,7 +272,9 @@ def test_an_accept_header_without_a_type_of_ours_is_refused(
     assert "application/json" in assert_problem(answer, "not-acceptable")["available_types"]
 
 
-def test_predictions_are_not_to_be_had_as_pictures(client: TestClient, mammogram_png: bytes) -> None:
+def test_predictions_are_not_to_be_had_as_pictures(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     answer = client.post("/predict", files={"file": mammogram_png}, headers={"accept": "image/png"})
     assert assert_problem(answer, "not-acceptable")["available_types"] == ["application/json"]
 
@@ -247,7 +283,9 @@ def test_a_route_that_is_not_there_is_a_typed_problem(client: TestClient) -> Non
     assert_problem(client.get(f"/patients/{SECRET}"), "not-found")
 
 
-@pytest.mark.parametrize(("method", "route"), [("GET", "/predict"), ("DELETE", "/gradcam"), ("POST", "/readyz")])
+@pytest.mark.parametrize(
+    ("method", "route"), [("GET", "/predict"), ("DELETE", "/gradcam"), ("POST", "/readyz")]
+)
 def test_a_method_that_is_not_there_is_a_typed_problem_with_those_allowed(
     client: TestClient, method: str, route: str
 ) -> None:
@@ -256,7 +294,9 @@ def test_a_method_that_is_not_there_is_a_typed_problem_with_those_allowed(
     assert answer.headers["allow"]
 
 
-def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(mammogram_png: bytes) -> None:
+def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(
+    mammogram_png: bytes,
+) -> None:
     class Untested(FakeModel):
         scorecard = None
 
@@ -269,7 +309,9 @@ def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(mamm
 
 @pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers", "/model/scorecard"])
 def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route: str) -> None:
-    unready = TestClient(create_app(Settings(model=FAKE)))  # never started: its lifespan has not run
+    unready = TestClient(
+        create_app(Settings(model=FAKE))
+    )  # never started: its lifespan has not run
     answer = unready.get(route)
     assert_problem(answer, "not-ready")
     assert answer.headers["retry-after"]
@@ -277,9 +319,9 @@ def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route:
 
 
 def test_where_as_many_wait_as_may_the_next_one_is_told_when_to_come_back(
-    app: FastAPI, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+    app: MammolensApp, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.engine.lanes["predict"], "_max_waiting", 0)
+    monkeypatch.setattr(app.parts.engine.lanes[Lane.PREDICT], "_max_waiting", 0)
     answer = client.post("/predict", files={"file": mammogram_png})
     assert_problem(answer, "busy")
     assert re.fullmatch(r"\d+", answer.headers["retry-after"])
@@ -295,12 +337,12 @@ def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
     assert_problem(client.post("/predict", files={"file": mammogram_png}), "internal-error")
 
 
-def test_every_refusal_gives_its_place_back(app: FastAPI, client: TestClient) -> None:
-    lane = app.state.engine.lanes["predict"]
+def test_every_refusal_gives_its_place_back(app: MammolensApp, client: TestClient) -> None:
+    lane = app.parts.engine.lanes[Lane.PREDICT]
     for data in BAD_FILES.values():
         client.post("/predict", files={"file": data})
     assert (lane.waiting, lane.in_flight) == (0, 0)
 
 
 def test_types_of_problems_are_stable() -> None:
-    assert sorted(kind.slug for kind in KINDS.values()) == STABLE.split()
+    assert sorted(cls.slug for cls in STATUSES) == STABLE.split()

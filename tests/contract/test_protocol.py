@@ -3,23 +3,29 @@
 import json
 import socket
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from service.api.problems import MEDIA_TYPE
+from service.api.problems.documentation import MEDIA_TYPE
+from tests.support.paths import ROOT
 
 
 def said(server: str, request: bytes) -> tuple[str, dict[str, str], bytes]:
     """Status line, headers and body of the answer to these bytes, after which the connection is closed."""
     address = urlsplit(server)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
+    with socket.create_connection(
+        (str(address.hostname), int(address.port or 0)), timeout=10
+    ) as connection:
         connection.sendall(request)
         answer = b"".join(iter(lambda: connection.recv(65_536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")
     status, *lines = head.decode("ascii").split("\r\n")
-    return status, {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}, body
+    return (
+        status,
+        {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)},
+        body,
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,7 +38,9 @@ def said(server: str, request: bytes) -> tuple[str, dict[str, str], bytes]:
     ],
     ids=["words", "TLS", "bad header", "bad length"],
 )
-def test_bytes_that_are_no_http_request_are_a_problem_like_any_other(server: str, request_: bytes) -> None:
+def test_bytes_that_are_no_http_request_are_a_problem_like_any_other(
+    server: str, request_: bytes
+) -> None:
     status, headers, body = said(server, request_)
     assert status == "HTTP/1.1 400 Bad Request"
     assert headers["content-type"] == MEDIA_TYPE
@@ -44,7 +52,7 @@ def test_bytes_that_are_no_http_request_are_a_problem_like_any_other(server: str
     assert headers["cache-control"] == "no-store"
 
 
-IMAGE = Path(__file__).parents[2].joinpath("docs", "sample.dcm").read_bytes()
+IMAGE = ROOT.joinpath("docs", "sample.dcm").read_bytes()
 OFFERS = {
     "h2c": b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
     "websocket": b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n",
@@ -55,7 +63,9 @@ SMUGGLED = b"GET /model HTTP/1.1\r\nHost: a\r\n\r\n"
 def exchanged(server: str, *segments: bytes) -> list[bytes]:
     """The answers to these segments, sent one after the other, up to the close that the last request asks for."""
     address = urlsplit(server)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=10) as connection:
+    with socket.create_connection(
+        (str(address.hostname), int(address.port or 0)), timeout=10
+    ) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for segment in segments:
             connection.sendall(segment)
@@ -66,11 +76,22 @@ def exchanged(server: str, *segments: bytes) -> list[bytes]:
 
 def posted(offer: bytes, content_type: bytes, body: bytes, length: bytes) -> bytes:
     """The head of a POST to /predict that offers an upgrade, and the body."""
-    return b"POST /predict HTTP/1.1\r\nHost: a\r\n" + offer + b"Content-Type: " + content_type + b"\r\n" + length + body
+    return (
+        b"POST /predict HTTP/1.1\r\nHost: a\r\n"
+        + offer
+        + b"Content-Type: "
+        + content_type
+        + b"\r\n"
+        + length
+        + body
+    )
 
 
 LAST = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
-FORM = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--x--\r\n' % IMAGE
+FORM = (
+    b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--x--\r\n'
+    % IMAGE
+)
 
 
 def length_of(body: bytes) -> bytes:
@@ -93,7 +114,12 @@ def test_offered_upgrade_keeps_the_body(
 ) -> None:
     request_ = posted(offer, *body)
     head = request_.index(b"\r\n\r\n") + 4
-    place = {None: len(request_), "in the head": 90, "after the head": head, "in the body": head + 1000}[cut]
+    place = {
+        None: len(request_),
+        "in the head": 90,
+        "after the head": head,
+        "in the body": head + 1000,
+    }[cut]
 
     answers = exchanged(server, request_[:place], request_[place:] + LAST)
 

@@ -2,23 +2,32 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from service import pipeline
-from service.app import load_model
 from service.errors import BundleMismatch
 from service.imaging import read
 from service.model import GoldenCase, Model
+from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation, Question
-from service.results import MapState, Method
+from service.records import MapState, Method
+from service.runtime import load_model
 from service.settings import Settings
-from service.stopwatch import Stopwatch
-from training.phantom import Acquisition, Detector, Finding, Kind, PhantomImage, Window, render_view, to_dicom_bytes
+from tests.support.paths import ROOT
+from training.phantoms import (
+    Acquisition,
+    Detector,
+    Finding,
+    Kind,
+    PhantomImage,
+    Window,
+    render_view,
+    to_dicom_bytes,
+)
 
-DEMO = Path(__file__).parents[2] / "models" / "demo" / "1"
+DEMO = ROOT / "models" / "demo" / "1"
 DETECTOR = Detector(rows=800, columns=640)
 Explain = Callable[[bytes], Explanation]
 
@@ -43,7 +52,9 @@ def probability(explained: Explanation) -> float:
     return explained.prediction.probabilities["cancer"]
 
 
-@pytest.mark.parametrize("windows", [(), (Window(2048, 4096),), (Window(1900, 900, "SIGMOID"), Window(2048, 4096))])
+@pytest.mark.parametrize(
+    "windows", [(), (Window(2048, 4096),), (Window(1900, 900, "SIGMOID"), Window(2048, 4096))]
+)
 def test_both_photometric_interpretations_of_an_exam_get_the_same_probability(
     explain: Explain, phantom: PhantomImage, windows: tuple[Window, ...]
 ) -> None:
@@ -54,13 +65,19 @@ def test_both_photometric_interpretations_of_an_exam_get_the_same_probability(
     assert inverse.evidence.heatmap.peak == plain.evidence.heatmap.peak
 
 
-def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(explain: Explain, phantom: PhantomImage) -> None:
+def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(
+    explain: Explain, phantom: PhantomImage
+) -> None:
     plain = explain(to_dicom_bytes(phantom))
-    mirrored = explain(to_dicom_bytes(replace(phantom, pixels=np.ascontiguousarray(phantom.pixels[:, ::-1]))))
+    mirrored = explain(
+        to_dicom_bytes(replace(phantom, pixels=np.ascontiguousarray(phantom.pixels[:, ::-1])))
+    )
     assert probability(mirrored) == pytest.approx(probability(plain), abs=1e-4)
     assert plain.evidence.heatmap.peak is not None
     assert mirrored.evidence.heatmap.peak is not None
-    assert mirrored.evidence.heatmap.peak.x == pytest.approx(DETECTOR.columns - 1 - plain.evidence.heatmap.peak.x)
+    assert mirrored.evidence.heatmap.peak.x == pytest.approx(
+        DETECTOR.columns - 1 - plain.evidence.heatmap.peak.x
+    )
 
 
 @pytest.mark.parametrize("padding", [(0, 0, 0, 90), (37, 0, 0, 0), (11, 222, 0, 64)])
@@ -68,8 +85,13 @@ def test_a_padded_exam_gets_the_same_probability_and_a_shifted_peak(
     explain: Explain, phantom: PhantomImage, padding: tuple[int, int, int, int]
 ) -> None:
     top, bottom, left, right = padding
-    pixels = np.pad(phantom.pixels, ((top, bottom), (left, right)), constant_values=phantom.pixels.min())
-    plain, padded = explain(to_dicom_bytes(phantom)), explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
+    pixels = np.pad(
+        phantom.pixels, ((top, bottom), (left, right)), constant_values=phantom.pixels.min()
+    )
+    plain, padded = (
+        explain(to_dicom_bytes(phantom)),
+        explain(to_dicom_bytes(replace(phantom, pixels=pixels))),
+    )
     assert probability(padded) == pytest.approx(probability(plain), abs=1e-4)
     assert plain.evidence.heatmap.peak is not None
     assert padded.evidence.heatmap.peak is not None
@@ -77,13 +99,17 @@ def test_a_padded_exam_gets_the_same_probability_and_a_shifted_peak(
     assert padded.evidence.heatmap.peak.y == pytest.approx(plain.evidence.heatmap.peak.y + top)
 
 
-def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(explain: Explain, phantom: PhantomImage) -> None:
+def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(
+    explain: Explain, phantom: PhantomImage
+) -> None:
     explained = explain(to_dicom_bytes(phantom))
     assert probability(explained) > 0.5
     assert explained.evidence.heatmap.state is MapState.OK
     assert explained.evidence.heatmap.peak is not None
     assert phantom.lesion is not None
-    assert phantom.lesion[round(explained.evidence.heatmap.peak.y), round(explained.evidence.heatmap.peak.x)]
+    assert phantom.lesion[
+        round(explained.evidence.heatmap.peak.y), round(explained.evidence.heatmap.peak.x)
+    ]
 
 
 def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
@@ -108,7 +134,9 @@ def test_a_bundle_that_no_longer_gives_its_golden_answers_is_refused(model: Mode
 
 
 def test_the_demo_bundle_says_what_it_is_and_is_small(model: Model) -> None:
-    assert "not a medical device" in (model.manifest.intended_use + model.manifest.limitations).lower()
+    assert (
+        "not a medical device" in (model.manifest.intended_use + model.manifest.limitations).lower()
+    )
     assert model.manifest.figures["breast_auc"] >= 0.95
     assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) <= 3_000_000
 
@@ -128,9 +156,13 @@ def test_a_phantom_is_in_the_domain_and_a_breast_of_another_texture_is_not(
     assert [caution.code for caution in explained.cautions if caution.code == "out-of-domain"] == []
     assert model.domain is not None
     assert explained.diagnostics["domain_distance"].value < model.domain.limit
-    grain = np.random.default_rng(0).integers(-9000, 9000, (DETECTOR.rows // 8, DETECTOR.columns // 8))
+    grain = np.random.default_rng(0).integers(
+        -9000, 9000, (DETECTOR.rows // 8, DETECTOR.columns // 8)
+    )
     coarse = np.kron(grain, np.ones((8, 8)))
-    pixels = np.where(phantom.pixels > 0, np.clip(phantom.pixels + coarse, 1, 65535), 0).astype(np.uint16)
+    pixels = np.where(phantom.pixels > 0, np.clip(phantom.pixels + coarse, 1, 65535), 0).astype(
+        np.uint16
+    )
     other = explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
     assert "out-of-domain" in [caution.code for caution in other.cautions]
 

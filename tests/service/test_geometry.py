@@ -35,7 +35,8 @@ def test_matrix_is_the_same_map() -> None:
 
 
 @pytest.mark.parametrize(
-    ("long_edge", "expected"), [(np.inf, (300, 200)), (150, (150, 100)), (5000, (300, 200)), (16, (16, 11))]
+    ("long_edge", "expected"),
+    [(np.inf, (300, 200)), (150, (150, 100)), (5000, (300, 200)), (16, (16, 11))],
 )
 def test_a_canvas_keeps_the_aspect_and_is_never_larger_than_its_source(
     long_edge: float, expected: tuple[int, int]
@@ -44,7 +45,8 @@ def test_a_canvas_keeps_the_aspect_and_is_never_larger_than_its_source(
 
 
 @pytest.mark.parametrize(
-    ("rows", "columns", "times"), [(3328, 2560, 2), (2048, 1536, 2), (2047, 1536, 1), (512, 384, 0), (100, 5000, 0)]
+    ("rows", "columns", "times"),
+    [(3328, 2560, 2), (2048, 1536, 2), (2047, 1536, 1), (512, 384, 0), (100, 5000, 0)],
 )
 def test_a_grid_is_halved_as_long_as_enough_is_left(rows: int, columns: int, times: int) -> None:
     assert halvings(rows, columns, (512, 384)) == times

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from service.model import MANIFEST_FILE, GoldenCase, Manifest, checksums
-
-ROOT = Path(__file__).parents[2]
+from tests.support.paths import ROOT
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +56,9 @@ def test_a_damaged_bundle_stops_the_start_with_one_line_that_names_the_file(tmp_
     assert "altered: saved_model.pb" in line
 
 
-def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_one_line(tmp_path: Path) -> None:
+def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_one_line(
+    tmp_path: Path,
+) -> None:
     bundle = shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
     golden = GoldenCase.load(bundle)
     replace(golden, probabilities=golden.probabilities[::-1]).save(bundle)
@@ -88,8 +89,12 @@ def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: st
     assert name.removeprefix("MAMMOLENS_").lower() in line.lower()
 
 
-@pytest.mark.parametrize(("name", "value"), [("MAMMOLENS_AUDIT_LOG", "audit.jsonl"), ("MAMMOLENS_AUDIT_KEY", "k" * 32)])
-def test_an_audit_log_without_its_key_and_a_key_without_its_log_stop_the_start(name: str, value: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("MAMMOLENS_AUDIT_LOG", "audit.jsonl"), ("MAMMOLENS_AUDIT_KEY", "k" * 32)]
+)
+def test_an_audit_log_without_its_key_and_a_key_without_its_log_stop_the_start(
+    name: str, value: str
+) -> None:
     done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
     assert done.returncode == 1
     (line,) = complaints(done)
@@ -112,8 +117,13 @@ def test_keys_of_a_provider_that_is_not_named_stop_the_start_with_one_line() -> 
 
 
 @pytest.mark.parametrize("variable", ["MAMMOLENS_OIDC_ISSUER", "MAMMOLENS_OIDC_JWKS"])
-def test_a_provider_whose_keys_anyone_could_change_on_the_way_stops_the_start(variable: str) -> None:
-    tokens = {"MAMMOLENS_OIDC_ISSUER": "https://login.example", "MAMMOLENS_OIDC_AUDIENCE": "mammolens"}
+def test_a_provider_whose_keys_anyone_could_change_on_the_way_stops_the_start(
+    variable: str,
+) -> None:
+    tokens = {
+        "MAMMOLENS_OIDC_ISSUER": "https://login.example",
+        "MAMMOLENS_OIDC_AUDIENCE": "mammolens",
+    }
     done = run(**tokens | {"MAMMOLENS_MODEL": "fake", variable: "http://login.example/keys"})
     assert done.returncode == 1
     (line,) = complaints(done)
@@ -140,13 +150,17 @@ def test_traces_without_their_packages_stop_the_start_with_one_line_that_names_t
         "import importlib.metadata as m, sys\n"
         "def version(name): raise m.PackageNotFoundError(name)\n"
         "m.version = version\n"
-        "from service.__main__ import main\n"
+        "from service.cli import main\n"
         "sys.exit(main([]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
-        env={**os.environ, "MAMMOLENS_MODEL": "fake", "MAMMOLENS_TRACES": "http://127.0.0.1:4318/v1/traces"},
+        env={
+            **os.environ,
+            "MAMMOLENS_MODEL": "fake",
+            "MAMMOLENS_TRACES": "http://127.0.0.1:4318/v1/traces",
+        },
         capture_output=True,
         text=True,
         timeout=60,

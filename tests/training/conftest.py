@@ -72,12 +72,16 @@ def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def draw_toy(rng: np.random.Generator, *, mirrored: bool, cancer: bool) -> tuple[np.ndarray, np.ndarray]:
+def draw_toy(
+    rng: np.random.Generator, *, mirrored: bool, cancer: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """A breast with noise, and the mask of its spot; both uint8 [ROWS, COLUMNS]."""
     rows, columns = np.indices((ROWS, COLUMNS))
     breast = ((rows - 60) / 52) ** 2 + (columns / 70) ** 2 < 1
     spot = (rows - rng.integers(40, 80)) ** 2 + (columns - rng.integers(15, 45)) ** 2 < 36
-    pixels = np.where(breast, 90 + rng.normal(0, 6, breast.shape), 0) + 120 * (spot & breast & cancer)
+    pixels = np.where(breast, 90 + rng.normal(0, 6, breast.shape), 0) + 120 * (
+        spot & breast & cancer
+    )
     images = [pixels.clip(0, 255).astype(np.uint8), np.where(spot, 255, 0).astype(np.uint8)]
     pixels, mask = (np.ascontiguousarray(image[:, ::-1]) if mirrored else image for image in images)
     return pixels, mask

@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from service.results import FitParameters
+from service.records import FitParameters
+from tests.support.paths import ROOT
 from training.config import load_experiment, load_foreign_model
 from training.errors import ConfigError
 
-DEMO = Path(__file__).parents[2] / "training/experiments/demo.toml"
+DEMO = ROOT / "training/experiments/demo.toml"
 
 
 def edited(tmp_path: Path, old: str, new: str) -> Path:
@@ -19,8 +20,13 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
 
 def test_the_demo_is_an_experiment() -> None:
     experiment = load_experiment(DEMO)
-    assert experiment.fit.parameters() == FitParameters(256, 192, margin=0.02, white_percentile=99.5)
-    assert experiment.data.images.format(patient_id="p", image_id="i") == "data/phantoms/train_images/p/i.dcm"
+    assert experiment.fit.parameters() == FitParameters(
+        256, 192, margin=0.02, white_percentile=99.5
+    )
+    assert (
+        experiment.data.images.format(patient_id="p", image_id="i")
+        == "data/phantoms/train_images/p/i.dcm"
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,7 +53,11 @@ def test_a_split_by_fold_is_read(tmp_path: Path) -> None:
     text = DEMO.read_text()
     split = text[text.index("[split]") : text.index("[fit]")]
     path = edited(tmp_path, split, '[split]\nby = "fold"\nvalidation = ["3"]\ntest = ["4"]\n')
-    assert load_experiment(path).split.model_dump() == {"by": "fold", "validation": ("3",), "test": ("4",)}
+    assert load_experiment(path).split.model_dump() == {
+        "by": "fold",
+        "validation": ("3",),
+        "test": ("4",),
+    }
 
 
 def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from training.__main__ import main
+from training.cli import main
 from training.errors import RunError
-from training.publish import name_and_version
+from training.export.publish import name_and_version
 
 COMMANDS = ("phantoms", "prepare", "train", "evaluate", "scorecard", "export")
 
@@ -20,7 +20,9 @@ def test_help_names_every_command_and_shows_the_way(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_every_command_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_of_every_command_has_an_example(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
     assert f"  python -m training {command} " in capsys.readouterr().out
@@ -28,19 +30,23 @@ def test_help_of_every_command_has_an_example(command: str, capsys: pytest.Captu
 
 def test_help_does_not_wait_for_tensorflow() -> None:
     program = (
-        "import sys\nfrom training.__main__ import main\n"
+        "import sys\nfrom training.cli import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    print('tensorflow' in sys.modules)"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
     assert finished.stdout.endswith("False\n")
 
 
 def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_path: Path) -> None:
     program = (
-        "import sys\nsys.modules['tqdm'] = None\nfrom training.__main__ import main\n"
+        "import sys\nsys.modules['tqdm'] = None\nfrom training.cli import main\n"
         f"sys.exit(main(['phantoms', '--patients', '1', '--out', {str(tmp_path / 'phantoms')!r}]))"
     )
-    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    finished = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
     assert finished.returncode == 2
     assert finished.stderr == "error: tqdm is not installed here: run `make training` first.\n"
 
@@ -53,7 +59,10 @@ def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_pat
         (["evaluate", "absent-run"], "training train"),
         (["scorecard", "absent-run"], "training train"),
         (["export", "absent-run", "--out", "models/x/1"], "training train"),
-        (["export", "--keras", "absent.keras", "--bundle", "absent.toml", "--out", "models/x/1"], "absent.toml"),
+        (
+            ["export", "--keras", "absent.keras", "--bundle", "absent.toml", "--out", "models/x/1"],
+            "absent.toml",
+        ),
     ],
 )
 def test_what_the_caller_can_put_right_is_one_message_and_code_2(
@@ -90,19 +99,27 @@ def test_arguments_that_do_not_go_together_are_refused(arguments: list[str]) -> 
         main(arguments)
 
 
-def test_phantoms_are_not_written_over_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_phantoms_are_not_written_over_something_else(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "thesis.txt").touch()
     assert main(["phantoms", "--out", str(tmp_path), "--patients", "1"]) == 2
     assert "not empty" in capsys.readouterr().err
 
 
 def test_prepare_counts_what_it_did(
-    write_experiment: Callable[..., Path], tmp_path: Path, toy_root: Path, capsys: pytest.CaptureFixture[str]
+    write_experiment: Callable[..., Path],
+    tmp_path: Path,
+    toy_root: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     cache = (f'cache = "{toy_root}/cache"', f'cache = "{tmp_path}/cache"')
     patient = ("[split]", '[filter]\npatient_ids = ["p4"]\n[split]')
     toml = write_experiment(tmp_path / "toy.toml", cache, patient)
-    for expected in ("2 images prepared, 0 were there already", "0 images prepared, 2 were there already"):
+    for expected in (
+        "2 images prepared, 0 were there already",
+        "0 images prepared, 2 were there already",
+    ):
         assert main(["prepare", str(toml), "--workers", "1"]) == 0
         assert expected in capsys.readouterr().out
 

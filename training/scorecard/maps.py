@@ -8,25 +8,31 @@ from numpy.typing import NDArray
 
 from service.explanation import explain_layer
 from service.model import Model
-from service.results import Floats, Heatmap, MapState, Method
+from service.records import Floats, Heatmap, MapState, Method
 from training.scorecard.sample import Sample, gradients, in_batches
 
 PAIRS = 500
 _SEED = 0
 
 
-def heatmaps(model: Model, sample: Sample, class_index: int) -> tuple[list[Heatmap], list[dict[str, float]]]:
+def heatmaps(
+    model: Model, sample: Sample, class_index: int
+) -> tuple[list[Heatmap], list[dict[str, float]]]:
     """Grad-CAM of every image at the default layer, and its figures."""
     layer = model.manifest.layer(model.manifest.default_layer)
     found: list[tuple[Heatmap, dict[str, float]]] = []
     for batch in gradients(model, layer.name, sample.images, class_index):
         for maps, slopes in zip(batch.maps, batch.gradients, strict=True):
             subject = sample.subject(len(found))
-            found.append(explain_layer(Method.GRAD_CAM, maps, slopes, layer, subject.mask, subject.to_source))
+            found.append(
+                explain_layer(Method.GRAD_CAM, maps, slopes, layer, subject.mask, subject.to_source)
+            )
     return [heatmap for heatmap, _ in found], [figures for _, figures in found]
 
 
-def map_figures(maps: Sequence[Heatmap], figures: Sequence[dict[str, float]]) -> dict[str, float | None]:
+def map_figures(
+    maps: Sequence[Heatmap], figures: Sequence[dict[str, float]]
+) -> dict[str, float | None]:
     """What the maps have in common.
 
     `blank`: share of blank maps. Of the others, None without any, `peak_in_breast`: share whose peak is in the breast;
@@ -38,9 +44,13 @@ def map_figures(maps: Sequence[Heatmap], figures: Sequence[dict[str, float]]) ->
     some = len(shown) > 1
     return {
         "blank": 1 - len(shown) / len(maps),
-        "peak_in_breast": float(np.mean([each["peak_in_breast"] for each in measured])) if some else None,
+        "peak_in_breast": float(np.mean([each["peak_in_breast"] for each in measured]))
+        if some
+        else None,
         "stationary": peaks.most_common(1)[0][1] / len(shown) if some else None,
-        "similarity": _similarity(np.stack([heatmap.values for heatmap in shown])) if some else None,
+        "similarity": _similarity(np.stack([heatmap.values for heatmap in shown]))
+        if some
+        else None,
     }
 
 
@@ -65,7 +75,10 @@ def layer_figures(model: Model, sample: Sample) -> tuple[dict[str, float], float
         for name, maps in model.activations(batch).items():
             maxima.setdefault(name, []).append(maps.max(axis=(1, 2)))
             means.setdefault(name, []).append(maps.mean(axis=(1, 2)))
-    dead = {name: float((np.concatenate(found) <= 0).all(axis=0).mean()) for name, found in maxima.items()}
+    dead = {
+        name: float((np.concatenate(found) <= 0).all(axis=0).mean())
+        for name, found in maxima.items()
+    }
     names = list(means)
     if len(names) == 1:
         return dead, None

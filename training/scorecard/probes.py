@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from service.model import Model
-from service.results import Floats
+from service.records import Floats
 from training.scorecard.sample import Sample, margins
 
 CORNER = 0.2
@@ -25,7 +25,9 @@ def discrimination(model: Model, sample: Sample, class_index: int) -> dict[str, 
         "corners": images * _corners(images),
         "silhouette": np.where(masks, _mean_grey(images, masks), images),
     }
-    aucs = {name: _auc(labels, margins(model, probe, class_index)) for name, probe in probes.items()}
+    aucs = {
+        name: _auc(labels, margins(model, probe, class_index)) for name, probe in probes.items()
+    }
     return {
         "auc": _auc(labels, margins(model, images, class_index)),
         "without_surroundings": _auc(labels, margins(model, images * masks, class_index)),
@@ -37,7 +39,9 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
     """The largest difference, in logits, between equal passes, and between a batch and its images one by one."""
     images = sample.images
     first, second = margins(model, images, class_index), margins(model, images, class_index)
-    single = np.concatenate([margins(model, images[[index]], class_index) for index in range(len(images))])
+    single = np.concatenate(
+        [margins(model, images[[index]], class_index) for index in range(len(images))]
+    )
     return {
         "repeated": float(np.abs(first - second).max()),
         "batched": float((np.abs(first - single) / (1 + np.abs(single))).max()),
@@ -47,7 +51,8 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
 def insertion_gaps(figures: dict[str, list[float]]) -> dict[str, float | None]:
     """The mean insertion and deletion gap; None where every map was blank."""
     return {
-        name: float(np.mean(figures[name])) if name in figures else None for name in ("insertion_gap", "deletion_gap")
+        name: float(np.mean(figures[name])) if name in figures else None
+        for name in ("insertion_gap", "deletion_gap")
     }
 
 
@@ -69,5 +74,7 @@ def _corners(images: Floats) -> Floats:
 def _mean_grey(images: Floats, masks: NDArray[np.bool_]) -> Floats:
     inside = masks.astype(np.float32)
     axes = (1, 2, 3)
-    mean = (images * inside).sum(axis=axes, keepdims=True) / inside.sum(axis=axes, keepdims=True).clip(1)
+    mean = (images * inside).sum(axis=axes, keepdims=True) / inside.sum(
+        axis=axes, keepdims=True
+    ).clip(1)
     return np.asarray(mean, dtype=np.float32)

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from service.results import Floats, Heatmap
-from training.live_model import LiveModel
-from training.observation import operations
+from service.records import Floats, Heatmap
+from training.introspection.hooks import operations
+from training.introspection.live_model import LiveModel
 from training.scorecard.maps import heatmaps
 from training.scorecard.sample import Sample
 
@@ -31,9 +31,15 @@ def cascade(model: LiveModel, sample: Sample, class_index: int) -> dict[str, flo
     network.set_weights(model.network.get_weights())
     trained, _ = heatmaps(model, sample, class_index)
     keras.utils.set_random_seed(_SEED)
-    weighted = [(name, layer) for name, layer in reversed(list(operations(network))) if getattr(layer, "weights", [])]
+    weighted = [
+        (name, layer)
+        for name, layer in reversed(list(operations(network)))
+        if getattr(layer, "weights", [])
+    ]
     kernels = [name for name, layer in weighted if hasattr(layer, "kernel")]
-    stages = {kernels[index] for index in np.linspace(0, len(kernels) - 1, STAGES).round().astype(int)}
+    stages = {
+        kernels[index] for index in np.linspace(0, len(kernels) - 1, STAGES).round().astype(int)
+    }
     similarities = {}
     for name, layer in weighted:
         randomise(layer)
@@ -61,7 +67,9 @@ def similarity(some: Sequence[Heatmap], others: Sequence[Heatmap]) -> float:
 
     Wang et al., "Image Quality Assessment", IEEE TIP 13, 2004, with a window of 7 cells, or of the map if that is less.
     """
-    one, other = (np.stack([_scaled(heatmap) for heatmap in maps])[..., None] for maps in (some, others))
+    one, other = (
+        np.stack([_scaled(heatmap) for heatmap in maps])[..., None] for maps in (some, others)
+    )
     window = min(WINDOW, *one.shape[1:3])
     return float(tf.reduce_mean(tf.image.ssim(one, other, max_val=1.0, filter_size=window)))
 

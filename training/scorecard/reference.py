@@ -8,11 +8,11 @@ from sklearn.covariance import LedoitWolf
 from tqdm import tqdm
 
 from service import explanation
-from service.evidence import examine
 from service.explanation import METHODS
 from service.geometry import IDENTITY
 from service.model import Model, Ranges, Reference
-from service.results import Domain, Floats, Layer, Method, Range
+from service.pipeline.class_explanation import examine
+from service.records import Domain, Floats, Layer, Method, Range
 from training.scorecard.sample import Sample, gradients, in_batches
 
 LIMIT = 99
@@ -32,11 +32,15 @@ def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
     """
     known = _features(model, fitted)
     spread = known.std(axis=0)
-    scale = 1 / np.where(spread > 1e-6 * spread.max(), spread, spread.max() or 1.0)  # a dark filter says nothing
+    scale = 1 / np.where(
+        spread > 1e-6 * spread.max(), spread, spread.max() or 1.0
+    )  # a dark filter says nothing
     estimate = LedoitWolf().fit(known * scale)
     values, vectors = np.linalg.eigh(estimate.covariance_)
     whitening = scale[:, None] * vectors / np.sqrt(values.clip(1e-12))
-    domain = Domain(known.mean(axis=0).astype(np.float32), whitening.astype(np.float32), limit=np.inf)
+    domain = Domain(
+        known.mean(axis=0).astype(np.float32), whitening.astype(np.float32), limit=np.inf
+    )
     distances = [explanation.distance(each, domain) for each in _features(model, reference)]
     return Domain(domain.mean, domain.whitening, float(np.percentile(distances, LIMIT)))
 
@@ -51,7 +55,10 @@ def find_reference(
     """
     manifest = model.manifest
     decided = decide(model, sample)
-    groups = [sample.only(decided & (sample.labels == 1)), sample.only(~decided & (sample.labels == 0))]
+    groups = [
+        sample.only(decided & (sample.labels == 1)),
+        sample.only(~decided & (sample.labels == 0)),
+    ]
     ranges: dict[str, dict[Method, Ranges]] = {}
     for layer in tqdm(layers, desc="reference ranges", unit="layer", leave=False):
         found = [_layer_figures(model, group, layer, class_index) for group in groups]
@@ -60,7 +67,8 @@ def find_reference(
                 figures[Method.GRAD_CAM] |= perturbed_figures(model, group, class_index, perturbed)
         positive, negative = found
         ranges[layer.name] = {
-            method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method])) for method in METHODS
+            method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method]))
+            for method in METHODS
         }
     return Reference(images=sum(map(len, groups)), ranges=ranges)
 
@@ -75,16 +83,22 @@ def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
 def perturbed_figures(model: Model, sample: Sample, class_index: int, most: int) -> Figures:
     """Stability, insertion and deletion of Grad-CAM at the default layer on the first images."""
     figures: Figures = {}
-    for index in tqdm(range(min(most, len(sample))), desc="perturbed images", unit="image", leave=False):
+    for index in tqdm(
+        range(min(most, len(sample))), desc="perturbed images", unit="image", leave=False
+    ):
         subject = sample.subject(index)
-        found = examine(model, subject, Method.GRAD_CAM, model.manifest.default_layer, class_index, full=True)
+        found = examine(
+            model, subject, Method.GRAD_CAM, model.manifest.default_layer, class_index, full=True
+        )
         for name in ("stability", "insertion_gap", "deletion_gap"):
             if name in found.figures:
                 figures.setdefault(name, []).append(found.figures[name])
     return figures
 
 
-def _layer_figures(model: Model, sample: Sample, layer: Layer, class_index: int) -> dict[Method, Figures]:
+def _layer_figures(
+    model: Model, sample: Sample, layer: Layer, class_index: int
+) -> dict[Method, Figures]:
     figures: dict[Method, Figures] = {method: {} for method in METHODS}
     position = 0
     for found in gradients(model, layer.name, sample.images, class_index):

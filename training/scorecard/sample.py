@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service import evidence
-from service.evidence import Subject
 from service.model import Model
-from service.results import Floats, LayerGradients, Mask
-from training.cache import Part
+from service.pipeline import class_explanation
+from service.pipeline.class_explanation import Subject
+from service.records import Floats, LayerGradients, Mask
+from training.data.cache import Part
 
 BATCH = 16
 _SEED = 0
@@ -32,11 +32,15 @@ class Sample:
     def only(self, chosen: NDArray[np.bool_], most: int | None = None) -> "Sample":
         """The first of those that are chosen, `most` of them at most."""
         kept = np.flatnonzero(chosen)[:most]
-        return Sample(self.part, self.indices[kept], self.images[kept], self.masks[kept], self.labels[kept])
+        return Sample(
+            self.part, self.indices[kept], self.images[kept], self.masks[kept], self.labels[kept]
+        )
 
     def subject(self, index: int) -> Subject:
         """One of the images, to be explained, with the way to its source."""
-        return Subject(self.images[index], self.masks[index], self.part.to_source(int(self.indices[index])))
+        return Subject(
+            self.images[index], self.masks[index], self.part.to_source(int(self.indices[index]))
+        )
 
 
 def draw(part: Part, most: int) -> Sample:
@@ -56,7 +60,9 @@ def in_batches(images: Floats) -> Iterator[Floats]:
         yield images[start : start + BATCH]
 
 
-def gradients(model: Model, layer: str, images: Floats, class_index: int) -> Iterator[LayerGradients]:
+def gradients(
+    model: Model, layer: str, images: Floats, class_index: int
+) -> Iterator[LayerGradients]:
     """Maps, gradients and scores of the images, a batch at a time."""
     for batch in in_batches(images):
         yield model.layer_gradients(layer, batch, np.full(len(batch), class_index, np.int32))
@@ -64,4 +70,6 @@ def gradients(model: Model, layer: str, images: Floats, class_index: int) -> Ite
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
     """The class margins [N] of the images."""
-    return np.concatenate([evidence.margins(model, batch, class_index) for batch in in_batches(images)])
+    return np.concatenate(
+        [class_explanation.margins(model, batch, class_index) for batch in in_batches(images)]
+    )

@@ -8,21 +8,21 @@ import keras
 import numpy as np
 
 from service.model import Line, Localisation, Manifest, Scorecard
-from service.results import Method
-from training.cache import Part, open_part
+from service.records import Method
 from training.config import Experiment
-from training.dataset import load_records
+from training.data.cache import Part, open_part
+from training.data.split import split_records
+from training.data.table import load_records
 from training.errors import ScorecardError
-from training.export import Findings
-from training.live_model import LiveModel
-from training.localisation import localise
-from training.scorecard.lines import ASKED, of_layers
+from training.evaluation.localisation import localise
+from training.introspection.live_model import LiveModel
+from training.scorecard.criteria import ASKED, of_layers
 from training.scorecard.maps import heatmaps, layer_figures, map_figures
 from training.scorecard.probes import discrimination, insertion_gaps, repeatability
 from training.scorecard.randomisation import cascade
 from training.scorecard.reference import decide, find_domain, find_reference, perturbed_figures
+from training.scorecard.report import Findings
 from training.scorecard.sample import Sample, draw
-from training.split import split_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,12 @@ def score_experiment(network: keras.Model, manifest: Manifest, experiment: Exper
         CacheError: they are not prepared.
     """
     if experiment.fit.parameters() != manifest.preprocessing:
-        raise ScorecardError("The experiment's [fit] is not the network's: it must say the same in both files.")
-    return score_model(LiveModel(network, manifest), open_parts(experiment), experiment.data.lesion_masks, Effort())
+        raise ScorecardError(
+            "The experiment's [fit] is not the network's: it must say the same in both files."
+        )
+    return score_model(
+        LiveModel(network, manifest), open_parts(experiment), experiment.data.lesion_masks, Effort()
+    )
 
 
 def open_parts(experiment: Experiment) -> Parts:
@@ -71,10 +75,14 @@ def open_parts(experiment: Experiment) -> Parts:
         CacheError: they are not prepared.
     """
     split = split_records(load_records(experiment), experiment.split)
-    return Parts(*(open_part(part, experiment) for part in (split.train, split.validation, split.test)))
+    return Parts(
+        *(open_part(part, experiment) for part in (split.train, split.validation, split.test))
+    )
 
 
-def score_model(model: LiveModel, parts: Parts, lesion_masks: str | None, effort: Effort) -> Findings:
+def score_model(
+    model: LiveModel, parts: Parts, lesion_masks: str | None, effort: Effort
+) -> Findings:
     """The model's scorecard on unseen images, the ranges of its figures on validation images, and its domain.
 
     `lesion_masks`: path template of the lesions' masks, where they are known.
@@ -107,7 +115,11 @@ def localisation(
 
 
 def _lines(
-    model: LiveModel, tested: Sample, positive: int, methods: dict[Method, Localisation], effort: Effort
+    model: LiveModel,
+    tested: Sample,
+    positive: int,
+    methods: dict[Method, Localisation],
+    effort: Effort,
 ) -> Sequence[Line]:
     with_cancer = tested.only(tested.labels == 1)
     maps, figures = heatmaps(model, with_cancer, positive)

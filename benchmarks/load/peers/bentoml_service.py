@@ -7,7 +7,7 @@ import bentoml
 from bentoml.validators import ContentType
 
 from benchmarks.load.peers.work import BATCH, DEADLINE_SECONDS, WORKERS, Work
-from service.results import Floats
+from service.records import Floats
 
 
 @bentoml.service(workers=1)
@@ -33,7 +33,9 @@ class Mammograms:
         self._work = Work(WORKERS)
 
     @bentoml.api(route="/predict")
-    def predict(self, image: Annotated[Path, ContentType("application/dicom")], /) -> dict[str, dict[str, float]]:
+    def predict(
+        self, image: Annotated[Path, ContentType("application/dicom")], /
+    ) -> dict[str, dict[str, float]]:
         """The answer."""
         (found,) = self.network.predict([self._work.read(image.read_bytes())])
         return {"probabilities": found}

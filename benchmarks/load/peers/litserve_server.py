@@ -10,7 +10,7 @@ import litserve
 from fastapi import Depends, Request
 
 from benchmarks.load.peers.work import BATCH, DEADLINE_SECONDS, WORKERS, Work
-from service.results import Floats
+from service.records import Floats
 
 
 async def body(request: Request) -> bytes:
@@ -50,6 +50,16 @@ class Api(litserve.LitAPI):
 if __name__ == "__main__":
     api = Api(max_batch_size=BATCH, batch_timeout=0.005)
     server = litserve.LitServer(
-        api, accelerator="cpu", devices=1, workers_per_device=WORKERS, timeout=DEADLINE_SECONDS, fast_queue=True
+        api,
+        accelerator="cpu",
+        devices=1,
+        workers_per_device=WORKERS,
+        timeout=DEADLINE_SECONDS,
+        fast_queue=True,
     )
-    server.run(host="127.0.0.1", port=int(os.environ["PORT"]), generate_client_file=False, log_level="warning")
+    server.run(
+        host="127.0.0.1",
+        port=int(os.environ["PORT"]),
+        generate_client_file=False,
+        log_level="warning",
+    )

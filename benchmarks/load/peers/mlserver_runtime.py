@@ -25,4 +25,6 @@ class Runtime(MLModel):
         files = Base64Codec.decode_input(payload.inputs[0])
         found = self._work.predict([self._work.read(file) for file in files])
         answers = [json.dumps({"probabilities": each}) for each in found]
-        return InferenceResponse(model_name=self.name, outputs=[StringCodec.encode_output("answer", answers)])
+        return InferenceResponse(
+            model_name=self.name, outputs=[StringCodec.encode_output("answer", answers)]
+        )

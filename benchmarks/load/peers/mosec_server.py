@@ -6,7 +6,7 @@ The address and the timeout of a request are given on the command line.
 from mosec import Server, Worker
 
 from benchmarks.load.peers.work import BATCH, WORKERS, Work
-from service.results import Floats
+from service.records import Floats
 
 
 class Decode(Worker):

@@ -30,22 +30,42 @@ def install(name: str) -> None:
     if done.exists() and done.read_bytes() == wanted.read_bytes():
         return
     uv = str(ROOT / "requirements" / "uv")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)], cwd=ROOT, check=True)  # noqa: S603 - our own
-    command = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--require-hashes", "-r", str(wanted)]
+    venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)]
+    subprocess.run(venv, cwd=ROOT, check=True)  # noqa: S603 - our own program
+    command = [
+        uv,
+        "pip",
+        "install",
+        "--quiet",
+        "--compile-bytecode",
+        "--require-hashes",
+        "-r",
+        str(wanted),
+    ]
     subprocess.run(  # noqa: S603 - our own
-        [*command, "--python", str(home / "bin" / "python")], cwd=ROOT, check=True, env={**os.environ, "VENV": ".venv"}
+        [*command, "--python", str(home / "bin" / "python")],
+        cwd=ROOT,
+        check=True,
+        env={**os.environ, "VENV": ".venv"},
     )
     done.write_bytes(wanted.read_bytes())
 
 
 def _open_inference(data: bytes) -> bytes:
     """The image as base64 in a request of the Open Inference Protocol."""
-    image = {"name": "image", "shape": [1, 1], "datatype": "BYTES", "data": [base64.b64encode(data).decode()]}
+    image = {
+        "name": "image",
+        "shape": [1, 1],
+        "datatype": "BYTES",
+        "data": [base64.b64encode(data).decode()],
+    }
     return json.dumps({"inputs": [image]}).encode()
 
 
 def _open_answer(answer: Any) -> Mapping[str, float]:
-    probabilities: Mapping[str, float] = json.loads(answer["outputs"][0]["data"][0])["probabilities"]
+    probabilities: Mapping[str, float] = json.loads(answer["outputs"][0]["data"][0])[
+        "probabilities"
+    ]
     return probabilities
 
 
@@ -63,7 +83,9 @@ LITSERVE = Server(
 BENTOML = Server(
     "bentoml",
     (
-        *_program("bentoml", "bentoml", "serve", "benchmarks.load.peers.bentoml_service:Mammograms"),
+        *_program(
+            "bentoml", "bentoml", "serve", "benchmarks.load.peers.bentoml_service:Mammograms"
+        ),
         *("--host", "127.0.0.1", "--port", "{port}"),
     ),
     _COMMON | {"BENTOML_DO_NOT_TRACK": "True"},
@@ -96,7 +118,16 @@ MOSEC = Server(
     "mosec",
     (
         *_program("mosec", "python", "-m", "benchmarks.load.peers.mosec_server"),
-        *("--address", "127.0.0.1", "--port", "{port}", "--timeout", "1000", "--max-request-size", "134217728"),
+        *(
+            "--address",
+            "127.0.0.1",
+            "--port",
+            "{port}",
+            "--timeout",
+            "1000",
+            "--max-request-size",
+            "134217728",
+        ),
     ),
     _COMMON,
     path="/inference",

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from service.host.cores import usable_cores
 from service.imaging import read
-from service.model import Bundle, usable_cores
-from service.results import Floats
+from service.model import Bundle
+from service.records import Floats
 
 ROOT = Path(__file__).parents[3]
 WORKERS = int(os.environ.get("PEER_WORKERS", "2"))
@@ -23,7 +24,9 @@ class Work:
     """The bundle PEER_BUNDLE, warm, in a process that shares the cores with `processes` - 1 others that compute."""
 
     def __init__(self, processes: int) -> None:
-        self._bundle = Bundle.load(Path(os.environ["PEER_BUNDLE"]), threads=max(1, usable_cores() // processes))
+        self._bundle = Bundle.load(
+            Path(os.environ["PEER_BUNDLE"]), threads=max(1, usable_cores() // processes)
+        )
         self._counter = os.open(os.environ["PEER_COUNTER"], os.O_WRONLY | os.O_APPEND)
         height, width, channels = self._bundle.manifest.input_shape
         for size in range(1, BATCH + 1):
@@ -37,4 +40,6 @@ class Work:
         """The probabilities by class of each image; counted, a byte an image, in the file PEER_COUNTER."""
         found = self._bundle.predict(np.stack(images)).probabilities
         os.write(self._counter, b"." * len(images))
-        return [dict(zip(self._bundle.manifest.classes, map(float, row), strict=True)) for row in found]
+        return [
+            dict(zip(self._bundle.manifest.classes, map(float, row), strict=True)) for row in found
+        ]

@@ -4,7 +4,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from benchmarks.load.generator import LEFT, LOST, Answer, Stream, generate, poisson, request, uniform
+from benchmarks.load.generator import (
+    LEFT,
+    LOST,
+    Answer,
+    Stream,
+    generate,
+    poisson,
+    request,
+    uniform,
+)
 
 REQUEST = request("/", b"body")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

@@ -11,7 +11,11 @@ WORK = ("imagecodecs", "numpy", "opencv-python-headless", "pydicom", "tensorflow
 
 def pins(file: Path) -> set[Requirement]:
     lines = file.read_text().replace("\\\n", "").splitlines()
-    return {Requirement(line.partition("--hash")[0]) for line in lines if line and not line.lstrip().startswith("#")}
+    return {
+        Requirement(line.partition("--hash")[0])
+        for line in lines
+        if line and not line.lstrip().startswith("#")
+    }
 
 
 @pytest.mark.parametrize("name", PEERS)

@@ -12,7 +12,9 @@ SAMPLE = (ROOT / "docs" / "sample.dcm").read_bytes()
 FAKE = replace(ours.SERVER, environment={**ours.SERVER.environment, "MAMMOLENS_MODEL": "fake"})
 
 
-def test_the_service_counts_what_it_computes_and_leaves_no_process_when_stopped(tmp_path: Path) -> None:
+def test_the_service_counts_what_it_computes_and_leaves_no_process_when_stopped(
+    tmp_path: Path,
+) -> None:
     with (tmp_path / "log").open("wb") as log, started(FAKE, log) as running:
         assert running.computed() == 0
         assert sum(running.ask(SAMPLE).values()) == pytest.approx(1, abs=1e-5)

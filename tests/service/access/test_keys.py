@@ -44,7 +44,12 @@ def test_a_revoked_key_is_refused_and_the_others_go_on_without_a_restart(file: P
 
 def entry(**changed: str) -> str:
     """A file of one key, as it would be written but for those members."""
-    members = {"name": "'a'", "scopes": "['predict']", "created": "'now'", "sha256": f"'{'0' * 64}'"} | changed
+    members = {
+        "name": "'a'",
+        "scopes": "['predict']",
+        "created": "'now'",
+        "sha256": f"'{'0' * 64}'",
+    } | changed
     return "[[key]]\n" + "".join(f"{name} = {value}\n" for name, value in members.items())
 
 
@@ -110,7 +115,9 @@ def test_a_name_is_given_once_and_is_a_name(file: Path) -> None:
     assert [key.name for key in read_keys(file)] == ["viewer"]
 
 
-def test_the_command_line_makes_lists_and_revokes(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_makes_lists_and_revokes(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["add", "viewer", "--scopes", "predict", "--file", str(file)]) == 0
     assert KeyFile(file).find(capsys.readouterr().out.strip())
     assert main(["list", "--file", str(file)]) == 0

@@ -96,7 +96,9 @@ def test_a_key_is_used_for_nothing_but_what_it_is_published_for(
 
 
 @pytest.mark.parametrize("granted", [3, None, {"predict": 1}, [["predict"], 3], True])
-def test_a_claim_of_scopes_that_is_none_grants_nothing(verifier: TokenVerifier, granted: Any) -> None:
+def test_a_claim_of_scopes_that_is_none_grants_nothing(
+    verifier: TokenVerifier, granted: Any
+) -> None:
     assert verifier.verify(token(scope=granted)).scopes == frozenset()
 
 
@@ -106,7 +108,9 @@ def test_scopes_come_as_a_text_or_as_a_list(verifier: TokenVerifier) -> None:
 
 
 def test_a_subject_cannot_begin_a_line_of_its_own_in_the_log(verifier: TokenVerifier) -> None:
-    assert re.fullmatch("oidc:jane[?]{3}doe~[0-9a-f]{16}", verifier.verify(token(sub="jane\r\n\u202edoe")).name)
+    assert re.fullmatch(
+        "oidc:jane[?]{3}doe~[0-9a-f]{16}", verifier.verify(token(sub="jane\r\n\u202edoe")).name
+    )
 
 
 def test_long_subjects_that_differ_are_different_callers(verifier: TokenVerifier) -> None:
@@ -115,13 +119,17 @@ def test_long_subjects_that_differ_are_different_callers(verifier: TokenVerifier
     assert one != other
 
 
-def test_the_discovery_document_of_another_issuer_is_not_believed(provider: Provider, verifier: TokenVerifier) -> None:
+def test_the_discovery_document_of_another_issuer_is_not_believed(
+    provider: Provider, verifier: TokenVerifier
+) -> None:
     provider.document["issuer"] = f"{ISSUER}/other"
     with pytest.raises(KeysUnavailable):
         verifier.verify(token())
 
 
-@pytest.mark.parametrize("elsewhere", ["http://login.example/keys", "file:///etc/keys", "ftp://login.example/keys"])
+@pytest.mark.parametrize(
+    "elsewhere", ["http://login.example/keys", "file:///etc/keys", "ftp://login.example/keys"]
+)
 def test_keys_are_not_fetched_where_anyone_could_change_them(
     provider: Provider, verifier: TokenVerifier, elsewhere: str
 ) -> None:
@@ -131,7 +139,9 @@ def test_keys_are_not_fetched_where_anyone_could_change_them(
     assert provider.asked == 1
 
 
-def test_a_withdrawn_key_is_refused_after_five_minutes(provider: Provider, verifier: TokenVerifier) -> None:
+def test_a_withdrawn_key_is_refused_after_five_minutes(
+    provider: Provider, verifier: TokenVerifier
+) -> None:
     signed = token()
     verifier.verify(signed)
     provider.keys = []
@@ -186,7 +196,9 @@ def test_a_token_of_another_algorithm_makes_nobody_ask_the_provider(
 
 
 @pytest.mark.parametrize("keys", [3, None, ["a"], [[]], [{"kid": []}]])
-def test_what_is_no_list_of_keys_is_the_providers_fault(provider: Provider, verifier: TokenVerifier, keys: Any) -> None:
+def test_what_is_no_list_of_keys_is_the_providers_fault(
+    provider: Provider, verifier: TokenVerifier, keys: Any
+) -> None:
     provider.keys = keys
     with pytest.raises(KeysUnavailable):
         verifier.verify(token())

@@ -25,11 +25,15 @@ def asked(*accept: str) -> Request:
         (("image/png;q=high",), MediaType.PNG),
     ],
 )
-def test_the_type_the_caller_likes_best_is_given(accept: tuple[str, ...], expected: MediaType) -> None:
+def test_the_type_the_caller_likes_best_is_given(
+    accept: tuple[str, ...], expected: MediaType
+) -> None:
     assert negotiate(asked(*accept), MediaType.JSON, MediaType.PNG) is expected
 
 
-@pytest.mark.parametrize("accept", ["text/html", "image/jpeg, text/*", "application/json;q=0, image/png;q=0.0"])
+@pytest.mark.parametrize(
+    "accept", ["text/html", "image/jpeg, text/*", "application/json;q=0, image/png;q=0.0"]
+)
 def test_an_accept_header_that_nothing_satisfies_is_refused_with_what_there_is(accept: str) -> None:
     with pytest.raises(NotAcceptable) as refused:
         negotiate(asked(accept), MediaType.JSON, MediaType.PNG)

@@ -13,13 +13,13 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from service.app import create_app
+from service.api.app import create_app
 from service.errors import BundleMissing
-from service.imaging import IsolatedReader
 from service.model import FakeModel, Model
-from service.results import Method, Pixels
+from service.records import Method, Pixels
+from service.runtime.readers import ReaderPool
 from service.settings import FAKE, Settings
-from tests.conftest import until_ready
+from tests.support.clients import until_ready
 
 PNG = {"accept": "image/png"}
 
@@ -57,18 +57,23 @@ def test_no_request_waits_for_a_thread_of_the_frameworks_pool(
 
 
 @pytest.mark.parametrize(
-    "content_type", ["image/png", "application/octet-stream", "application/dicom", "IMAGE/TIFF; a=b"]
+    "content_type",
+    ["image/png", "application/octet-stream", "application/dicom", "IMAGE/TIFF; a=b"],
 )
 def test_a_raw_body_is_read_by_its_bytes_whatever_type_it_claims(
     client: TestClient, mammogram_png: bytes, content_type: str
 ) -> None:
-    raw = client.post("/predict", content=mammogram_png, headers={"content-type": content_type}).json()
+    raw = client.post(
+        "/predict", content=mammogram_png, headers={"content-type": content_type}
+    ).json()
     form = asked(client, "/predict", mammogram_png)
     assert raw["prediction"] == form["prediction"]
     assert raw["image"]["format"] == "png"
 
 
-def test_a_prediction_names_its_model_its_threshold_and_what_was_read(client: TestClient, mammogram_png: bytes) -> None:
+def test_a_prediction_names_its_model_its_threshold_and_what_was_read(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     found = asked(client, "/predict", mammogram_png)
     assert found["model"]["name"] == FakeModel().manifest.name
     assert found["model"]["digest"] == FakeModel().digest
@@ -77,7 +82,9 @@ def test_a_prediction_names_its_model_its_threshold_and_what_was_read(client: Te
     assert found["image"]["chest_wall"] == "left"
     prediction = found["prediction"]
     assert sum(prediction["probabilities"].values()) == pytest.approx(1)
-    assert prediction["positive"] == (prediction["probabilities"]["cancer"] >= prediction["threshold"])
+    assert prediction["positive"] == (
+        prediction["probabilities"]["cancer"] >= prediction["threshold"]
+    )
     assert prediction["label"] == ("cancer" if prediction["positive"] else "no_cancer")
     assert set(found["timings_ms"]) == {"decode", "fit", "model"}
 
@@ -134,11 +141,15 @@ def test_a_heatmap_as_png_is_laid_over_the_whole_source_and_carries_its_warnings
     assert image.info["Class"] == "cancer"
 
 
-@pytest.mark.parametrize(("size", "expected"), [("320", (240, 320)), ("source", (480, 640)), ("4000", (480, 640))])
+@pytest.mark.parametrize(
+    ("size", "expected"), [("320", (240, 320)), ("source", (480, 640)), ("4000", (480, 640))]
+)
 def test_size_is_the_long_edge_of_the_picture_in_either_form(
     client: TestClient, mammogram_png: bytes, size: str, expected: tuple[int, int]
 ) -> None:
-    png = client.post("/gradcam", params={"size": size}, files={"file": mammogram_png}, headers=PNG).content
+    png = client.post(
+        "/gradcam", params={"size": size}, files={"file": mammogram_png}, headers=PNG
+    ).content
     assert opened(png).size == expected
     picture = asked(client, "/gradcam", mammogram_png, size=size)["picture"]
     assert (picture["width"], picture["height"]) == expected
@@ -146,8 +157,12 @@ def test_size_is_the_long_edge_of_the_picture_in_either_form(
     assert picture["to_source"][0][0] == pytest.approx(480 / expected[0])
 
 
-def test_a_heatmap_alone_is_indexed_with_transparency(client: TestClient, mammogram_png: bytes) -> None:
-    answer = client.post("/gradcam", params={"render": "heatmap"}, files={"file": mammogram_png}, headers=PNG)
+def test_a_heatmap_alone_is_indexed_with_transparency(
+    client: TestClient, mammogram_png: bytes
+) -> None:
+    answer = client.post(
+        "/gradcam", params={"render": "heatmap"}, files={"file": mammogram_png}, headers=PNG
+    )
     image = opened(answer.content)
     assert image.mode == "P"
     assert np.asarray(image.convert("RGBA"))[-1, -1, 3] == 0
@@ -155,14 +170,23 @@ def test_a_heatmap_alone_is_indexed_with_transparency(client: TestClient, mammog
 
 def test_options_change_what_they_name(client: TestClient, mammogram_png: bytes) -> None:
     def drawn(**params: str) -> bytes:
-        return client.post("/gradcam", params=params, files={"file": mammogram_png}, headers=PNG).content
+        return client.post(
+            "/gradcam", params=params, files={"file": mammogram_png}, headers=PNG
+        ).content
 
-    pictures = [drawn(), drawn(colormap="viridis"), drawn(opacity="0.2"), drawn(**{"class": "no_cancer"})]
+    pictures = [
+        drawn(),
+        drawn(colormap="viridis"),
+        drawn(opacity="0.2"),
+        drawn(**{"class": "no_cancer"}),
+    ]
     assert len(set(pictures)) == len(pictures)
     assert drawn(layer="conv2d") == drawn()
 
 
-def test_a_layer_comes_with_its_stage_and_how_to_read_it(client: TestClient, mammogram_png: bytes) -> None:
+def test_a_layer_comes_with_its_stage_and_how_to_read_it(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     layer = asked(client, "/activations/conv2d", mammogram_png)["layer"]
     assert layer["stage"] in {"early", "middle", "deep"}
     assert layer["reading"].lower().startswith(layer["stage"])
@@ -181,7 +205,9 @@ def test_the_model_tells_what_it_is_for(client: TestClient) -> None:
     assert found["classes"] == ["no_cancer", "cancer"]
 
 
-def test_metrics_count_requests_by_route_and_status(client: TestClient, mammogram_png: bytes) -> None:
+def test_metrics_count_requests_by_route_and_status(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     def count() -> float:
         prefix = 'mammolens_requests_total{route="/predict",status="200"} '
         lines = client.get("/metrics").text.splitlines()
@@ -198,7 +224,9 @@ def test_logs_and_metrics_hold_nothing_that_a_caller_sent(
     secret = "Doe^Jane"
     with caplog.at_level("DEBUG"):
         client.post(f"/activations/{secret}", files={"file": (f"{secret}.png", mammogram_png)})
-        client.post("/predict", params={secret: secret}, files={"file": (f"{secret}.png", secret.encode())})
+        client.post(
+            "/predict", params={secret: secret}, files={"file": (f"{secret}.png", secret.encode())}
+        )
         client.get(f"/{secret}")
     ours = [record.getMessage() for record in caplog.records if record.name.startswith("mammolens")]
     assert len(ours) == 3
@@ -224,14 +252,14 @@ def test_a_model_that_cannot_be_loaded_is_told_and_never_ready() -> None:
 
 def test_the_service_is_not_ready_before_its_readers_are(monkeypatch: pytest.MonkeyPatch) -> None:
     let_go = threading.Event()
-    monkeypatch.setattr(IsolatedReader, "wait_until_ready", lambda _: let_go.wait(30))
+    monkeypatch.setattr(ReaderPool, "wait_until_ready", lambda _: let_go.wait(30))
     with TestClient(create_app(Settings(model=FAKE))) as starting:
         time.sleep(0.5)  # the stand-in model has been loaded by then
         waiting = starting.get("/readyz")
         let_go.set()
         until_ready(starting)
     assert waiting.status_code == 503
-    assert "image files" in waiting.json()["detail"]
+    assert "reader processes" in waiting.json()["detail"]
 
 
 @pytest.mark.parametrize("method", [method.value for method in Method])
@@ -256,20 +284,30 @@ def test_regions_lie_around_the_peak_in_source_pixels_and_follow_the_level(
     client: TestClient, mammogram_png: bytes
 ) -> None:
     found = asked(client, "/gradcam", mammogram_png)
-    (hottest,) = (each for each in found["regions"] if each["peak_value"] == pytest.approx(found["peak"]["value"]))
+    (hottest,) = (
+        each
+        for each in found["regions"]
+        if each["peak_value"] == pytest.approx(found["peak"]["value"])
+    )
     left, top, right, bottom = hottest["box"]
     assert left <= found["peak"]["x"] <= right
     assert top <= found["peak"]["y"] <= bottom
     assert hottest["area_mm2"] is None
     wider = asked(client, "/gradcam", mammogram_png, level="0.1")
-    assert sum(region["area"] for region in wider["regions"]) > sum(region["area"] for region in found["regions"])
+    assert sum(region["area"] for region in wider["regions"]) > sum(
+        region["area"] for region in found["regions"]
+    )
 
 
-def test_full_diagnostics_are_given_when_asked_for(client: TestClient, mammogram_png: bytes) -> None:
+def test_full_diagnostics_are_given_when_asked_for(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     quick = asked(client, "/gradcam", mammogram_png)["diagnostics"]
     full = asked(client, "/gradcam", mammogram_png, diagnostics="full")["diagnostics"]
     assert full.keys() - quick.keys() == {"stability", "insertion_gap", "deletion_gap"}
-    assert full["insertion_gap"]["value"] > 0  # the fake looks for bright blobs, and its heat is on one
+    assert (
+        full["insertion_gap"]["value"] > 0
+    )  # the fake looks for bright blobs, and its heat is on one
     assert full["stability"]["value"] > 0.9
 
 
@@ -281,7 +319,9 @@ def test_a_figure_comes_with_the_range_of_the_model_s_own_reference_images(
     assert entropy["unusual"] == (entropy["value"] > 0.95)
 
 
-def test_an_image_far_from_the_reference_images_is_warned_about_on_every_route(client: TestClient) -> None:
+def test_an_image_far_from_the_reference_images_is_warned_about_on_every_route(
+    client: TestClient,
+) -> None:
     y, x = np.mgrid[:640, :480]
     chequered = 33_000 + 32_000 * np.sign(np.sin(x / 12) * np.sin(y / 12))
     breast = (x / 300) ** 2 + ((y - 320) / 270) ** 2 < 1
@@ -292,9 +332,13 @@ def test_an_image_far_from_the_reference_images_is_warned_about_on_every_route(c
         assert found["diagnostics"]["domain_distance"]["value"] > 5
 
 
-def test_every_answer_of_a_model_that_failed_its_scorecard_says_so(client: TestClient, mammogram_png: bytes) -> None:
+def test_every_answer_of_a_model_that_failed_its_scorecard_says_so(
+    client: TestClient, mammogram_png: bytes
+) -> None:
     for route in ("/predict", "/activations/conv2d", "/gradcam"):
-        assert "scorecard-failed" in [caution["code"] for caution in asked(client, route, mammogram_png)["warnings"]]
+        assert "scorecard-failed" in [
+            caution["code"] for caution in asked(client, route, mammogram_png)["warnings"]
+        ]
 
 
 def test_a_scorecard_is_json_for_a_program_and_a_page_for_a_person(client: TestClient) -> None:

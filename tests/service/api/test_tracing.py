@@ -9,10 +9,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from service import pipeline
-from service.api.tracing import TraceRequests
-from service.app import create_app
+from service.api.app import create_app
+from service.api.middleware.tracing import Tracing
 from service.settings import FAKE, Settings
-from tests.conftest import until_ready
+from tests.support.clients import until_ready
 
 TRACE, PARENT = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
 TRACEPARENT = f"00-{TRACE:032x}-{PARENT:016x}-01"
@@ -28,7 +28,7 @@ def running(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     app = create_app(Settings(model=FAKE))
-    app.add_middleware(TraceRequests, provider=provider)
+    app.add_middleware(Tracing, provider=provider)
     with TestClient(app, raise_server_exceptions=False) as client:
         until_ready(client)
         yield client
@@ -49,7 +49,9 @@ def spans(exporter: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSp
 def test_a_request_is_a_span_named_by_its_route_with_what_became_of_it(
     traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes
 ) -> None:
-    traced.post("/activations/conv2d", files={"file": mammogram_png}, headers={"x-request-id": "mine"})
+    traced.post(
+        "/activations/conv2d", files={"file": mammogram_png}, headers={"x-request-id": "mine"}
+    )
     server, _ = spans(exporter)
     assert server.name == "POST /activations/{layer}"
     assert server.attributes == {
@@ -78,7 +80,9 @@ def test_each_step_is_a_span_within_that_of_its_request(
     assert all(one <= other + slack for one, other in pairwise(times) if one and other)
 
 
-def test_a_caller_s_trace_is_continued_without_its_state(traced: TestClient, exporter: InMemorySpanExporter) -> None:
+def test_a_caller_s_trace_is_continued_without_its_state(
+    traced: TestClient, exporter: InMemorySpanExporter
+) -> None:
     traced.get("/livez", headers={"traceparent": TRACEPARENT, "tracestate": "patient=doe"})
     server, _ = spans(exporter)
     assert server.parent is not None
@@ -86,15 +90,22 @@ def test_a_caller_s_trace_is_continued_without_its_state(traced: TestClient, exp
     assert not server.context.trace_state
 
 
-@pytest.mark.parametrize("header", ["", "Doe^Jane", TRACEPARENT.replace("-", "_"), TRACEPARENT.upper()])
-def test_anything_that_is_no_trace_begins_one(traced: TestClient, exporter: InMemorySpanExporter, header: str) -> None:
+@pytest.mark.parametrize(
+    "header", ["", "Doe^Jane", TRACEPARENT.replace("-", "_"), TRACEPARENT.upper()]
+)
+def test_anything_that_is_no_trace_begins_one(
+    traced: TestClient, exporter: InMemorySpanExporter, header: str
+) -> None:
     traced.get("/livez", headers={"traceparent": header})
     server, _ = spans(exporter)
     assert server.parent is None
 
 
 def test_a_problem_is_named_and_only_faults_of_ours_are_errors(
-    traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
+    traced: TestClient,
+    exporter: InMemorySpanExporter,
+    mammogram_png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     traced.post("/predict", files={"file": b"no image"})
     server, steps = spans(exporter)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from service.explanation import blurred, integrated_gradients, occlusion, smooth_grad
-from service.results import Floats, Mask
+from service.records import Floats, Mask
 
 RNG = np.random.default_rng(4)
 SHAPE = (32, 24)
@@ -32,12 +32,16 @@ def test_integrated_gradients_of_squares_add_up_to_the_difference_of_the_margins
 
 
 def test_smooth_grad_is_the_magnitude_of_the_mean_slope() -> None:
-    np.testing.assert_allclose(smooth_grad(IMAGE, EVERYWHERE, slopes), np.abs(WEIGHTS[..., 0]), rtol=1e-6)
+    np.testing.assert_allclose(
+        smooth_grad(IMAGE, EVERYWHERE, slopes), np.abs(WEIGHTS[..., 0]), rtol=1e-6
+    )
 
 
 def test_smooth_grad_averages_out_what_noise_turns_round() -> None:
     # |x| has slope +-1; around 0, in noise, the mean is near 0, and far from it 1
-    image = np.where(np.arange(24)[None, :, None] < 12, 0, 5).astype(np.float32) * np.ones((32, 1, 1), np.float32)
+    image = np.where(np.arange(24)[None, :, None] < 12, 0, 5).astype(np.float32) * np.ones(
+        (32, 1, 1), np.float32
+    )
     found = smooth_grad(image, EVERYWHERE, np.sign)
     assert found[:, 12:].min() == 1
     assert found[:, :12].mean() < 0.3
@@ -54,7 +58,9 @@ def test_smooth_grad_leaves_the_air_as_it_is() -> None:
 
     smooth_grad(IMAGE, mask, record)
     copies = np.concatenate(seen)
-    np.testing.assert_array_equal(copies[:, :, 12:], np.broadcast_to(IMAGE[:, 12:], copies[:, :, 12:].shape))
+    np.testing.assert_array_equal(
+        copies[:, :, 12:], np.broadcast_to(IMAGE[:, 12:], copies[:, :, 12:].shape)
+    )
     assert (copies[:, :, :12] != IMAGE[:, :12]).all(axis=0).any()
 
 
@@ -64,7 +70,9 @@ def test_occlusion_is_what_the_margin_loses_window_by_window() -> None:
     assert losses.shape == (15, 11)
     assert (field.height, field.stride_y, field.offset_y) == (4, 2, 1.5)
     lost = ((IMAGE - BASELINE) * WEIGHTS)[..., 0]
-    expected = [[lost[2 * i : 2 * i + 4, 2 * j : 2 * j + 4].sum() for j in range(11)] for i in range(15)]
+    expected = [
+        [lost[2 * i : 2 * i + 4, 2 * j : 2 * j + 4].sum() for j in range(11)] for i in range(15)
+    ]
     np.testing.assert_allclose(losses, expected, rtol=1e-3, atol=1e-4)
 
 
@@ -81,7 +89,9 @@ def test_the_baseline_has_no_detail_and_keeps_the_outline() -> None:
     mask = np.zeros((200, 150), np.bool_)
     mask[20:180, :100] = True
     image = np.where(mask, 0.5, 0).astype(np.float32)[..., None]
-    np.testing.assert_allclose(blurred(image, mask), image, atol=1e-5)  # no grey leaks out into the air
+    np.testing.assert_allclose(
+        blurred(image, mask), image, atol=1e-5
+    )  # no grey leaks out into the air
     spotted = image.copy()
     spotted[95:105, 45:55] = 1
     found = blurred(spotted, mask)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from service.explanation import distance, domain_cautions
-from service.results import Domain
+from service.records import Domain
 
 MEAN = np.array([1, 2, 3], np.float32)
 COVARIANCE = np.array([[4, 1, 0], [1, 2, 0.5], [0, 0.5, 1]])

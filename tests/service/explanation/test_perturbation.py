@@ -4,7 +4,7 @@ import pytest
 from service.explanation import evidence_gaps, noisy_copies, stability
 from service.explanation.perturbation import hottest_first, surrogate
 from service.geometry import IDENTITY, Affine
-from service.results import Floats, Heatmap, MapState, Mask, Peak
+from service.records import Floats, Heatmap, MapState, Mask, Peak
 
 RNG = np.random.default_rng(9)
 BREAST: Mask = np.zeros((40, 30), np.bool_)
@@ -21,7 +21,9 @@ def lesion_margins(images: Floats) -> np.ndarray:
 
 def heated(values: Floats, to_source: Affine = IDENTITY) -> Heatmap:
     row, column = (int(index) for index in np.unravel_index(values.argmax(), values.shape))
-    return Heatmap(values, to_source, MapState.OK, Peak(float(values.max()), row, column, column, row))
+    return Heatmap(
+        values, to_source, MapState.OK, Peak(float(values.max()), row, column, column, row)
+    )
 
 
 def spot(row: int, column: int) -> Floats:
@@ -44,16 +46,26 @@ def test_the_gaps_are_those_counted_by_hand() -> None:
     halves = IMAGE.copy()
     halves[BREAST] = 1.0
     found = evidence_gaps(
-        halves, np.zeros_like(halves), BREAST, heated(spot(12, 8)), IDENTITY, lambda images: images.sum(axis=(1, 2, 3))
+        halves,
+        np.zeros_like(halves),
+        BREAST,
+        heated(spot(12, 8)),
+        IDENTITY,
+        lambda images: images.sum(axis=(1, 2, 3)),
     )
-    assert found == {"insertion_gap": pytest.approx(0, abs=1e-3), "deletion_gap": pytest.approx(0, abs=1e-3)}
+    assert found == {
+        "insertion_gap": pytest.approx(0, abs=1e-3),
+        "deletion_gap": pytest.approx(0, abs=1e-3),
+    }
 
 
 def test_a_coarse_map_is_read_at_its_cells_centres() -> None:
     # cells of 5 x 5 pixels, the one on the lesion hot
     values = np.zeros((8, 6), np.float32)
     values[2, 1] = 1
-    found = evidence_gaps(IMAGE, BASELINE, BREAST, heated(values), Affine(1 / 5, -0.4, 1 / 5, -0.4), lesion_margins)
+    found = evidence_gaps(
+        IMAGE, BASELINE, BREAST, heated(values), Affine(1 / 5, -0.4, 1 / 5, -0.4), lesion_margins
+    )
     assert min(found.values()) > 1
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.explanation import regions
 from service.geometry import IDENTITY, Affine
-from service.results import Floats, Heatmap, MapState, Peak
+from service.records import Floats, Heatmap, MapState, Peak
 
 
 def heated(values: Floats, to_source: Affine = IDENTITY) -> Heatmap:
@@ -40,7 +40,9 @@ def test_a_higher_level_leaves_out_the_fainter_region() -> None:
     assert peak.area == 1
 
 
-def test_regions_lie_in_source_pixels_through_a_flip_and_their_area_is_in_square_millimetres() -> None:
+def test_regions_lie_in_source_pixels_through_a_flip_and_their_area_is_in_square_millimetres() -> (
+    None
+):
     to_source = Affine(scale_x=-2, shift_x=1000, scale_y=4, shift_y=7)
     first, _ = regions(heated(blocks(), to_source), 0.3, (0.1, 0.05))
     assert first.box == (1000 - 2 * 59.5, 7 + 4 * 99.5, 1000 - 2 * 49.5, 7 + 4 * 119.5)
@@ -76,4 +78,9 @@ def test_regions_that_touch_at_a_corner_are_one() -> None:
 
 
 def test_a_blank_map_has_none() -> None:
-    assert regions(Heatmap(np.zeros((4, 4), np.float32), IDENTITY, MapState.ALL_NEGATIVE, None), 0.5, None) == []
+    assert (
+        regions(
+            Heatmap(np.zeros((4, 4), np.float32), IDENTITY, MapState.ALL_NEGATIVE, None), 0.5, None
+        )
+        == []
+    )

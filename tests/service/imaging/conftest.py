@@ -1,88 +1,19 @@
-"""A synthetic breast and writers of the files it may come in."""
+"""A synthetic breast, and a writer of the files that it may come in."""
 
-from collections.abc import Callable
-from io import BytesIO
-from typing import Any
-
-import cv2
-import numpy as np
 import pytest
-from numpy.typing import NDArray
-from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, ExplicitVRLittleEndian
 
-from service.results import Pixels
-from training.phantom.transfer import SYNTAXES, encode
-
-WriteDicom = Callable[..., bytes]
+from service.records import Pixels
+from tests.support import dicom_files
+from tests.support.dicom_files import WriteDicom
 
 
 @pytest.fixture(scope="session")
 def breast() -> Pixels:
-    """A left-sided half ellipse of 12 bits with a dim periphery and texture, black air around it: uint16 [420, 300]."""
-    y, x = np.mgrid[:420, :300].astype(np.float64)
-    depth = 1 - np.hypot((y - 205) / 170, x / 210)
-    texture = cv2.GaussianBlur(np.random.default_rng(7).normal(size=y.shape), (0, 0), 4)
-    tissue = 900 + 2200 * np.clip(depth, 0, 1) + 1500 * texture
-    return np.where(depth > 0, np.clip(tissue, 400, 4095), 0).astype(np.uint16)
+    """A left breast as stored values of 12 bits, uint16 [420, 300]."""
+    return dicom_files.stored_breast()
 
 
 @pytest.fixture(scope="session")
 def write_dicom() -> WriteDicom:
-    """A writer of Digital Mammography files.
-
-    Stored values, transfer syntax, elements by keyword (None: none), the pixel data's VR, one more element.
-    """
-    return _write_dicom
-
-
-def _write_dicom(
-    stored: NDArray[Any],
-    syntax: UID = ExplicitVRLittleEndian,
-    *,
-    preamble: bool = True,
-    vr: str | None = None,
-    add: tuple[int, str, object] | None = None,
-    **elements: object,
-) -> bytes:
-    dataset = Dataset()
-    bits = 8 * stored.dtype.itemsize
-    described: dict[str, object] = {
-        "SOPClassUID": DigitalMammographyXRayImageStorageForPresentation,
-        "SOPInstanceUID": "1.2.840.99999.1",
-        "Modality": "MG",
-        "PatientName": "Doe^Jane",
-        "SamplesPerPixel": 1,
-        "PhotometricInterpretation": "MONOCHROME2",
-        "Rows": stored.shape[0],
-        "Columns": stored.shape[1],
-        "BitsAllocated": bits,
-        "BitsStored": bits,
-        "PixelRepresentation": int(np.issubdtype(stored.dtype, np.signedinteger)),
-    }
-    for keyword, value in (described | elements).items():
-        if value is not None:
-            setattr(dataset, keyword, value)
-    if add is not None:
-        dataset.add_new(*add)
-    if "HighBit" not in elements:
-        dataset.HighBit = int(dataset.BitsStored) - 1
-    if "PixelData" not in elements:
-        dataset.PixelData = _pixel_data(stored, syntax, int(dataset.BitsStored))
-    if "PixelData" in dataset:
-        dataset["PixelData"].VR = vr or ("OB" if syntax.is_encapsulated or bits == 8 else "OW")
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = syntax
-    dataset.file_meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
-    dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.840.99999.1")
-    stream = BytesIO()
-    if preamble:
-        dataset.save_as(stream, enforce_file_format=True)
-    else:
-        del dataset.file_meta
-        dataset.save_as(stream, implicit_vr=syntax.is_implicit_VR, little_endian=syntax.is_little_endian)
-    return stream.getvalue()
-
-
-def _pixel_data(stored: NDArray[Any], syntax: UID, bits: int) -> bytes:
-    return encode(stored, bits, next(name for name, uid in SYNTAXES.items() if uid == syntax))
+    """A writer of Digital Mammography files."""
+    return dicom_files.write_dicom

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from service.errors import EmptyImage, ImageError, UnsupportedFormat
 from service.imaging import Limits, decode
-from service.results import Pixels
-from training.phantom.corpus import make_corpus
+from service.records import Pixels
+from training.phantoms.corpus import make_corpus
 
 WriteDicom = Callable[..., bytes]
 
@@ -19,13 +19,17 @@ def test_empty_file_is_told_from_an_unknown_one() -> None:
         decode(b"")
 
 
-@pytest.mark.parametrize("data", [b"x", b"GIF89a" + bytes(300), b"%PDF-1.7\n" * 40, bytes(1000), b"\xff" * 1000])
+@pytest.mark.parametrize(
+    "data", [b"x", b"GIF89a" + bytes(300), b"%PDF-1.7\n" * 40, bytes(1000), b"\xff" * 1000]
+)
 def test_unknown_bytes_are_no_image_format(data: bytes) -> None:
     with pytest.raises(UnsupportedFormat):
         decode(data)
 
 
-def test_dicom_with_the_header_of_a_tiff_in_its_preamble_is_dicom(write_dicom: WriteDicom, breast: Pixels) -> None:
+def test_dicom_with_the_header_of_a_tiff_in_its_preamble_is_dicom(
+    write_dicom: WriteDicom, breast: Pixels
+) -> None:
     data = b"II*\x00" + write_dicom(breast)[4:]
     assert decode(data).facts.format == "dicom"
 
@@ -39,7 +43,8 @@ CHANGES = st.lists(
     st.tuples(
         st.sampled_from(["overwrite", "overwrite", "overwrite", "insert", "delete", "cut"]),
         st.floats(0, 0.1) | st.floats(0, 1, exclude_max=True),
-        st.binary(min_size=1, max_size=4) | st.sampled_from([b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f"]),
+        st.binary(min_size=1, max_size=4)
+        | st.sampled_from([b"\0" * 4, b"\xff" * 4, b"\xff\xff\xff\x7f"]),
     ),
     min_size=1,
     max_size=2,
@@ -66,7 +71,9 @@ def test_the_corpus_is_read() -> None:
     assert {decode(data).pixels.shape for data in CORPUS.values()} == {(160, 120)}
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=1000, phases=[Phase.generate])
+@settings(
+    derandomize=True, database=None, deadline=None, max_examples=1000, phases=[Phase.generate]
+)
 @given(st.sampled_from(sorted(CORPUS)), CHANGES)
 def _try_any_bytes(name: str, changes: list[Change]) -> None:
     try:

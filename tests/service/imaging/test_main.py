@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from service.imaging.__main__ import main
-from service.results import Pixels
+from service.records import Pixels
 
 WriteDicom = Callable[..., bytes]
 
@@ -21,7 +21,9 @@ def image(write_dicom: WriteDicom, breast: Pixels, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_read_and_decided_is_shown(image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_read_and_decided_is_shown(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["--out", str(tmp_path / "pictures"), str(image)]) == 0
     shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
     assert shown["laterality"] == "R"
@@ -31,7 +33,9 @@ def test_what_was_read_and_decided_is_shown(image: Path, tmp_path: Path, capsys:
     assert "no-window" in shown["cautions"]
 
 
-def test_pictures_show_the_mammogram_and_the_model_input_with_their_outlines(image: Path, tmp_path: Path) -> None:
+def test_pictures_show_the_mammogram_and_the_model_input_with_their_outlines(
+    image: Path, tmp_path: Path
+) -> None:
     main(["--out", str(tmp_path), "--grid", "128x96", "--size", "210", str(image)])
     calibrated = cv2.imread(str(tmp_path / "image-calibrated.png"))
     fitted = cv2.imread(str(tmp_path / "image-fitted.png"))
@@ -64,7 +68,9 @@ def test_a_refused_file_is_named_with_the_reason_and_the_others_are_shown(
     image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "text.dcm").write_text("no image", "utf-8")
-    assert main(["--json", str(tmp_path / "text.dcm"), str(tmp_path / "absent.dcm"), str(image)]) == 1
+    assert (
+        main(["--json", str(tmp_path / "text.dcm"), str(tmp_path / "absent.dcm"), str(image)]) == 1
+    )
     captured = capsys.readouterr()
     assert "text.dcm: UnsupportedFormat" in captured.err
     assert "absent.dcm: FileNotFoundError" in captured.err

@@ -11,16 +11,20 @@ from PIL import Image
 
 from service.errors import CorruptImage, TooManyPixels, UnsupportedImage
 from service.imaging import Limits, decode
-from service.results import Pixels
+from service.records import Pixels
 
 
 def _save(image: NDArray[Any] | Image.Image, file_format: str, **options: Any) -> bytes:
     stream = BytesIO()
-    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(stream, file_format, **options)
+    (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(
+        stream, file_format, **options
+    )
     return stream.getvalue()
 
 
-def _tiff(samples: NDArray[Any], photometric: int, order: Literal["<", ">"], orientation: int = 1) -> bytes:
+def _tiff(
+    samples: NDArray[Any], photometric: int, order: Literal["<", ">"], orientation: int = 1
+) -> bytes:
     """A TIFF of one uncompressed strip, written from the TIFF 6.0 specification."""
     rows, columns = samples.shape
     bits = 8 * samples.dtype.itemsize
@@ -38,7 +42,9 @@ def _tiff(samples: NDArray[Any], photometric: int, order: Literal["<", ">"], ori
         (279, 4, len(strip)),
     ]
     entry = {3: "HHIHxx", 4: "HHII"}
-    directory = b"".join(struct.pack(order + entry[kind], tag, kind, 1, value) for tag, kind, value in fields)
+    directory = b"".join(
+        struct.pack(order + entry[kind], tag, kind, 1, value) for tag, kind, value in fields
+    )
     header = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8 + len(strip))
     return header + strip + struct.pack(order + "H", len(fields)) + directory + bytes(4)
 
@@ -90,7 +96,9 @@ def test_jpeg_is_close_to_what_was_saved(grey8: NDArray[np.uint8]) -> None:
 def test_three_equal_channels_are_grey(grey8: NDArray[np.uint8], file_format: str) -> None:
     colour = decode(_save(np.dstack([grey8] * 3), file_format))
     grey = decode(_save(grey8, file_format))
-    assert np.abs(colour.pixels.astype(int) - grey.pixels).max() <= (257 if file_format == "JPEG" else 0)
+    assert np.abs(colour.pixels.astype(int) - grey.pixels).max() <= (
+        257 if file_format == "JPEG" else 0
+    )
 
 
 # what each EXIF orientation says of the first row and the first column of the stored image
@@ -126,7 +134,9 @@ def test_negative_is_inverted_with_a_caution(grey8: NDArray[np.uint8]) -> None:
 @pytest.mark.parametrize(
     "image",
     [
-        np.dstack([np.zeros((8, 8), np.uint8), np.full((8, 8), 9, np.uint8), np.zeros((8, 8), np.uint8)]),
+        np.dstack(
+            [np.zeros((8, 8), np.uint8), np.full((8, 8), 9, np.uint8), np.zeros((8, 8), np.uint8)]
+        ),
         Image.new("1", (8, 8)),
         Image.new("P", (8, 8)),
         Image.new("LA", (8, 8)),
@@ -142,7 +152,9 @@ def test_other_than_plain_greyscale_is_refused(image: NDArray[np.uint8] | Image.
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
 def test_several_pages_are_refused(grey8: NDArray[np.uint8], file_format: str) -> None:
     with pytest.raises(UnsupportedImage, match="pages"):
-        decode(_save(grey8, file_format, save_all=True, append_images=[Image.fromarray(255 - grey8)]))
+        decode(
+            _save(grey8, file_format, save_all=True, append_images=[Image.fromarray(255 - grey8)])
+        )
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "JPEG", "TIFF"])
@@ -157,7 +169,9 @@ def test_size_is_checked_before_pixels_are_decoded() -> None:
     # 40000 x 40000: beyond the size at which Pillow raises an error of its own
     size = struct.pack(">IIBBBBB", 40000, 40000, 16, 0, 0, 0, 0)
     chunk = b"IHDR" + size
-    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    header = (
+        b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    )
     empty = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
     with pytest.raises(TooManyPixels, match="1600000000"):
         decode(header + empty)

@@ -9,10 +9,16 @@ import pytest
 from numpy.typing import NDArray
 from openjpeg.utils import encode_array
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRLittleEndian, HTJ2KLossless, JPEG2000Lossless, JPEGLosslessSV1
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEG2000Lossless,
+    JPEGLosslessSV1,
+)
 
 from service.imaging import decode, read
-from service.results import FitParameters, Pixels
+from service.records import FitParameters, Pixels
 
 WriteDicom = Callable[..., bytes]
 
@@ -55,7 +61,9 @@ def test_reduced_resolution_gives_the_same_model_input(
     assert reduced.fitted.box.right <= 1501
 
 
-@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, *REDUCED], ids=lambda each: each.keyword)
+@pytest.mark.parametrize(
+    "syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, *REDUCED], ids=lambda each: each.keyword
+)
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize(("x", "y"), [(350, 900), (801, 1203)])
 def test_a_lesion_comes_back_to_its_source_pixel(
@@ -64,7 +72,9 @@ def test_a_lesion_comes_back_to_its_source_pixel(
     marked = np.where(large > 50, 700 + 3300 * spot(large.shape, x, y), 0).astype(np.uint16)
     if mirrored:
         marked, x = np.ascontiguousarray(np.fliplr(marked)), large.shape[1] - 1 - x
-    fitted = read(write_dicom(marked, syntax, **WINDOW), FitParameters(512, 384, white_percentile=100)).fitted
+    fitted = read(
+        write_dicom(marked, syntax, **WINDOW), FitParameters(512, 384, white_percentile=100)
+    ).fitted
     weights = np.clip(fitted.image[..., 0] - 0.4, 0, None)
     rows, columns = np.mgrid[:512, :384]
     found = fitted.to_source.apply(
@@ -78,12 +88,16 @@ def test_outline_lies_on_the_breast_in_the_source(write_dicom: WriteDicom, large
         for stored in (large, np.ascontiguousarray(np.fliplr(large))):
             fitted = read(write_dicom(stored, syntax, **WINDOW), GRID).fitted
             matrix = np.array(fitted.breast_to_source.matrix())
-            drawn = cv2.warpAffine(fitted.breast.astype(np.uint8), matrix, stored.shape[::-1], flags=cv2.INTER_NEAREST)
+            drawn = cv2.warpAffine(
+                fitted.breast.astype(np.uint8), matrix, stored.shape[::-1], flags=cv2.INTER_NEAREST
+            )
             truth = cv2.medianBlur(stored, 5) > 50
             assert 2 * (drawn.astype(bool) & truth).sum() / (drawn.sum() + truth.sum()) > 0.98
 
 
-def test_a_breast_too_small_for_the_reduced_resolution_is_read_in_full(write_dicom: WriteDicom, breast: Pixels) -> None:
+def test_a_breast_too_small_for_the_reduced_resolution_is_read_in_full(
+    write_dicom: WriteDicom, breast: Pixels
+) -> None:
     frame = np.zeros((1600, 1200), np.uint16)
     frame[900:1320, :300] = breast
     frame[0, 0] = frame[-1, -1] = 1
@@ -94,13 +108,20 @@ def test_a_breast_too_small_for_the_reduced_resolution_is_read_in_full(write_dic
     assert coded.to_source == plain.to_source
 
 
-def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(write_dicom: WriteDicom, large: Pixels) -> None:
+def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(
+    write_dicom: WriteDicom, large: Pixels
+) -> None:
     def coded(stored: Pixels, bits: int) -> bytes:
         return encapsulate([encode_array(stored, bits_stored=bits, photometric_interpretation=2)])
 
     described = {"syntax": JPEG2000Lossless, "BitsStored": 12}
     for data in (
-        write_dicom(large << np.uint16(4), HighBit=15, PixelData=coded(large << np.uint16(4), 16), **described),
+        write_dicom(
+            large << np.uint16(4),
+            HighBit=15,
+            PixelData=coded(large << np.uint16(4), 16),
+            **described,
+        ),
         write_dicom(large, PixelRepresentation=1, PixelData=coded(large, 12), **described),
         write_dicom(large, PixelPaddingValue=4000, **described),
         write_dicom(large, add=(0x60000102, "US", 12), **described),
@@ -110,17 +131,25 @@ def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(write_dicom: Wr
 
 def test_overshoot_of_the_wavelet_does_not_turn_white_to_black(write_dicom: WriteDicom) -> None:
     stored = np.zeros((800, 600), np.uint16)
-    stored[:, :300] = 4095  # a codestream of 16 bits for 12 that are stored has room for more than white
+    stored[:, :300] = (
+        4095  # a codestream of 16 bits for 12 that are stored has room for more than white
+    )
     stored[100:200, 280:300] = 0
     coded = encapsulate([encode_array(stored, bits_stored=16, photometric_interpretation=2)])
-    pixels = decode(write_dicom(stored, JPEG2000Lossless, BitsStored=12, PixelData=coded), enough=(200, 150)).pixels
+    pixels = decode(
+        write_dicom(stored, JPEG2000Lossless, BitsStored=12, PixelData=coded), enough=(200, 150)
+    ).pixels
     assert pixels.shape == (200, 150)
     assert (pixels[60:, 10:65] > 60_000).all()
     assert (pixels[:, 80:] < 5_000).all()
 
 
-@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEG2000Lossless], ids=lambda syntax: syntax.keyword)
-@pytest.mark.parametrize(("edge", "shape"), [(525, (525, 376)), (1000, (1000, 715)), (math.inf, (2098, 1501))])
+@pytest.mark.parametrize(
+    "syntax", [ExplicitVRLittleEndian, JPEG2000Lossless], ids=lambda syntax: syntax.keyword
+)
+@pytest.mark.parametrize(
+    ("edge", "shape"), [(525, (525, 376)), (1000, (1000, 715)), (math.inf, (2098, 1501))]
+)
 def test_picture_is_the_whole_mammogram_as_displayed(
     write_dicom: WriteDicom, large: Pixels, syntax: UID, edge: float, shape: tuple[int, int]
 ) -> None:
@@ -128,12 +157,18 @@ def test_picture_is_the_whole_mammogram_as_displayed(
     picture = read(data, GRID, edge).picture
     assert picture is not None
     assert picture.shape == shape
-    expected = cv2.resize(decode(data).pixels, shape[::-1], interpolation=cv2.INTER_AREA).astype(int) >> 8
+    expected = (
+        cv2.resize(decode(data).pixels, shape[::-1], interpolation=cv2.INTER_AREA).astype(int) >> 8
+    )
     difference = np.abs(picture.astype(int) - expected)
     assert difference.mean() < 1
-    shifted = np.abs(np.roll(picture, 1, axis=1).astype(int) - expected)  # a pixel beside: markedly worse
+    shifted = np.abs(
+        np.roll(picture, 1, axis=1).astype(int) - expected
+    )  # a pixel beside: markedly worse
     assert shifted.mean() > 2 * difference.mean()
 
 
-def test_no_picture_is_drawn_unless_it_is_asked_for(write_dicom: WriteDicom, breast: Pixels) -> None:
+def test_no_picture_is_drawn_unless_it_is_asked_for(
+    write_dicom: WriteDicom, breast: Pixels
+) -> None:
     assert read(write_dicom(breast, **WINDOW), GRID).picture is None

@@ -22,7 +22,11 @@ CLASSES = np.array([1, 0, 1, 1, 0], np.int32)
 def answers(model: Model, images: Any, classes: Any) -> dict[str, Any]:
     """Everything a model can be asked, by a name for each array."""
     scores = model.predict(images)
-    found = {"probabilities": scores.probabilities, "logits": scores.logits, "features": scores.features}
+    found = {
+        "probabilities": scores.probabilities,
+        "logits": scores.logits,
+        "features": scores.features,
+    }
     found |= {f"activations of {name}": maps for name, maps in model.activations(images).items()}
     found["input gradients"] = model.input_gradients(images, classes)
     for layer in model.manifest.layers:
@@ -52,25 +56,33 @@ def test_a_batch_is_answered_like_its_images_one_by_one(bundle: Bundle) -> None:
     alone = [answers(bundle, IMAGES[i : i + 1], CLASSES[i : i + 1]) for i in range(len(IMAGES))]
     for name, batch in together.items():
         expected = np.concatenate([each[name] for each in alone])
-        np.testing.assert_allclose(batch, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max(), err_msg=name)
+        np.testing.assert_allclose(
+            batch, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max(), err_msg=name
+        )
 
 
 def test_threads_get_the_answers_of_their_own_images(bundle: Bundle) -> None:
     expected = [bundle.predict(IMAGES[i : i + 1]).logits for i in range(len(IMAGES))]
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda i: bundle.predict(IMAGES[i % 5 : i % 5 + 1]).logits, range(40)))
+        found = list(
+            pool.map(lambda i: bundle.predict(IMAGES[i % 5 : i % 5 + 1]).logits, range(40))
+        )
     for i, logits in enumerate(found):
         np.testing.assert_allclose(logits, expected[i % 5], rtol=1e-5)
 
 
 def test_every_answer_is_float32(bundle: Bundle) -> None:
-    assert {array.dtype for array in answers(bundle, IMAGES, CLASSES).values()} == {np.dtype(np.float32)}
+    assert {array.dtype for array in answers(bundle, IMAGES, CLASSES).values()} == {
+        np.dtype(np.float32)
+    }
 
 
 def test_probabilities_are_the_softmax_of_logits_over_the_temperature(bundle: Bundle) -> None:
     scores = bundle.predict(IMAGES)
     exponentials = np.exp(scores.logits.astype(np.float64) / 1.5)
-    np.testing.assert_allclose(scores.probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-5)
+    np.testing.assert_allclose(
+        scores.probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-5
+    )
 
 
 def test_the_digest_is_that_of_the_manifest(bundle: Bundle, bundle_path: Path) -> None:
@@ -133,7 +145,9 @@ def test_a_saved_model_tensorflow_cannot_load_is_damage(copy: Path) -> None:
 
 
 def test_a_layer_without_a_signature_is_damage(copy: Path) -> None:
-    rewrite_manifest(copy, lambda stated: stated["layers"].append(stated["layers"][0] | {"name": "conv2d_7"}))
+    rewrite_manifest(
+        copy, lambda stated: stated["layers"].append(stated["layers"][0] | {"name": "conv2d_7"})
+    )
     with pytest.raises(BundleDamaged, match="lacks the signatures gradcam_conv2d_7"):
         Bundle.load(copy)
 
@@ -148,7 +162,9 @@ def test_a_layer_without_a_signature_is_damage(copy: Path) -> None:
     ],
     ids=["input-size", "classes", "layers", "features"],
 )
-def test_a_manifest_of_another_network_is_damage(copy: Path, change: Callable[[dict[str, Any]], None]) -> None:
+def test_a_manifest_of_another_network_is_damage(
+    copy: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
     rewrite_manifest(copy, change)
     with pytest.raises(BundleDamaged, match="not those its manifest describes"):
         Bundle.load(copy)
@@ -163,5 +179,7 @@ Bundle.load(Path({str(bundle_path)!r}), threads=1)
 print("keras" in sys.modules, os.environ["TF_NUM_INTRAOP_THREADS"], "TF_USE_LEGACY_KERAS" in os.environ)
 """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
-    run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
     assert run.stdout.split() == ["False", "1", "False"]

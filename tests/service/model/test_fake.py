@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from service.errors import UnknownLayer
 from service.model import FakeModel, Model, fake
-from service.results import Floats
+from service.records import Floats
 
 MODEL: Model = FakeModel()
 IMAGES = np.random.default_rng(3).random((4, 128, 96, 1), np.float32)
@@ -45,12 +45,20 @@ def test_it_answers_like_the_same_network_in_tensorflow() -> None:
     np.testing.assert_allclose(found.maps, expected["maps"], atol=1e-6)
     np.testing.assert_allclose(found.gradients, expected["of_maps"], rtol=1e-5)
     np.testing.assert_allclose(found.scores.probabilities, expected["probabilities"], rtol=1e-5)
-    np.testing.assert_allclose(MODEL.input_gradients(IMAGES, CLASSES), expected["of_pixels"], rtol=1e-4, atol=1e-8)
+    np.testing.assert_allclose(
+        MODEL.input_gradients(IMAGES, CLASSES), expected["of_pixels"], rtol=1e-4, atol=1e-8
+    )
 
 
 def test_everything_it_answers_is_float32() -> None:
     scores, found = MODEL.predict(IMAGES), MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
-    arrays = [scores.probabilities, scores.logits, found.maps, found.gradients, found.scores.probabilities]
+    arrays = [
+        scores.probabilities,
+        scores.logits,
+        found.maps,
+        found.gradients,
+        found.scores.probabilities,
+    ]
     arrays += [*MODEL.activations(IMAGES).values(), MODEL.input_gradients(IMAGES, CLASSES)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
@@ -85,7 +93,16 @@ def test_its_layer_is_described_as_it_computes() -> None:
         (IMAGES, CLASSES + 1),
         (IMAGES, CLASSES - 1),
     ],
-    ids=["no-batch", "float64", "too-low", "empty", "too-few-classes", "int64", "class-2", "class-minus-1"],
+    ids=[
+        "no-batch",
+        "float64",
+        "too-low",
+        "empty",
+        "too-few-classes",
+        "int64",
+        "class-2",
+        "class-minus-1",
+    ],
 )
 def test_what_no_caller_should_send_is_a_value_error(images: Any, classes: Any) -> None:
     with pytest.raises(ValueError, match=r"must (be|lie)"):

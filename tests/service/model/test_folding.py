@@ -16,9 +16,13 @@ RNG = np.random.default_rng(8)
 def saved(network: Any, path: Path) -> Any:
     """The network's SavedModel, loaded: its signature is only good for as long as that is referred to."""
     archive = keras.export.ExportArchive()
-    signature = [keras.InputSpec(shape=(None, *network.input_shape[1:]), dtype="float32", name="images")]
+    signature = [
+        keras.InputSpec(shape=(None, *network.input_shape[1:]), dtype="float32", name="images")
+    ]
     archive.add_endpoint(
-        "serving_default", lambda images: {"score": network(images), "mean": tf.reduce_mean(images)}, signature
+        "serving_default",
+        lambda images: {"score": network(images), "mean": tf.reduce_mean(images)},
+        signature,
     )
     archive.write_out(str(path), verbose=False)
     return tf.saved_model.load(str(path))
@@ -38,7 +42,9 @@ def normalised(*, first: bool) -> Any:
     )
     network.get_layer("conv").set_weights([np.full((1, 1, 1, 1), 3.0)])
     gamma, beta, mean, variance = 2.0, 0.25, 0.5, 4.0
-    network.layers[1 if first else 2].set_weights([np.full(1, each) for each in (gamma, beta, mean, variance)])
+    network.layers[1 if first else 2].set_weights(
+        [np.full(1, each) for each in (gamma, beta, mean, variance)]
+    )
     return network
 
 
@@ -53,7 +59,10 @@ def test_a_folded_network_gives_what_the_formula_gives(tmp_path: Path, images: i
 
 
 def test_a_network_is_folded_only_where_a_convolution_is_normalised_at_once(tmp_path: Path) -> None:
-    apart, together = saved(normalised(first=False), tmp_path / "1"), saved(normalised(first=True), tmp_path / "2")
+    apart, together = (
+        saved(normalised(first=False), tmp_path / "1"),
+        saved(normalised(first=True), tmp_path / "2"),
+    )
     assert fold(apart.signatures["serving_default"]) is apart.signatures["serving_default"]
     folded = fold(together.signatures["serving_default"])
     del together  # its variables with it
@@ -62,11 +71,18 @@ def test_a_network_is_folded_only_where_a_convolution_is_normalised_at_once(tmp_
 
 def test_a_backbone_gives_the_same_folded(tmp_path: Path) -> None:
     inputs = keras.Input((64, 48, 3))
-    backbone = keras.applications.MobileNetV2(weights=None, include_top=False, input_tensor=inputs, alpha=0.35)
+    backbone = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_tensor=inputs, alpha=0.35
+    )
     scores = keras.layers.Dense(2)(keras.layers.GlobalAveragePooling2D()(backbone.output))
     model = saved(keras.Model(inputs, scores), tmp_path)
-    signature, images = model.signatures["serving_default"], tf.constant(RNG.random((2, 64, 48, 3), np.float32))
+    signature, images = (
+        model.signatures["serving_default"],
+        tf.constant(RNG.random((2, 64, 48, 3), np.float32)),
+    )
     folded = fold(signature)
     assert folded is not signature
     expected = signature(images=images)["score"].numpy()
-    np.testing.assert_allclose(folded(images=images)["score"].numpy(), expected, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        folded(images=images)["score"].numpy(), expected, atol=1e-5 * np.abs(expected).max()
+    )

@@ -38,7 +38,9 @@ def test_the_same_case_gives_the_same_bytes(stored: Path) -> None:
     assert (stored / GOLDEN_FILE).read_bytes() == first
 
 
-@pytest.mark.parametrize("contents", [b"", b"nothing of ours", None], ids=["empty", "foreign", "absent"])
+@pytest.mark.parametrize(
+    "contents", [b"", b"nothing of ours", None], ids=["empty", "foreign", "absent"]
+)
 def test_a_file_that_is_no_case_is_damage(stored: Path, contents: bytes | None) -> None:
     (stored / GOLDEN_FILE).unlink()
     if contents is not None:
@@ -60,7 +62,11 @@ def test_a_replay_within_rounding_agrees() -> None:
 
 
 def test_each_result_beyond_its_tolerance_is_named() -> None:
-    image, probabilities, heatmap = CASE.image.copy(), CASE.probabilities.copy(), CASE.heatmap.copy()
+    image, probabilities, heatmap = (
+        CASE.image.copy(),
+        CASE.probabilities.copy(),
+        CASE.heatmap.copy(),
+    )
     image[3, 2] += 1e-3
     probabilities += np.array([2e-4, -2e-4], np.float32)
     heatmap[0, 0] += 0.002 * heatmap.max()

@@ -46,7 +46,7 @@ def test_a_manifest_that_contradicts_itself_is_refused(change: dict[str, Any]) -
 def test_an_unknown_layer_names_those_there_are() -> None:
     with pytest.raises(UnknownLayer) as caught:
         MANIFEST.layer("conv2d_9")
-    assert caught.value.available == ("conv2d",)
+    assert caught.value.facts["available_layers"] == ("conv2d",)
 
 
 def test_signature_names_hold_letters_digits_and_underscores_alone() -> None:

@@ -24,12 +24,16 @@ def test_a_version_that_is_named_is_the_one_that_is_served(versions: Path) -> No
     assert newest_version(versions / "2") == versions / "2"
 
 
-def test_where_there_is_no_version_the_directory_itself_is_named_to_be_complained_about(tmp_path: Path) -> None:
+def test_where_there_is_no_version_the_directory_itself_is_named_to_be_complained_about(
+    tmp_path: Path,
+) -> None:
     assert newest_version(tmp_path) == tmp_path
     assert newest_version(tmp_path / "none") == tmp_path / "none"
 
 
-def test_the_stamp_changes_with_a_newer_version_and_with_every_file_that_arrives(versions: Path) -> None:
+def test_the_stamp_changes_with_a_newer_version_and_with_every_file_that_arrives(
+    versions: Path,
+) -> None:
     stamps = [stamp(versions)]
     (versions / "11").mkdir()
     stamps.append(stamp(versions))

@@ -5,9 +5,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from service.records import Floats
 from service.rendering import Colormap, FilterScale, draw_filters, montage_png
 from service.rendering.montage import BACKGROUND, GAP
-from service.results import Floats
 
 BRIGHT, FAINT, DEAD = 10.0, 1.0, 0.0
 MAPS: Floats = np.zeros((4, 6, 3), np.float32)
@@ -32,11 +32,15 @@ def test_on_its_own_scale_a_faint_filter_is_fully_bright_and_a_dead_one_still_bl
 
 
 @pytest.mark.parametrize("scale", list(FilterScale))
-def test_values_come_back_from_grey_by_the_black_and_white_that_are_told(scale: FilterScale) -> None:
+def test_values_come_back_from_grey_by_the_black_and_white_that_are_told(
+    scale: FilterScale,
+) -> None:
     maps = np.random.default_rng(3).normal(size=(5, 7, 4)).astype(np.float32)
     for index, picture in enumerate(draw_filters(maps, scale)):
         values = picture.black + pixels(picture.png) / 255 * (picture.white - picture.black)
-        np.testing.assert_allclose(values, maps[..., index], atol=(picture.white - picture.black) / 255)
+        np.testing.assert_allclose(
+            values, maps[..., index], atol=(picture.white - picture.black) / 255
+        )
 
 
 def test_a_filter_that_is_constantly_bright_does_not_look_dark() -> None:
@@ -57,5 +61,7 @@ def test_a_montage_shows_every_filter_upright_in_reading_order() -> None:
 
 
 def test_maps_too_many_or_too_large_for_the_sheet_are_reduced() -> None:
-    sheet = pixels(montage_png(np.ones((300, 200, 64), np.float32), FilterScale.LAYER, Colormap.VIRIDIS, {}))
+    sheet = pixels(
+        montage_png(np.ones((300, 200, 64), np.float32), FilterScale.LAYER, Colormap.VIRIDIS, {})
+    )
     assert max(sheet.shape) < 1600

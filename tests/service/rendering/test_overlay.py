@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.geometry import Affine
+from service.records import Box, Floats, Heatmap, MapState, Peak
 from service.rendering import Colormap, Picture, Style, heat_alone, overlay
 from service.rendering.overlay import lay
-from service.results import Box, Floats, Heatmap, MapState, Peak
 
 ROWS, COLUMNS = 300, 200
 WHOLE = Box(0, 0, COLUMNS, ROWS)
@@ -57,20 +57,29 @@ def test_the_hottest_pixel_lies_on_the_peak_in_source_pixels(flip: int, long_edg
 
 
 @pytest.mark.parametrize("reduction", [1, 4])
-def test_heat_between_cell_centres_is_bilinear_at_the_centres_of_the_picture_s_pixels(reduction: int) -> None:
+def test_heat_between_cell_centres_is_bilinear_at_the_centres_of_the_picture_s_pixels(
+    reduction: int,
+) -> None:
     values = np.random.default_rng(1).random((6, 5)).astype(np.float32)
     shape = (ROWS // reduction, COLUMNS // reduction)
     found = lay(heat(values, Affine(40.0, 19.5, 50.0, 24.5)), WHOLE, (ROWS, COLUMNS), shape)
     x = ((np.arange(shape[1]) + 0.5) * reduction - 0.5 - 19.5) / 40
     y = ((np.arange(shape[0]) + 0.5) * reduction - 0.5 - 24.5) / 50
     rows = np.stack([np.interp(x, np.arange(5), row) for row in values])
-    expected = np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1) / values.max()
+    expected = (
+        np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1) / values.max()
+    )
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
 def test_no_heat_is_drawn_outside_the_box_that_the_model_saw() -> None:
     box = Box(50, 60, 120, 200)
-    found = lay(heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)), box, (ROWS, COLUMNS), (ROWS, COLUMNS))
+    found = lay(
+        heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)),
+        box,
+        (ROWS, COLUMNS),
+        (ROWS, COLUMNS),
+    )
     expected = np.zeros((ROWS, COLUMNS))
     expected[60:200, 50:120] = 1
     np.testing.assert_array_equal(found, expected)
@@ -78,7 +87,12 @@ def test_no_heat_is_drawn_outside_the_box_that_the_model_saw() -> None:
 
 def test_a_reduced_picture_shows_heat_where_its_pixels_centres_lie_in_the_box() -> None:
     # reduced by 4, picture pixels are centred on 1.5, 5.5, 9.5, ... and the box spans 5.5 up to 9.5
-    found = lay(heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)), Box(6, 6, 10, 10), (40, 40), (10, 10))
+    found = lay(
+        heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)),
+        Box(6, 6, 10, 10),
+        (40, 40),
+        (10, 10),
+    )
     np.testing.assert_array_equal(np.argwhere(found), [[1, 1]])
 
 
@@ -98,7 +112,11 @@ def test_opacity_zero_shows_the_mammogram_alone() -> None:
 
 def test_a_heatmap_alone_is_indexed_and_clear_where_it_is_cold() -> None:
     picture = heat_alone(
-        (ROWS, COLUMNS), hot_cell(2, 2, Affine(40, 20, 50, 25)), WHOLE, Style(Colormap.TURBO, 0.5, math.inf), {}
+        (ROWS, COLUMNS),
+        hot_cell(2, 2, Affine(40, 20, 50, 25)),
+        WHOLE,
+        Style(Colormap.TURBO, 0.5, math.inf),
+        {},
     )
     assert opened(picture).mode == "P"
     strength = alpha(picture)
@@ -108,10 +126,14 @@ def test_a_heatmap_alone_is_indexed_and_clear_where_it_is_cold() -> None:
 
 def test_a_blank_map_draws_nothing() -> None:
     blank = Heatmap(np.zeros((6, 5), np.float32), Affine(), MapState.DEAD_LAYER, None)
-    assert not alpha(heat_alone((ROWS, COLUMNS), blank, WHOLE, Style(Colormap.JET, 1.0, 64), {})).any()
+    assert not alpha(
+        heat_alone((ROWS, COLUMNS), blank, WHOLE, Style(Colormap.JET, 1.0, 64), {})
+    ).any()
 
 
 def test_a_saved_picture_still_says_where_it_came_from() -> None:
     style = Style(Colormap.GRAY, 1.0, 64)
-    picture = heat_alone((ROWS, COLUMNS), hot_cell(0, 0, Affine()), WHOLE, style, {"Software": "model demo/1"})
+    picture = heat_alone(
+        (ROWS, COLUMNS), hot_cell(0, 0, Affine()), WHOLE, style, {"Software": "model demo/1"}
+    )
     assert opened(picture).info["Software"] == "model demo/1"

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from service.geometry import IDENTITY, Affine
-from service.results import Floats, Mask
-from training.cache import Part
+from service.records import Floats, Mask
+from training.data.cache import Part
 from training.scorecard.sample import Sample
 
 HEIGHT, WIDTH = 128, 96

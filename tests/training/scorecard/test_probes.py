@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from service.model import FakeModel
-from service.results import Floats, Scores
+from service.records import Floats, Scores
 from training.scorecard.probes import discrimination, repeatability
 from training.scorecard.sample import Sample
 
@@ -51,7 +51,9 @@ def test_a_network_that_looks_at_brightness_keeps_it_in_the_silhouette(sample: S
         def predict(self, images: Floats) -> Scores:
             return with_margins(super().predict(images), images.mean(axis=(1, 2, 3)))
 
-    brighter = sample.images * np.where(sample.labels == 1, 1.2, 1)[:, None, None, None].astype(np.float32)
+    brighter = sample.images * np.where(sample.labels == 1, 1.2, 1)[:, None, None, None].astype(
+        np.float32
+    )
     found = discrimination(Brightness(), replace(sample, images=brighter), 1)
     assert found["silhouette"] == 1
 
@@ -73,5 +75,8 @@ def test_a_network_that_answers_otherwise_the_second_time_is_found_out(sample: S
             scores = super().predict(images)
             return replace(scores, logits=scores.logits + np.array([0, self.calls], np.float32))
 
-    assert repeatability(MODEL, sample, 1) == {"repeated": 0.0, "batched": pytest.approx(0, abs=1e-5)}
+    assert repeatability(MODEL, sample, 1) == {
+        "repeated": 0.0,
+        "batched": pytest.approx(0, abs=1e-5),
+    }
     assert repeatability(Forgetful(), sample, 1)["repeated"] > 1

@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from service.geometry import IDENTITY
-from service.results import FitParameters, Floats, Heatmap, MapState, Peak
+from service.records import FitParameters, Floats, Heatmap, MapState, Peak
 from training.config import Network
-from training.export import describe_model
-from training.live_model import LiveModel
-from training.network import build_network
+from training.fit.network import build_network
+from training.introspection.description import describe_model
+from training.introspection.live_model import LiveModel
 from training.scorecard.randomisation import cascade, randomise, similarity
 from training.scorecard.sample import Sample
 
-SIZE = Network(filters=(4, 6, 8), kernel_size=3, pool_size=2, dropout=0.1, pooling="max", dense=(5,))
+SIZE = Network(
+    filters=(4, 6, 8), kernel_size=3, pool_size=2, dropout=0.1, pooling="max", dense=(5,)
+)
 
 
 def live() -> LiveModel:
@@ -35,7 +37,9 @@ def heated(values: Floats) -> Heatmap:
     return Heatmap(values, IDENTITY, MapState.OK, Peak(float(values.max()), 0, 0, 0, 0))
 
 
-def test_the_cascade_goes_from_the_top_to_the_first_layer_and_leaves_the_network_alone(sample: Sample) -> None:
+def test_the_cascade_goes_from_the_top_to_the_first_layer_and_leaves_the_network_alone(
+    sample: Sample,
+) -> None:
     model = live()
     before = [weight.copy() for weight in model.network.get_weights()]
     small = replace(sample, images=sample.images[:, ::2, ::2], masks=sample.masks[:, ::2, ::2])

@@ -3,7 +3,7 @@ import pytest
 
 from service import explanation
 from service.model import FakeModel
-from service.results import Floats, Method, Scores
+from service.records import Floats, Method, Scores
 from training.scorecard.reference import find_domain, find_reference
 from training.scorecard.sample import Sample
 
@@ -12,8 +12,12 @@ MODEL = FakeModel()
 
 def test_the_domain_holds_its_own_images_and_not_others(sample: Sample) -> None:
     domain = find_domain(MODEL, sample.images, sample.images)
-    distances = [explanation.distance(each, domain) for each in MODEL.predict(sample.images).features]
-    assert np.mean(np.square(distances)) == pytest.approx(1, rel=0.3)  # the shrunk covariance is nearly their own
+    distances = [
+        explanation.distance(each, domain) for each in MODEL.predict(sample.images).features
+    ]
+    assert np.mean(np.square(distances)) == pytest.approx(
+        1, rel=0.3
+    )  # the shrunk covariance is nearly their own
     assert sum(far > domain.limit for far in distances) == 1  # of 24, beyond the 99th percentile
     noise = np.random.default_rng(1).random((1, 128, 96, 1), np.float32)
     assert explanation.distance(MODEL.predict(noise).features[0], domain) > 3 * domain.limit
@@ -44,12 +48,19 @@ def test_ranges_are_percentiles_over_images_rightly_decided_by_decision(sample: 
     for index in np.flatnonzero(right & decided):
         found = MODEL.layer_gradients("conv2d", many.images[[index]], np.ones(1, np.int32))
         _, figures = explanation.explain_layer(
-            Method.GRAD_CAM, found.maps[0], found.gradients[0], layer, many.masks[index], many.part.to_source(0)
+            Method.GRAD_CAM,
+            found.maps[0],
+            found.gradients[0],
+            layer,
+            many.masks[index],
+            many.part.to_source(0),
         )
         entropies.append(figures["entropy"])
     if len(entropies) >= 20:
         low, high = np.percentile(entropies, (1, 99))
-        assert (ranges.positive["entropy"].low, ranges.positive["entropy"].high) == pytest.approx((low, high))
+        assert (ranges.positive["entropy"].low, ranges.positive["entropy"].high) == pytest.approx(
+            (low, high)
+        )
     else:
         assert ranges.positive == {}
 

@@ -1,0 +1,153 @@
+"""Create the application: put its parts together, and load the model while it already answers /livez."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from service import __version__
+from service.access import AccessGate, KeyFile, Rates, Scope, TokenVerifier
+from service.api import responses
+from service.api.application import MammolensApp, Parts
+from service.api.dependencies import requires
+from service.api.gauges import Gauges
+from service.api.middleware.inference_audit import InferenceAudit
+from service.api.middleware.request_log import RequestLog
+from service.api.middleware.security_headers import SecurityHeaders
+from service.api.openapi.document import DESCRIPTION, openapi_document
+from service.api.problems import handlers
+from service.api.routes import (
+    activations,
+    gradcam,
+    health,
+    model_scorecard,
+    model_version,
+    predict,
+)
+from service.model import Model
+from service.observability.audit import Audit
+from service.observability.metrics import Metrics
+from service.runtime import Engine, load_model
+from service.settings import Settings
+
+_log = logging.getLogger("mammolens")
+
+Load = Callable[[Settings], Model]
+OnFailure = Callable[[BaseException], None]
+
+
+def create_app(
+    settings: Settings, load: Load = load_model, on_failure: OnFailure | None = None
+) -> MammolensApp:
+    """Create the application. It answers /livez at once, and all else when `load` has returned.
+
+    `on_failure` receives the error if `load` fails. The application then goes on without ever being ready.
+
+    Raises:
+        KeysUnavailable: the file of keys cannot be read.
+        AuditLost: the audit log cannot be written.
+    """
+    metrics = Metrics()
+    parts = Parts(
+        settings=settings,
+        engine=Engine(settings, metrics, load),
+        gate=_gate(settings),
+        metrics=metrics,
+        audit=_audit(settings),
+    )
+    metrics.register(Gauges(parts.engine))
+
+    app = MammolensApp(
+        parts,
+        title="mammolens",
+        version=__version__,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        lifespan=_lifespan(parts.engine, on_failure or _log_failure),
+        # FastAPI's telemetry records paths and queries, which may name a person.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    _include_routes(app)
+    handlers.install(app)
+    _add_middleware(app, settings)
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # as FastAPI documents it
+    return app
+
+
+def _log_failure(error: BaseException) -> None:
+    _log.error("the model cannot be served: %s", error)
+
+
+def _lifespan(
+    engine: Engine, on_failure: OnFailure
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    def report(loading: asyncio.Task[None]) -> None:
+        if not loading.cancelled() and (error := loading.exception()):
+            on_failure(error)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with engine.running():
+            loading = asyncio.create_task(engine.serve_newest())
+            loading.add_done_callback(report)
+            yield
+            loading.cancel()
+            await asyncio.wait([loading])
+
+    return lifespan
+
+
+def _include_routes(app: FastAPI) -> None:
+    app.include_router(predict.router, dependencies=[requires(Scope.PREDICT)])
+    for explaining in (activations, gradcam):
+        app.include_router(explaining.router, dependencies=[requires(Scope.EXPLAIN)])
+    for describing in (model_version, model_scorecard):
+        app.include_router(describing.router, dependencies=[requires()])
+    app.include_router(model_version.admin_router, dependencies=[requires(Scope.ADMIN)])
+    app.include_router(health.router)
+
+
+def _gate(settings: Settings) -> AccessGate:
+    tokens = None
+    if settings.oidc_issuer is not None and settings.oidc_audience is not None:
+        jwks = None if settings.oidc_jwks is None else str(settings.oidc_jwks)
+        tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, jwks)
+
+    # Without authentication, only callers on this machine may change the model.
+    anonymous = set(Scope) if settings.is_loopback else set(Scope) - {Scope.ADMIN}
+    return AccessGate(
+        keys=None if settings.keys is None else KeyFile(settings.keys),
+        tokens=tokens,
+        rates=None if settings.rate_per_minute is None else Rates(settings.rate_per_minute),
+        anonymous_scopes=anonymous,
+    )
+
+
+def _audit(settings: Settings) -> Audit | None:
+    if settings.audit_log is None or settings.audit_key is None:
+        return None
+    return Audit(settings.audit_log, settings.audit_key.get_secret_value())
+
+
+def _add_middleware(app: MammolensApp, settings: Settings) -> None:
+    """Add the middleware. The last one added is the first to see a request."""
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST"],
+            allow_headers=["Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"],
+            expose_headers=[*responses.PICTURE_HEADERS, "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(SecurityHeaders)
+    if app.parts.audit is not None:
+        app.add_middleware(InferenceAudit, audit=app.parts.audit)
+    if settings.traces is not None:
+        # These packages come with the extra `tracing`.
+        from service.api.middleware.tracing import Tracing, provider_for  # noqa: PLC0415
+
+        app.add_middleware(Tracing, provider=provider_for(str(settings.traces)))
+    app.add_middleware(RequestLog, metrics=app.parts.metrics)

@@ -1,0 +1,166 @@
+"""Explain image files without a server: JSON as POST /gradcam gives it, and pictures."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from service import pipeline
+from service.api import responses
+from service.api.negotiation import MediaType
+from service.api.options import GradcamOptions
+from service.api.routes import gradcam
+from service.errors import ImageError, MammolensError
+from service.imaging import Limits, Read
+from service.model import Model
+from service.observability.stopwatch import Stopwatch
+from service.records import Method
+from service.rendering import Colormap, Render
+from service.runtime import ReaderPool, load_model
+from service.settings import Settings
+
+_DESCRIPTION = """\
+Explain image files without a server. For each file this writes
+
+  FILE.json         the answer of POST /gradcam: prediction, heatmap, geometry, regions, diagnostics, warnings
+  FILE-overlay.png  the heatmap over the mammogram
+  FILE-heatmap.png  the heatmap alone, transparent, in the frame of the mammogram
+"""
+_EPILOG = """\
+examples:
+  %(prog)s image.dcm --out explained
+  %(prog)s *.dcm --out explained --model models/mine --method hires-cam
+  %(prog)s image.dcm --out explained --diagnostics full
+
+The pictures show what the file shows, burned-in annotations included.
+"""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m service explain") -> int:
+    """Explain the files. Return 0, or 1 if a file or the model could not be used."""
+    parser = _parser(prog)
+    parsed = parser.parse_args(arguments)
+    try:
+        options = GradcamOptions.model_validate(_gradcam_options(parsed))
+    except ValidationError as error:
+        fault = error.errors()[0]
+        parser.error(f"--{fault['loc'][0]}: {fault['msg']}")
+
+    settings = Settings()
+    if parsed.model is not None:
+        settings = settings.model_copy(update={"model": parsed.model})
+    try:
+        model = load_model(settings)
+        options = _checked(options, model)
+    except MammolensError as error:
+        return _fail(str(error))
+
+    parsed.out.mkdir(parents=True, exist_ok=True)
+    readers = ReaderPool(1, Limits(settings.max_pixels, settings.max_decode_seconds))
+    try:
+        readers.wait_until_ready()
+        done = [_explain_file(path, parsed.out, model, readers, options) for path in parsed.files]
+    finally:
+        readers.close()
+    return 0 if all(done) else 1
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="DICOM, PNG, JPEG or TIFF"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="directory to write to"
+    )
+    parser.add_argument("--model", type=Path, help="model directory (default: MAMMOLENS_MODEL)")
+    parser.add_argument(
+        "--method", choices=list(Method), default=Method.GRAD_CAM, help="default: %(default)s"
+    )
+    parser.add_argument("--layer", help="convolutional layer (default: that of the model)")
+    parser.add_argument(
+        "--class", dest="class", help="class to explain (default: the positive class)"
+    )
+    parser.add_argument(
+        "--diagnostics", choices=["quick", "full"], default="quick", help="full: many more passes"
+    )
+    parser.add_argument(
+        "--level",
+        type=float,
+        default=0.5,
+        help="share of the peak that bounds a region (default: %(default)s)",
+    )
+    parser.add_argument("--colormap", choices=list(Colormap), default=Colormap.INFERNO)
+    parser.add_argument("--opacity", type=float, default=0.6, help="of the hottest cell, 0 to 1")
+    parser.add_argument(
+        "--size",
+        default="1024",
+        help="long edge of the pictures in pixels, or `source` (default: 1024)",
+    )
+    return parser
+
+
+def _gradcam_options(parsed: argparse.Namespace) -> dict[str, object]:
+    given = vars(parsed)
+    return {name: given[name] for name in given.keys() - {"files", "out", "model"}}
+
+
+def _checked(options: GradcamOptions, model: Model) -> GradcamOptions:
+    """Return the options, or raise UnknownLayer before any file is read."""
+    if options.layer is not None:
+        model.manifest.layer(options.layer)
+    return options
+
+
+def _explain_file(path: Path, out: Path, model: Model, read: Read, options: GradcamOptions) -> bool:
+    """Explain one file and write the results. Return False if the file is refused."""
+    timer = Stopwatch()
+    style = options.style(MediaType.PNG)
+    try:
+        data = path.read_bytes()
+        reader = partial(read, picture_edge=style.long_edge)
+        explanation = pipeline.explain(model, reader, data, timer, options.question())
+    except ImageError as error:
+        return _refused(path, f"{error.title}. {error} {error.remedy}")
+    except OSError as error:
+        return _refused(path, f"{error.strerror}.")
+
+    # Pictures
+    text = gradcam.png_text(model, explanation)
+    pictures = {
+        render: pipeline.draw_heatmap(explanation, render, style, text, timer) for render in Render
+    }
+    for render, picture in pictures.items():
+        (out / f"{path.stem}-{render}.png").write_bytes(picture.png)
+
+    # JSON
+    body = gradcam.body(model, explanation, pictures[Render.HEATMAP], timer)
+    (out / f"{path.stem}.json").write_text(body.model_dump_json(by_alias=True) + "\n", "utf-8")
+
+    prediction = responses.prediction(explanation.prediction, model.manifest)
+    probability = prediction.probabilities[prediction.positive_class]
+    sys.stdout.write(
+        f"{path}: {prediction.label} (probability of {prediction.positive_class} {probability:.3f})\n"
+    )
+    for warning in explanation.cautions:
+        sys.stdout.write(f"  {warning.code}: {warning.message}\n")
+    sys.stdout.write(f"  wrote {out / path.stem}.json and two pictures\n")
+    return True
+
+
+def _refused(path: Path, reason: str) -> bool:
+    sys.stderr.write(f"{path}: {reason}\n")
+    return False
+
+
+def _fail(reason: str) -> int:
+    sys.stderr.write(f"mammolens: {reason}\n")
+    return 1

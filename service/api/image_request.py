@@ -1,0 +1,138 @@
+"""A request about one image: from its headers to the answer, with everything that is the same for all such routes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from anyio import to_thread
+from fastapi import Depends, Request, Response
+
+from service import errors
+from service.api import responses
+from service.api.application import Parts
+from service.api.dependencies import AnyParts, RequestTimeout
+from service.api.negotiation import MediaType, negotiate
+from service.api.problems.documentation import document
+from service.api.problems.http_errors import InvalidParameters
+from service.api.problems.problem_types import ACCESS_ERRORS
+from service.api.record import Inference, record_of
+from service.api.schemas import Schema
+from service.api.upload import read_upload
+from service.imaging import Read
+from service.model import Model
+from service.observability.stopwatch import Stopwatch
+from service.records import Caution
+from service.runtime import Lane
+
+_ERRORS = (
+    errors.EmptyImage, errors.MissingFile, errors.MalformedUpload, errors.UploadTooLarge, errors.TooManyPixels,
+    errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.UnsupportedSyntax,
+    errors.SeveralFrames, errors.ForProcessing, errors.CorruptImage, errors.Undecodable, errors.NotAMammogram,
+    errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.UploadTooSlow, errors.NotReady, errors.Draining,
+    errors.Busy, errors.DeadlinePassed, InvalidParameters, *ACCESS_ERRORS,
+)  # fmt: skip
+
+
+def document_image_errors(*more: type[errors.MammolensError]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses for the errors of every image route, and for `more`."""
+    return document(*_ERRORS, *more)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageCall:
+    """Input of a route's work: the image file, the model and reader to use, and the type to answer in.
+
+    `check` raises if the answer is no longer wanted. Call it before each costly step.
+    """
+
+    model: Model
+    read: Read
+    data: bytes
+    timer: Stopwatch
+    media_type: MediaType
+    check: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageAnswer:
+    """Output of a route's work: a JSON body or a PNG, and what metrics count of it.
+
+    `probability`: of the positive class, None if the route gives no prediction.
+    """
+
+    content: Schema | bytes
+    warnings: tuple[Caution, ...]
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRequests:
+    """Answers one request about an image."""
+
+    request: Request
+    parts: Parts
+    timeout: float | None
+
+    async def answer(
+        self, lane: Lane, work: Callable[[ImageCall], ImageAnswer], *offers: MediaType
+    ) -> Response:
+        """Admit the request, read its body, run `work` in the slot's thread, and build the response.
+
+        `offers`: the types that `work` can answer in.
+
+        Raises:
+            MammolensError: any error of admission, upload or work.
+        """
+        media_type = negotiate(self.request, *offers)
+        timer = Stopwatch()
+        settings = self.parts.settings
+
+        async with self.parts.engine.admit(lane, self.timeout) as admitted:
+            data = await read_upload(
+                self.request, settings.max_upload_bytes, settings.upload_seconds
+            )
+            inference = await self._begin_inference(admitted.model, data)
+            call = ImageCall(
+                admitted.model, admitted.read, data, timer, media_type, admitted.slot.check
+            )
+
+            def run() -> tuple[ImageAnswer, Response]:
+                answer = work(call)
+                return answer, _respond(call, answer)
+
+            # After the body the only message that can arrive is that the client has disconnected.
+            answer, response = await admitted.slot.run(run, self.request.receive())
+
+        inference.laps = timer.laps
+        manifest = inference.model.manifest
+        self.parts.metrics.image_answered(
+            (manifest.name, manifest.version),
+            timer,
+            [warning.code for warning in answer.warnings],
+            answer.probability,
+        )
+        return response
+
+    async def _begin_inference(self, model: Model, data: bytes) -> Inference:
+        """Mark the request as an inference. From here on it is audited, even if it fails."""
+        audit = self.parts.audit
+        image = "-" if audit is None else await to_thread.run_sync(audit.fingerprint, data)
+        inference = Inference(model, image)
+        record_of(self.request.scope).inference = inference
+        return inference
+
+
+def _respond(call: ImageCall, answer: ImageAnswer) -> Response:
+    if isinstance(answer.content, bytes):
+        return responses.as_png(answer.content, call.model, answer.warnings, call.timer)
+    return responses.as_json(answer.content, call.timer)
+
+
+async def _get_image_requests(
+    request: Request, parts: AnyParts, seconds: RequestTimeout = None
+) -> ImageRequests:
+    return ImageRequests(request, parts, seconds)
+
+
+ImageRequest = Annotated[ImageRequests, Depends(_get_image_requests)]
+"""Parameter of every route that takes an image."""

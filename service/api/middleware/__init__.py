@@ -1,0 +1,1 @@
+"""ASGI middleware. From the outside in: request log, tracing, audit, security headers."""

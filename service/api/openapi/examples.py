@@ -1,0 +1,147 @@
+"""One example answer per route for the OpenAPI document. Long answers are shortened. A test checks their shape."""
+
+from typing import Any
+
+# One black pixel.
+_TINY_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+)
+_MODEL = {
+    "name": "demo",
+    "version": 1,
+    "digest": "1764f3375284be9608c569d8c67e151de8f58f5f7ea548d5d9c526c14f177b3e",
+    "intended_use": "Demonstration and integration tests of the service.",
+}
+_LAYER = {
+    "name": "conv2d_2",
+    "height": 22,
+    "width": 15,
+    "filters": 48,
+    "stage": "deep",
+    "reading": "Deep layer: its filters respond to abstract features; where the bright cells lie says the most.",
+    "receptive_field": {
+        "height": 61, "width": 61, "stride_y": 9.0, "stride_x": 9.0, "offset_y": 30.0, "offset_x": 30.0,
+    },
+}  # fmt: skip
+_ANSWER = {
+    "model": _MODEL,
+    "image": {
+        "format": "dicom",
+        "rows": 960,
+        "columns": 720,
+        "bits": 12,
+        "photometric": "MONOCHROME2",
+        "transfer_syntax": "JPEG 2000 Image Compression (Lossless Only)",
+        "lossy": False,
+        "window": "1 of 1, LINEAR",
+        "laterality": "R",
+        "view": "MLO",
+        "view_modifiers": [],
+        "patient_orientation": ["P", "FL"],
+        "implant": False,
+        "partial_view": False,
+        "burned_in_annotation": False,
+        "derivation": None,
+        "pixel_spacing_mm": [0.30208, 0.30208],
+        "sop_instance_uid": "1.2.826.0.1.3680043.8.498.1",
+        "chest_wall": "right",
+        "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 840},
+    },
+    "diagnostics": {
+        "domain_distance": {"value": 0.94, "reference": None, "unusual": False},
+    },
+    "warnings": [],
+    "timings_ms": {"decode": 80.1, "fit": 21.7, "model": 12.8},
+}
+_PREDICTION = {
+    "label": "cancer",
+    "positive": True,
+    "probabilities": {"no_cancer": 0.000089, "cancer": 0.999911},
+    "positive_class": "cancer",
+    "threshold": 0.117978,
+    "threshold_rule": "Highest sensitivity at a specificity of at least 90 %, over single images of the validation "
+    "patients.",
+}
+
+PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
+ACTIVATIONS: dict[str, Any] = _ANSWER | {
+    "layer": _LAYER,
+    "cell_to_source": [[29.593, 0.0, 204.91], [0.0, 29.531, 99.578]],
+    "filters": [
+        {
+            "index": 0,
+            "mean": 0.31,
+            "maximum": 2.7,
+            "zero_share": 0.64,
+            "black": 0.0,
+            "white": 3.9,
+            "png": _TINY_PNG,
+        }
+    ],
+}
+GRADCAM: dict[str, Any] = _ANSWER | {
+    "prediction": _PREDICTION,
+    "method": "grad-cam",
+    "layer": _LAYER,
+    "class": "cancer",
+    "state": "ok",
+    "peak": {"value": 0.02145, "row": 14, "column": 2, "x": 560.03, "y": 513.02},
+    "values": [[0.0, 0.0012], [0.0004, 0.02145]],
+    "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.531, 99.578]],
+    "diagnostics": {
+        "lift": {"value": 1.41, "reference": {"low": 0.81, "high": 1.62}, "unusual": False},
+        "entropy": {"value": 0.74, "reference": {"low": 0.55, "high": 0.84}, "unusual": False},
+    },
+    "regions": [
+        {
+            "contour": [[520.0, 480.0], [600.0, 480.0], [600.0, 545.0], [520.0, 545.0]],
+            "box": [519.8, 479.8, 600.2, 545.2],
+            "area": 5258.2,
+            "area_mm2": 479.8,
+            "heat_share": 0.41,
+            "peak": [560.03, 513.02],
+            "peak_value": 0.02145,
+        }
+    ],
+    "picture": {
+        "width": 384, "height": 512, "to_source": [[1.875, 0.0, 0.4375], [0.0, 1.875, 0.4375]], "png": _TINY_PNG,
+    },
+}  # fmt: skip
+MODEL: dict[str, Any] = {
+    "model": _MODEL,
+    "created": "2026-11-25",
+    "classes": ["no_cancer", "cancer"],
+    "positive_class": "cancer",
+    "threshold": 0.117978,
+    "threshold_rule": _PREDICTION["threshold_rule"],
+    "temperature": 0.9408,
+    "input_height": 256,
+    "input_width": 192,
+    "default_layer": "conv2d_2",
+    "training": "Synthetic breast phantoms made by `python -m training phantoms`; no image of a person was used.",
+    "figures": {"breast_auc": 0.9996, "lesion_hit_rate": 0.9955},
+    "limitations": "Not a medical device. The model has never seen a mammogram of a person and says nothing about one.",
+}
+SCORECARD: dict[str, Any] = {
+    "model": _MODEL,
+    "created": "2026-11-25",
+    "images": 400,
+    "passed": True,
+    "lines": [
+        {
+            "name": "corners",
+            "value": 0.52,
+            "asked": "at most 0.65",
+            "verdict": "pass",
+            "meaning": "AUC with the four corners alone: a marker or a label betrays the class.",
+        }
+    ],
+}
+LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [_LAYER]}
+ALIVE: dict[str, Any] = {"status": "alive"}
+READY: dict[str, Any] = {"status": "ready"}
+
+
+def json_response(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI response with that example."""
+    return {200: {"content": {"application/json": {"example": example}}}}

@@ -1,0 +1,27 @@
+"""Errors in the OpenAPI document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from service.api.problems.problem_types import members, status_of
+from service.errors import MammolensError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def document(*classes: type[MammolensError]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI responses for those errors: one per status, with an example per class."""
+    by_status: dict[int, list[type[MammolensError]]] = {}
+    for cls in classes:
+        by_status.setdefault(int(status_of(cls)), []).append(cls)
+
+    return {status: _response(by_status[status]) for status in sorted(by_status)}
+
+
+def _response(classes: Sequence[type[MammolensError]]) -> dict[str, Any]:
+    examples = {cls.slug: {"value": members(cls, f"{cls.title}.")} for cls in classes}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {
+        "description": "; ".join(cls.title for cls in classes) + ".",
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+    }

@@ -1,0 +1,39 @@
+"""Errors that only HTTP knows."""
+
+from service.errors import MammolensError, RequestError
+
+
+class InvalidParameters(RequestError):
+    """A query or path parameter is unknown, out of range or of the wrong type."""
+
+    slug = "invalid-parameter"
+    title = "Invalid parameter"
+    remedy = "Correct the listed parameters. GET /openapi.json describes all of them."
+
+
+class RouteNotFound(RequestError):
+    """There is no route with that path."""
+
+    slug = "not-found"
+    title = "Route not found"
+    remedy = "GET /openapi.json lists all routes."
+
+
+class MethodNotAllowed(RequestError):
+    """The route does not support the method."""
+
+    slug = "method-not-allowed"
+    title = "Method not allowed"
+    remedy = "Use one of the methods in the Allow header."
+
+
+class MalformedRequest(RequestError):
+    """The bytes are not an HTTP request."""
+
+    slug = "malformed-request"
+    title = "Malformed HTTP request"
+    remedy = "Check the client and any proxy in between. The service speaks HTTP/1.1."
+
+
+class InternalError(MammolensError):
+    """A bug in the service."""

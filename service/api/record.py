@@ -1,0 +1,61 @@
+"""The record of a request: facts that the log, the audit, metrics and traces need beside the ASGI scope."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.types import Scope
+
+from service.model import Model
+from service.observability.stopwatch import Lap
+
+_KEY = "mammolens.record"
+_METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
+
+
+@dataclass(slots=True)
+class Inference:
+    """One image given to one model.
+
+    `image`: the keyed hash of its bytes, `-` if no audit is kept. `laps`: the steps, once the image is answered.
+    """
+
+    model: Model
+    image: str
+    laps: Sequence[Lap] = ()
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """Facts of one request.
+
+    `caller`: the name of the authenticated caller. `problem`: the slug of the error that was answered. `inference`:
+    set from the moment when the image is given to the model.
+    """
+
+    request_id: str
+    caller: str = "-"
+    problem: str | None = None
+    inference: Inference | None = None
+
+
+def begin_record(scope: Scope, request_id: str) -> RequestRecord:
+    """Create the record of a request."""
+    record = RequestRecord(request_id)
+    scope[_KEY] = record
+    return record
+
+
+def record_of(scope: Scope) -> RequestRecord:
+    """Return the record of a request. The request log creates it before anything else sees the request."""
+    record: RequestRecord = scope[_KEY]
+    return record
+
+
+def route(scope: Scope) -> str:
+    """Return the template of the route as in the API document, never the path that was sent."""
+    return getattr(scope.get("route"), "path_format", "unknown")
+
+
+def method(scope: Scope) -> str:
+    """Return the request's method, or `other` for one that no route has: it could be any text."""
+    return scope["method"] if scope["method"] in _METHODS else "other"

@@ -1,0 +1,139 @@
+"""Results of the pipeline as JSON bodies and headers."""
+
+import base64
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import Response
+
+from service import explanation
+from service.api import schemas
+from service.api.negotiation import MediaType
+from service.geometry import Affine
+from service.imaging import Reading
+from service.model import Manifest, Model
+from service.observability.stopwatch import Stopwatch
+from service.pipeline import Prediction
+from service.records import Caution, Layer, Measure
+
+PICTURE_HEADERS = {
+    "Mammolens-Model": {
+        "description": "name/version of the model",
+        "schema": {"type": "string"},
+    },
+    "Mammolens-Warnings": {
+        "description": "codes of all warnings, comma-separated",
+        "schema": {"type": "string"},
+    },
+    "Server-Timing": {
+        "description": "milliseconds by step",
+        "schema": {"type": "string"},
+    },
+}
+"""Headers of a PNG answer: they name the model and the warnings."""
+
+_BINARY = {"type": "string", "format": "binary"}
+
+
+def document_picture(description: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI response of a route that answers with JSON like the example, or with a PNG."""
+    content = {
+        MediaType.JSON.value: {"example": example},
+        MediaType.PNG.value: {"schema": _BINARY},
+    }
+    return {200: {"description": description, "content": content, "headers": PICTURE_HEADERS}}
+
+
+def model_name(model: Model) -> schemas.ModelName:
+    """Return the identity of the model."""
+    manifest = model.manifest
+    return schemas.ModelName(
+        name=manifest.name,
+        version=manifest.version,
+        digest=model.digest,
+        intended_use=manifest.intended_use,
+    )
+
+
+def image(reading: Reading) -> schemas.Image:
+    """Return the facts of the image and the position of the breast."""
+    fitted = reading.fitted
+    return schemas.Image(**asdict(reading.facts), chest_wall=fitted.side, breast_box=fitted.box)
+
+
+def prediction(result: Prediction, manifest: Manifest) -> schemas.Prediction:
+    """Return the decision at the operating point. Below it, the most probable of the other classes is decided."""
+    probabilities = dict(result.probabilities)
+    others = {name: p for name, p in probabilities.items() if name != manifest.positive_class}
+    positive = probabilities[manifest.positive_class] >= manifest.threshold
+    return schemas.Prediction(
+        label=manifest.positive_class if positive else max(others, key=others.__getitem__),
+        positive=positive,
+        probabilities=probabilities,
+        positive_class=manifest.positive_class,
+        threshold=manifest.threshold,
+        threshold_rule=manifest.threshold_rule,
+    )
+
+
+def layer(described: Layer) -> schemas.Layer:
+    """Return a layer and a sentence on how to read its maps."""
+    return schemas.Layer(
+        name=described.name,
+        height=described.height,
+        width=described.width,
+        filters=described.filters,
+        stage=described.stage,
+        reading=explanation.reading(described.stage),
+        receptive_field=described.receptive_field,
+    )
+
+
+def diagnostics(measures: Mapping[str, Measure]) -> schemas.Diagnostics:
+    """Return the diagnostics by name."""
+    return {name: schemas.Measure.model_validate(measure) for name, measure in measures.items()}
+
+
+def matrix(affine: Affine) -> list[list[float]]:
+    """Return the affine as nested lists."""
+    return [list(row) for row in affine.matrix()]
+
+
+def base64_png(png: bytes) -> str:
+    """Return the PNG in base64, for JSON."""
+    return base64.b64encode(png).decode("ascii")
+
+
+def as_json(body: schemas.Schema, timer: Stopwatch) -> Response:
+    """Return the body as a JSON response."""
+    headers = {"Server-Timing": server_timing(timer)}
+    return Response(body.model_dump_json(by_alias=True), headers=headers, media_type=MediaType.JSON)
+
+
+def as_png(png: bytes, model: Model, warnings: Iterable[Caution], timer: Stopwatch) -> Response:
+    """Return the picture, with the model and the warnings in its headers."""
+    headers = {
+        "Mammolens-Model": f"{model.manifest.name}/{model.manifest.version}",
+        "Mammolens-Warnings": ", ".join(warning.code for warning in warnings),
+        "Server-Timing": server_timing(timer),
+    }
+    return Response(png, headers=headers, media_type=MediaType.PNG)
+
+
+def png_text(model: Model, layer_name: str, warnings: Iterable[Caution]) -> dict[str, str]:
+    """Return the text chunks of a picture: model, layer and warnings."""
+    manifest = model.manifest
+    return {
+        "Software": f"mammolens, model {manifest.name}/{manifest.version}, digest {model.digest}",
+        "Layer": layer_name,
+        "Warnings": json.dumps([warning.code for warning in warnings]),
+        "Intended use": manifest.intended_use,
+    }
+
+
+def server_timing(timer: Stopwatch) -> str:
+    """Return the steps as a Server-Timing header (W3C Server Timing)."""
+    steps = timer.milliseconds.items()
+    return ", ".join(f"{step};dur={milliseconds:.1f}" for step, milliseconds in steps)

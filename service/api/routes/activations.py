@@ -1,0 +1,87 @@
+"""POST /activations/{layer}: the activation maps of a layer's filters."""
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from service import errors, pipeline
+from service.api import responses, schemas
+from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
+from service.api.negotiation import MediaType
+from service.api.openapi import examples
+from service.api.options import ActivationsOptions, ActivationsQuery
+from service.api.upload import BODY
+from service.pipeline import Activations
+from service.runtime import Lane
+
+router = APIRouter(tags=["Mammograms"])
+
+_LAYER = Path(
+    description="Convolutional layer. GET /model/layers lists them.", examples=["conv2d_1"]
+)
+
+
+@router.post(
+    "/activations/{layer:path}",
+    operation_id="show_activations",
+    summary="Activation maps of a layer's filters",
+    response_model=schemas.ActivationsAnswer,
+    responses=responses.document_picture(
+        "The map of every filter with its statistics, or a montage of all maps.",
+        examples.ACTIVATIONS,
+    )
+    | document_image_errors(errors.UnknownLayer),
+    openapi_extra=BODY,
+)
+async def show_activations(
+    request: ImageRequest, layer: Annotated[str, _LAYER], options: ActivationsQuery
+) -> Response:
+    """Return the activation maps of one convolutional layer: a PNG montage, or JSON with each filter's map."""
+    return await request.answer(
+        Lane.EXPLAIN, partial(_show, layer, options), MediaType.JSON, MediaType.PNG
+    )
+
+
+def _show(layer: str, options: ActivationsOptions, call: ImageCall) -> ImageAnswer:
+    activations = pipeline.show_activations(
+        call.model, call.read, call.data, call.timer, layer=layer
+    )
+
+    call.check()
+    if call.media_type is MediaType.JSON:
+        return ImageAnswer(_body(call, activations, options), activations.cautions)
+
+    text = responses.png_text(call.model, activations.layer.name, activations.cautions)
+    png = pipeline.draw_montage(activations, options.scale, options.colormap, text, call.timer)
+    return ImageAnswer(png, activations.cautions)
+
+
+def _body(
+    call: ImageCall, activations: Activations, options: ActivationsOptions
+) -> schemas.ActivationsAnswer:
+    pictures = pipeline.draw_filters(activations, options.scale, call.timer)
+    filters = [
+        schemas.Filter(
+            index=index,
+            mean=statistics.mean,
+            maximum=statistics.maximum,
+            zero_share=statistics.zero_share,
+            black=picture.black,
+            white=picture.white,
+            png=responses.base64_png(picture.png),
+        )
+        for index, (statistics, picture) in enumerate(
+            zip(activations.statistics, pictures, strict=True)
+        )
+    ]
+    return schemas.ActivationsAnswer(
+        model=responses.model_name(call.model),
+        image=responses.image(activations.reading),
+        layer=responses.layer(activations.layer),
+        cell_to_source=responses.matrix(activations.to_source),
+        filters=filters,
+        diagnostics=responses.diagnostics(activations.diagnostics),
+        warnings=list(activations.cautions),
+        timings_ms=call.timer.milliseconds,
+    )

@@ -1,0 +1,97 @@
+"""POST /gradcam: a prediction, where in the image it came from, and how far to trust that."""
+
+from functools import partial
+
+from fastapi import APIRouter, Response
+
+from service import errors, pipeline
+from service.api import responses, schemas
+from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
+from service.api.negotiation import MediaType
+from service.api.openapi import examples
+from service.api.options import GradcamOptions, GradcamQuery
+from service.api.upload import BODY
+from service.model import Model
+from service.observability.stopwatch import Stopwatch
+from service.pipeline import Explanation
+from service.rendering import Picture
+from service.runtime import Lane
+
+router = APIRouter(tags=["Mammograms"])
+
+
+@router.post(
+    "/gradcam",
+    operation_id="explain",
+    summary="Where the prediction came from",
+    response_model=schemas.GradcamAnswer,
+    responses=responses.document_picture(
+        "The heatmap in the frame of the source image. As JSON with its diagnostics.",
+        examples.GRADCAM,
+    )
+    | document_image_errors(errors.UnknownLayer, errors.UnknownClass),
+    openapi_extra=BODY,
+)
+async def explain(request: ImageRequest, options: GradcamQuery) -> Response:
+    """Return the heatmap of one class over the source image: PNG, or JSON with values, geometry and regions."""
+    return await request.answer(
+        Lane.EXPLAIN, partial(_explain, options), MediaType.JSON, MediaType.PNG
+    )
+
+
+def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:
+    model = call.model
+    style = options.style(call.media_type)
+    render = options.rendering(call.media_type)
+
+    # An overlay needs the mammogram itself as well.
+    picture_edge = pipeline.picture_edge(render, style)
+    read = partial(call.read, picture_edge=picture_edge)
+    explanation = pipeline.explain(model, read, call.data, call.timer, options.question())
+
+    call.check()
+    text = png_text(model, explanation)
+    picture = pipeline.draw_heatmap(explanation, render, style, text, call.timer)
+
+    as_png = call.media_type is MediaType.PNG
+    content = picture.png if as_png else body(model, explanation, picture, call.timer)
+    probability = explanation.prediction.probabilities[model.manifest.positive_class]
+    return ImageAnswer(content, explanation.cautions, probability)
+
+
+def png_text(model: Model, explanation: Explanation) -> dict[str, str]:
+    """Return the text chunks of the heatmap's PNG."""
+    layer = explanation.evidence.layer
+    text = responses.png_text(model, layer.name if layer else "input", explanation.cautions)
+    return text | {"Class": explanation.class_name, "Method": explanation.evidence.method}
+
+
+def body(
+    model: Model, explanation: Explanation, picture: Picture, timer: Stopwatch
+) -> schemas.GradcamAnswer:
+    """Return the JSON answer."""
+    prediction = explanation.prediction
+    evidence = explanation.evidence
+    heatmap = evidence.heatmap
+    return schemas.GradcamAnswer(
+        model=responses.model_name(model),
+        image=responses.image(prediction.reading),
+        prediction=responses.prediction(prediction, model.manifest),
+        method=evidence.method,
+        layer=responses.layer(evidence.layer) if evidence.layer else None,
+        class_name=explanation.class_name,
+        state=heatmap.state,
+        peak=heatmap.peak,
+        values=heatmap.values.tolist(),
+        cell_to_source=responses.matrix(heatmap.to_source),
+        diagnostics=responses.diagnostics(explanation.diagnostics),
+        regions=[schemas.Region.model_validate(region) for region in explanation.regions],
+        picture=schemas.Picture(
+            width=picture.width,
+            height=picture.height,
+            to_source=responses.matrix(picture.to_source),
+            png=responses.base64_png(picture.png),
+        ),
+        warnings=list(explanation.cautions),
+        timings_ms=timer.milliseconds,
+    )

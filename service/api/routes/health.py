@@ -1,0 +1,56 @@
+"""GET /livez, /readyz and /metrics: for operators."""
+
+from fastapi import APIRouter, Response
+
+from service.api.dependencies import AnyEngine, AnyParts, requires
+from service.api.openapi import examples
+from service.api.options import NoQuery
+from service.api.problems.documentation import document
+from service.api.problems.http_errors import InvalidParameters
+from service.api.problems.problem_types import ACCESS_ERRORS
+from service.api.schemas import Health
+from service.errors import Draining, NotReady
+from service.observability.metrics import CONTENT_TYPE
+
+router = APIRouter(tags=["Operation"])
+
+
+@router.get(
+    "/livez",
+    operation_id="check_alive",
+    summary="Alive",
+    response_description="The process answers.",
+    responses=examples.json_response(examples.ALIVE) | document(InvalidParameters),
+)
+async def check_alive(_: NoQuery) -> Health:
+    """Answer while the process lives. Never waits for a prediction or for the model."""
+    return Health(status="alive")
+
+
+@router.get(
+    "/readyz",
+    operation_id="check_ready",
+    summary="Ready",
+    response_description="The model is loaded, reproduces its golden case, and every path has run once.",
+    responses=examples.json_response(examples.READY)
+    | document(NotReady, Draining, InvalidParameters),
+)
+async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
+    """Answer 200 when images can be predicted, and 503 before."""
+    engine.require_model()
+    return Health(status="ready")
+
+
+@router.get(
+    "/metrics",
+    operation_id="read_metrics",
+    summary="Prometheus metrics",
+    response_class=Response,
+    response_description="Prometheus text format.",
+    responses=document(InvalidParameters, *ACCESS_ERRORS)
+    | {200: {"content": {CONTENT_TYPE: {"schema": {"type": "string"}}}}},
+    dependencies=[requires()],
+)
+async def read_metrics(parts: AnyParts, _: NoQuery) -> Response:
+    """Return counts and times in the Prometheus text format. Nothing of any image is in them."""
+    return Response(parts.metrics.expose(), media_type=CONTENT_TYPE)

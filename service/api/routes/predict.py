@@ -1,0 +1,44 @@
+"""POST /predict: cancer or no cancer."""
+
+from fastapi import APIRouter, Response
+
+from service import pipeline
+from service.api import responses
+from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
+from service.api.negotiation import MediaType
+from service.api.openapi import examples
+from service.api.options import NoQuery
+from service.api.schemas import PredictAnswer
+from service.api.upload import BODY
+from service.runtime import Lane
+
+router = APIRouter(tags=["Mammograms"])
+
+
+@router.post(
+    "/predict",
+    operation_id="predict",
+    summary="Probability of cancer",
+    response_model=PredictAnswer,
+    response_description="The prediction.",
+    responses=examples.json_response(examples.PREDICT) | document_image_errors(),
+    openapi_extra=BODY,
+)
+async def predict(request: ImageRequest, _: NoQuery) -> Response:
+    """Return the calibrated probability for one mammogram and the decision at the operating point."""
+    return await request.answer(Lane.PREDICT, _predict, MediaType.JSON)
+
+
+def _predict(call: ImageCall) -> ImageAnswer:
+    manifest = call.model.manifest
+    prediction = pipeline.predict(call.model, call.read, call.data, call.timer)
+
+    body = PredictAnswer(
+        model=responses.model_name(call.model),
+        image=responses.image(prediction.reading),
+        prediction=responses.prediction(prediction, manifest),
+        diagnostics=responses.diagnostics(prediction.diagnostics),
+        warnings=list(prediction.cautions),
+        timings_ms=call.timer.milliseconds,
+    )
+    return ImageAnswer(body, prediction.cautions, prediction.probabilities[manifest.positive_class])

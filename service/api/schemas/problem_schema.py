@@ -1,0 +1,33 @@
+"""The JSON of errors."""
+
+from pydantic import Field
+
+from service.api.schemas.answers import Schema
+
+
+class InvalidParameter(Schema):
+    """A parameter that cannot be taken, without the value that was sent."""
+
+    parameter: str
+    message: str
+
+
+class Problem(Schema):
+    """What went wrong, as RFC 9457 has it, and what to do about it."""
+
+    type: str = Field(
+        description="Stable identifier of this kind of problem.",
+        examples=["urn:mammolens:no-breast"],
+    )
+    title: str
+    status: int
+    detail: str
+    remedy: str = Field(description="What to do about it.")
+    request_id: str | None = None
+    available_layers: list[str] | None = None
+    available_classes: list[str] | None = None
+    available_types: list[str] | None = None
+    available_transfer_syntaxes: list[str] | None = None
+    max_pixels: int | None = None
+    max_upload_bytes: int | None = None
+    invalid_parameters: list[InvalidParameter] | None = None

@@ -1,0 +1,62 @@
+"""The server process: uvicorn, with a graceful shutdown."""
+
+import logging
+import time
+from types import FrameType
+
+import uvicorn
+
+from service.api.protocol import ProblemProtocol
+from service.runtime import Engine
+from service.settings import Settings
+
+_log = logging.getLogger("mammolens")
+_GRACE_SECONDS = 5.0  # after the last deadline, for responses that are being sent
+_IDLE_TICKS = 3  # an open connection may still bring a request
+
+
+def configure(app: object, settings: Settings) -> uvicorn.Config:
+    """Return uvicorn's configuration for the application."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI application
+        host=settings.host,
+        port=settings.port,
+        http=ProblemProtocol,
+        ws="none",
+        access_log=False,
+        log_config=None,
+        backlog=2048,
+    )
+
+
+class DrainingServer(uvicorn.Server):
+    """Server that drains on the first signal and ends at once on the second.
+
+    While it drains, new requests are rejected and admitted requests are answered.
+    """
+
+    def __init__(self, config: uvicorn.Config, engine: Engine, max_seconds: float) -> None:
+        super().__init__(config)
+        self._engine = engine
+        self._max_seconds = max_seconds + _GRACE_SECONDS
+        self._end = 0.0
+        self._idle_ticks = 0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain (SIGTERM, SIGINT)."""
+        if self._engine.is_draining:
+            super().handle_exit(sig, frame)
+            return
+
+        _log.info("draining: new requests are rejected, admitted requests are answered")
+        self._end = time.monotonic() + self._max_seconds
+        self._engine.drain()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end now. Called every tenth of a second."""
+        if self._engine.is_draining:
+            self._idle_ticks = 0 if self.server_state.tasks else self._idle_ticks + 1
+            timed_out = time.monotonic() > self._end
+            self.should_exit |= self._idle_ticks >= _IDLE_TICKS or timed_out
+
+        return await super().on_tick(counter)

@@ -1,0 +1,168 @@
+"""Commands of the service: serve, keys, inspect, explain, openapi and health."""
+
+import argparse
+import json
+import logging
+import sys
+import urllib.request
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from service.errors import BundleError, KeysUnavailable
+from service.host import memory
+from service.observability import logs
+from service.observability.audit import AuditLost
+from service.settings import Settings
+
+# A health check runs every few seconds, so it must not import what only serving needs.
+# ruff: noqa: PLC0415
+
+COMMANDS: Mapping[str, str] = {
+    "serve": "start the service",
+    "keys": "make, list and revoke API keys",
+    "inspect": "show what is read of an image file",
+    "explain": "explain image files without a server",
+    "openapi": "write the OpenAPI document",
+    "health": "exit 0 if the service at HOST and PORT is ready",
+}
+"""Help of each command by name."""
+
+_EPILOG = """
+environment:
+  HOST, PORT                 address to listen on (default 127.0.0.1:8000)
+  MAMMOLENS_MODEL            directory of a model or of one of its versions (default models/demo), or `fake`
+  MAMMOLENS_...              docs/settings.md lists all settings
+
+examples:
+  %(prog)s serve
+  PORT=9000 MAMMOLENS_MODEL=models/mine/3 %(prog)s serve
+  curl -F file=@image.dcm http://127.0.0.1:8000/predict
+  curl -F file=@image.dcm -H 'Accept: image/png' http://127.0.0.1:8000/gradcam -o overlay.png
+  %(prog)s explain image.dcm --out explained
+  %(prog)s keys add viewer --file keys.toml
+"""
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = "python -m service") -> int:
+    """Run a command, by default `serve`. Return the exit code: 0, or 1 with a reason on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if words and words[0] in ("keys", "inspect", "explain"):
+        return _delegate(words[0], words[1:], prog)
+
+    options = _parser(prog).parse_args(words)
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        return _fail(f"invalid settings: {_describe(error)}")
+
+    match options.command:
+        case "openapi":
+            return _write_openapi(options.out)
+        case "health":
+            return _check_health(settings)
+        case _:
+            return _serve(settings)
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog,
+        description="Serve a mammogram classifier that explains its predictions, over REST.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    parsers = {name: commands.add_parser(name, help=text) for name, text in COMMANDS.items()}
+    parsers["openapi"].add_argument(
+        "--out", type=Path, help="file to write; default: standard output"
+    )
+    return parser
+
+
+def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
+    """Run a command that parses its own arguments."""
+    if command == "keys":
+        from service.access.__main__ import main as run
+    elif command == "inspect":
+        from service.imaging.__main__ import main as run
+    else:
+        from service.api.explain_files import main as run
+
+    return run(arguments, f"{prog} {command}")
+
+
+def _describe(error: ValidationError) -> str:
+    """Return one phrase for each invalid setting, without its value."""
+    faults = (": ".join([*map(str, fault["loc"][:1]), fault["msg"]]) for fault in error.errors())
+    return "; ".join(faults)
+
+
+def _serve(settings: Settings) -> int:
+    from service.api.app import create_app
+    from service.api.server import DrainingServer, configure
+
+    if not (settings.is_loopback or settings.authenticates or settings.allow_anonymous):
+        return _fail(
+            f"refusing to listen on {settings.host}: anyone who reaches it could use the service. Set "
+            "MAMMOLENS_KEYS or MAMMOLENS_OIDC_ISSUER, or put it behind something that authenticates and set "
+            "MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
+        )
+    logs.configure()
+    memory.keep_freed(64 * memory.MEBIBYTE)
+    failures: list[BaseException] = []
+
+    def stop(error: BaseException) -> None:
+        failures.append(error)
+        server.should_exit = True
+
+    try:
+        app = create_app(settings, on_failure=stop)
+    except (AuditLost, KeysUnavailable) as error:
+        return _fail(str(error))
+
+    config = configure(app, settings)
+    server = DrainingServer(config, app.parts.engine, settings.deadline_seconds)
+    socket = config.bind_socket()
+    port = socket.getsockname()[1]
+    logging.getLogger("mammolens").info("listening on port %d of %s", port, settings.host)
+    server.run(sockets=[socket])
+
+    # Anything but a BundleError is a bug, and its traceback is needed.
+    for failure in failures:
+        if not isinstance(failure, BundleError):
+            raise failure
+    return _fail(str(failures[0])) if failures else 0
+
+
+def _write_openapi(out: Path | None) -> int:
+    from service.api.app import create_app
+
+    document = create_app(Settings()).openapi()
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding="utf-8")
+    return 0
+
+
+def _check_health(settings: Settings) -> int:
+    every_address = {"0.0.0.0", "::"}  # noqa: S104 - asked, not bound
+    host = "127.0.0.1" if settings.host in every_address else settings.host
+    address = f"[{host}]" if ":" in host else host
+    url = f"http://{address}:{settings.port}/readyz"
+
+    # Without a proxy: its loopback is another machine.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=5):
+            return 0
+    except OSError as error:  # the base class of urllib's errors
+        return _fail(f"{url} does not answer ready: {error}")
+
+
+def _fail(reason: str) -> int:
+    sys.stderr.write(f"mammolens: {reason}\n")
+    return 1

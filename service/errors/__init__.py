@@ -1,0 +1,128 @@
+"""All errors as one tree, without HTTP. `service.api.problems` maps classes to status codes.
+
+    MammolensError
+    ├── AccessError
+    │   ├── Forbidden
+    │   └── Unauthenticated
+    ├── BundleError
+    │   ├── BundleDamaged
+    │   ├── BundleMismatch
+    │   └── BundleMissing
+    ├── ImageError
+    │   ├── CorruptImage
+    │   ├── EmptyImage
+    │   ├── NoBreast
+    │   ├── NotAMammogram
+    │   │   └── Tomosynthesis
+    │   ├── TooManyPixels
+    │   ├── Undecodable
+    │   ├── UnsupportedFormat
+    │   └── UnsupportedImage
+    │       ├── ForProcessing
+    │       ├── SeveralFrames
+    │       └── UnsupportedSyntax
+    ├── RequestError
+    │   ├── MalformedUpload
+    │   ├── MissingFile
+    │   ├── NoScorecard
+    │   ├── NotAcceptable
+    │   ├── UnknownClass
+    │   ├── UnknownLayer
+    │   ├── UnsupportedMediaType
+    │   ├── UploadTooLarge
+    │   └── UploadTooSlow
+    └── Unavailable
+        ├── Abandoned
+        ├── Busy
+        ├── DeadlinePassed
+        ├── Draining
+        ├── KeysUnavailable
+        ├── NotReady
+        └── RateLimited
+
+Library exceptions become one of these where they arise, `from` their cause. A message never repeats what a file's
+header or pixels hold, beyond the name of the format, syntax or modality: it may be logged and is sent to the caller.
+"""
+
+from service.errors.access_errors import AccessError, Forbidden, Unauthenticated
+from service.errors.availability import (
+    Abandoned,
+    Busy,
+    DeadlinePassed,
+    Draining,
+    KeysUnavailable,
+    NotReady,
+    RateLimited,
+    Unavailable,
+)
+from service.errors.base import MammolensError
+from service.errors.bundle_errors import BundleDamaged, BundleError, BundleMismatch, BundleMissing
+from service.errors.image_errors import (
+    CorruptImage,
+    EmptyImage,
+    ForProcessing,
+    ImageError,
+    NoBreast,
+    NotAMammogram,
+    SeveralFrames,
+    Tomosynthesis,
+    TooManyPixels,
+    Undecodable,
+    UnsupportedFormat,
+    UnsupportedImage,
+    UnsupportedSyntax,
+)
+from service.errors.request_errors import (
+    MalformedUpload,
+    MissingFile,
+    NoScorecard,
+    NotAcceptable,
+    RequestError,
+    UnknownClass,
+    UnknownLayer,
+    UnsupportedMediaType,
+    UploadTooLarge,
+    UploadTooSlow,
+)
+
+__all__ = [
+    "Abandoned",
+    "AccessError",
+    "BundleDamaged",
+    "BundleError",
+    "BundleMismatch",
+    "BundleMissing",
+    "Busy",
+    "CorruptImage",
+    "DeadlinePassed",
+    "Draining",
+    "EmptyImage",
+    "ForProcessing",
+    "Forbidden",
+    "ImageError",
+    "KeysUnavailable",
+    "MalformedUpload",
+    "MammolensError",
+    "MissingFile",
+    "NoBreast",
+    "NoScorecard",
+    "NotAMammogram",
+    "NotAcceptable",
+    "NotReady",
+    "RateLimited",
+    "RequestError",
+    "SeveralFrames",
+    "Tomosynthesis",
+    "TooManyPixels",
+    "Unauthenticated",
+    "Unavailable",
+    "Undecodable",
+    "UnknownClass",
+    "UnknownLayer",
+    "UnsupportedFormat",
+    "UnsupportedImage",
+    "UnsupportedMediaType",
+    "UnsupportedSyntax",
+    "UploadTooLarge",
+    "UploadTooSlow",
+]

@@ -1,0 +1,78 @@
+"""Errors of a service that cannot answer now. The same request may succeed later."""
+
+from service.errors.base import MammolensError
+
+
+class Unavailable(MammolensError):
+    """The service cannot answer now. `retry_after`: seconds after which a retry makes sense."""
+
+    retry_after: int = 1
+
+
+class NotReady(Unavailable):
+    """The model is not loaded and checked yet."""
+
+    slug = "not-ready"
+    title = "Service is starting"
+    remedy = "Retry when GET /readyz answers 200."
+
+
+class Draining(Unavailable):
+    """The service is shutting down."""
+
+    slug = "draining"
+    title = "Service is shutting down"
+    remedy = "Use another instance, or retry when this one has restarted."
+
+
+class Busy(Unavailable):
+    """The queue is full, or too long for the request's deadline.
+
+    `retry_after`: seconds until the requests that are ahead now will have been answered. `reason`: `queue` or
+    `deadline`.
+    """
+
+    slug = "busy"
+    title = "Service is overloaded"
+    remedy = "Retry after the time in Retry-After."
+
+    def __init__(self, message: str, retry_after: int, reason: str) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.reason = reason
+
+
+class DeadlinePassed(Unavailable):
+    """The deadline passed before there was an answer."""
+
+    slug = "deadline-passed"
+    title = "Deadline exceeded"
+    remedy = "Allow more time in Request-Timeout, up to MAMMOLENS_DEADLINE_SECONDS, or retry when the load is lower."
+
+
+class Abandoned(Unavailable):
+    """The client closed the connection before there was an answer."""
+
+    slug = "abandoned"
+    title = "Client disconnected"
+    remedy = "Keep the connection open until the answer arrives."
+
+
+class KeysUnavailable(Unavailable):
+    """The file of keys cannot be read, or the provider's keys cannot be fetched."""
+
+    slug = "keys-unavailable"
+    title = "Authentication is unavailable"
+    remedy = "Retry later. The operator finds the cause in the log."
+
+
+class RateLimited(Unavailable):
+    """The caller exceeds its rate. `retry_after`: seconds until the next request is allowed."""
+
+    slug = "rate-limited"
+    title = "Rate limit exceeded"
+    remedy = "Retry after the time in Retry-After."
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

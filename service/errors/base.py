@@ -1,0 +1,37 @@
+"""Base of all errors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+Facts = Mapping[str, int | Sequence[str]]
+"""Machine-readable facts of an error by name: limits, and values that are available."""
+
+
+class MammolensError(Exception):
+    """Base of all errors of this project.
+
+    `str(error)` is one sentence for the caller, and `facts` says the same to a program. A class carries what is the
+    same for all its errors: `slug`, its stable name, a `title`, and a `remedy`. Subclasses inherit them.
+    """
+
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+    remedy: ClassVar[str] = (
+        "Report the request ID to the operator. Sending the same request again will not help."
+    )
+
+    def __init__(self, detail: str = "", **facts: int | Sequence[str]) -> None:
+        super().__init__(detail)
+        self.facts: Facts = facts
+
+    def __reduce__(self) -> tuple[Callable[..., "MammolensError"], tuple[object, ...]]:
+        """Pickle any subclass by its arguments and attributes, whatever its `__init__` takes."""
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    cls: type[MammolensError], arguments: tuple[object, ...], state: Mapping[str, object]
+) -> MammolensError:
+    error = cls.__new__(cls, *arguments)
+    error.__dict__.update(state)
+    return error

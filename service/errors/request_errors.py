@@ -1,0 +1,103 @@
+"""Errors of the request around the file."""
+
+from collections.abc import Sequence
+
+from service.errors.base import MammolensError
+
+_EXAMPLE = "Post one mammogram: curl -F file=@image.dcm http://host:port/predict"
+
+
+class RequestError(MammolensError):
+    """The request cannot be answered in this form."""
+
+
+class MissingFile(RequestError):
+    """The form has no part named `file` with a file in it."""
+
+    slug = "missing-file"
+    title = "No file in the request"
+    remedy = _EXAMPLE
+
+
+class MalformedUpload(RequestError):
+    """The body does not follow its content type."""
+
+    slug = "malformed-upload"
+    title = "Request body cannot be parsed"
+    remedy = _EXAMPLE
+
+
+class UploadTooLarge(RequestError):
+    """The body is larger than the limit."""
+
+    slug = "upload-too-large"
+    title = "Request body too large"
+    remedy = "Send a smaller file, or ask the operator to raise MAMMOLENS_MAX_UPLOAD_BYTES."
+
+    def __init__(self, max_upload_bytes: int) -> None:
+        detail = f"The body is larger than {max_upload_bytes} bytes."
+        super().__init__(detail, max_upload_bytes=max_upload_bytes)
+
+
+class UploadTooSlow(RequestError):
+    """The body did not arrive in time."""
+
+    slug = "upload-too-slow"
+    title = "Request body arrived too slowly"
+    remedy = "Use a faster connection, or ask the operator to raise MAMMOLENS_UPLOAD_SECONDS."
+
+
+class UnsupportedMediaType(RequestError):
+    """The content type of the body is unsupported."""
+
+    slug = "unsupported-media-type"
+    title = "Unsupported media type"
+    remedy = "Send a form (curl -F file=@image.dcm), or the raw file with one of the available content types."
+
+    def __init__(self, available: Sequence[str]) -> None:
+        super().__init__(
+            "The content type of the body is unsupported.", available_types=tuple(available)
+        )
+
+
+class NotAcceptable(RequestError):
+    """The Accept header names no type that the route can answer with."""
+
+    slug = "not-acceptable"
+    title = "No acceptable response type"
+    remedy = "Accept one of the available types."
+
+    def __init__(self, available: Sequence[str]) -> None:
+        detail = "The Accept header names no type that this route can answer with."
+        super().__init__(detail, available_types=tuple(available))
+
+
+class UnknownLayer(RequestError):
+    """The model has no such layer that can be explained."""
+
+    slug = "unknown-layer"
+    title = "Unknown layer"
+    remedy = "Use one of the available layers. GET /model/layers describes them."
+
+    def __init__(self, available: Sequence[str]) -> None:
+        detail = "The model has no layer of that name that can be explained."
+        super().__init__(detail, available_layers=tuple(available))
+
+
+class UnknownClass(RequestError):
+    """The model has no such class."""
+
+    slug = "unknown-class"
+    title = "Unknown class"
+    remedy = "Use one of the available classes."
+
+    def __init__(self, available: Sequence[str]) -> None:
+        super().__init__("The model has no class of that name.", available_classes=tuple(available))
+
+
+class NoScorecard(RequestError):
+    """The model version has no scorecard."""
+
+    slug = "no-scorecard"
+    title = "Model has no scorecard"
+    remedy = "Export the model with a scorecard: run `python -m training scorecard`, then `python -m training export`."

@@ -1,0 +1,1 @@
+"""This machine: memory, processor cores and network addresses."""

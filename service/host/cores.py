@@ -1,0 +1,34 @@
+"""Processor cores that this process may use."""
+
+import math
+import os
+from pathlib import Path
+
+_CGROUPS = Path("/sys/fs/cgroup")
+
+
+def usable_cores(cgroups: Path = _CGROUPS) -> int:
+    """Return the cores of this process: its affinity, or the container's quota if that is less (cgroup v2 and v1)."""
+    affinity = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    quota, period = _quota(cgroups)
+    if quota is None:
+        return affinity
+    return max(1, min(affinity, math.ceil(quota / period)))
+
+
+def _quota(cgroups: Path) -> tuple[int | None, int]:
+    """Return the container's processor time per period, both in microseconds; None means unlimited."""
+    # cgroup v2
+    if (limit := cgroups / "cpu.max").exists():
+        quota, period = limit.read_text().split()
+        return None if quota == "max" else int(quota), int(period)
+
+    # cgroup v1
+    if (limit := cgroups / "cpu" / "cpu.cfs_quota_us").exists():
+        quota = limit.read_text()
+        period = limit.with_name("cpu.cfs_period_us").read_text()
+        return None if int(quota) < 0 else int(quota), int(period)
+
+    return None, 1

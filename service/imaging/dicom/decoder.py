@@ -1,0 +1,122 @@
+"""DICOM files to calibrated greyscale: header -> acceptance -> pixel data -> calibration."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from pydicom.uid import UID
+
+from service.errors import CorruptImage, ImageError, UnsupportedImage, UnsupportedSyntax
+from service.imaging.dicom import acceptance
+from service.imaging.dicom.elements import open_file
+from service.imaging.dicom.greyscale import Calibration
+from service.imaging.dicom.header import Header, read_header
+from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, Patterns, decode_pixels
+from service.imaging.library_errors import damage_reported, quiet
+from service.imaging.limits import Limits
+from service.imaging.polarity import is_negative
+from service.records import ImageFacts, Mammogram, Pixels
+
+
+def is_bare_dataset(data: bytes, limits: Limits) -> bool:
+    """Whether the bytes are a DICOM dataset with an image in it, without the preamble and prefix of a file."""
+    try:
+        _, header = _read(data, limits)
+    except ImageError:
+        return False
+    return header is not None
+
+
+def decode_dicom(data: bytes, limits: Limits, enough: tuple[int, int] | None) -> Mammogram:
+    """The mammogram in a DICOM file; `enough` and ImageError as in `service.imaging.decoding`."""
+    syntax, header = _read(data, limits)
+    if header is None:
+        raise CorruptImage(
+            "The DICOM file has no pixel data, or does not say how many rows and columns."
+        )
+    acceptance.require_mammogram(header.identity)
+    _require_greyscale(header)
+    limits.check(header.rows, header.columns)
+    storage, may_reduce = (
+        header.calibration.storage,
+        header.calibration.is_smooth and not header.overlaid,
+    )
+    encoded = Encoded(header.pixel_data, syntax, header.rows, header.columns, storage)
+    decoded = decode_pixels(encoded, enough if may_reduce else None)
+    return Mammogram(
+        pixels=_display(decoded.patterns, header),
+        facts=_facts(header, syntax),
+        cautions=(
+            *acceptance.cautions(header.identity),
+            *([acceptance.NO_WINDOW] if header.window is None else []),
+            *([acceptance.SHAPE_CONTRADICTED] if header.shape_contradicted else []),
+        ),
+        to_source=decoded.to_source,
+    )
+
+
+def _read(data: bytes, limits: Limits) -> tuple[UID, Header | None]:
+    with (
+        quiet(),
+        damage_reported("The DICOM file is truncated or damaged: its header cannot be read."),
+    ):
+        syntax, start = open_file(data)
+        if syntax not in SYNTAXES:
+            name = syntax.name if syntax.is_transfer_syntax else "that the file names"
+            raise UnsupportedSyntax(name, [known.name for known in SYNTAXES])
+        return syntax, read_header(data, syntax, start, limits.max_dataset_bytes)
+
+
+def _require_greyscale(header: Header) -> None:
+    storage = header.calibration.storage
+    if header.samples != 1 or header.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
+        raise UnsupportedImage(
+            "The image is in colour, or its photometric interpretation is not MONOCHROME1 or 2."
+        )
+    if storage.bits_allocated not in {8, 16}:
+        raise UnsupportedImage("The image has neither 8 nor 16 bits allocated to a pixel.")
+    if not 1 <= storage.bits_stored <= storage.high_bit + 1 <= storage.bits_allocated:
+        raise CorruptImage(
+            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not agree."
+        )
+
+
+def _display(patterns: Patterns, header: Header) -> Pixels:
+    """The displayed grey values; where the header contradicts itself on which end is white, air is black."""
+    calibration = header.calibration
+    if header.shape_contradicted and is_negative(_look_up(patterns.copy(), calibration)):
+        calibration = replace(calibration, inverted=not calibration.inverted)
+    return _look_up(patterns, calibration)
+
+
+def _look_up(patterns: Patterns, calibration: Calibration) -> Pixels:
+    """The displayed grey values, in the patterns' own memory where they fit: making room for more takes as long."""
+    table = calibration.display_table()
+    index = np.uint8 if calibration.storage.bits_allocated == 8 else np.uint16  # noqa: PLR2004 - a byte
+    patterns = patterns.astype(index, copy=False)
+    place = patterns if patterns.flags.writeable and index is np.uint16 else None
+    return np.asarray(cv2.LUT(patterns, table, dst=place), np.uint16)
+
+
+def _facts(header: Header, syntax: UID) -> ImageFacts:
+    identity = header.identity
+    return ImageFacts(
+        format="dicom",
+        rows=header.rows,
+        columns=header.columns,
+        bits=header.calibration.storage.bits_stored,
+        photometric=header.photometric,
+        transfer_syntax=syntax.name,
+        lossy=identity.lossy,
+        window=header.window,
+        laterality=identity.laterality,
+        view=identity.view,
+        view_modifiers=identity.view_modifiers,
+        patient_orientation=identity.patient_orientation,
+        implant=identity.implant,
+        partial_view=identity.partial_view,
+        burned_in_annotation=identity.burned_in_annotation,
+        derivation=identity.derivation,
+        pixel_spacing_mm=identity.pixel_spacing_mm,
+        sop_instance_uid=identity.sop_instance_uid,
+    )

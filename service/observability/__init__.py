@@ -1,0 +1,1 @@
+"""Logs, the audit, metrics and the timing of steps."""

@@ -1,0 +1,83 @@
+"""Logging: one line per event. Of an exception its types and places are logged, never its message.
+
+The message of a library's exception may quote its input, for example a header value that names a person.
+
+A terminal gets text, anything else JSON: one object a line, with `time`, `level`, `logger`, `message`, the `request_id`
+if the line belongs to a request, the fields that the caller passed in `extra={"fields": {...}}`, and `exception`.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import TracebackType
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""ID of the request that this task or thread works on."""
+
+_Info = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
+
+class _Formatter(logging.Formatter):
+    def formatException(self, ei: _Info) -> str:  # noqa: N802 - overrides the library's method
+        lines: list[str] = []
+        error = ei[1]
+        while error is not None:
+            lines += traceback.format_tb(error.__traceback__)
+            lines.append(f"{type(error).__module__}.{type(error).__qualname__}\n")
+            error = error.__cause__ or error.__context__
+
+        return "".join(lines).rstrip()
+
+
+class _TextFormatter(_Formatter):
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - overrides the library's method
+        request_id = REQUEST_ID.get()
+        return super().formatMessage(record) + (f" [{request_id}]" if request_id else "")
+
+
+class _JsonFormatter(_Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+
+        request_id = REQUEST_ID.get()
+        if request_id is not None:
+            line["request_id"] = request_id
+
+        line |= getattr(record, "fields", {})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line)
+
+
+class EndOnFault:
+    """Context manager that logs any exception without its message and ends the process with exit code 1."""
+
+    def __enter__(self) -> None:
+        """Enter the context."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Exit the process if there was an exception other than SystemExit."""
+        if error is not None and kind is not SystemExit:
+            logging.getLogger("mammolens").error("unexpected error, process ends", exc_info=error)
+            sys.exit(1)
+
+
+def configure() -> None:
+    """Send the lines of all loggers to standard error. Of uvicorn only warnings and errors are logged."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_TextFormatter() if sys.stderr.isatty() else _JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)

@@ -1,0 +1,51 @@
+"""Draw the results of the pipeline as PNG."""
+
+from collections.abc import Mapping
+
+from service import rendering
+from service.observability.stopwatch import Stopwatch
+from service.pipeline.image import Activations, Explanation
+from service.rendering import Colormap, FilterPicture, FilterScale, Picture, Render, Style
+
+
+def picture_edge(render: Render, style: Style) -> float:
+    """The long edge of the mammogram's picture that has to be read for that rendering; 0 for none."""
+    return style.long_edge if render is Render.OVERLAY else 0
+
+
+def draw_heatmap(
+    explained: Explanation, render: Render, style: Style, text: Mapping[str, str], watch: Stopwatch
+) -> Picture:
+    """Draw the heatmap as PNG in the frame of the source image.
+
+    An overlay needs a reading with the mammogram's picture: see `picture_edge`.
+    """
+    reading = explained.prediction.reading
+    frame = (reading.facts.rows, reading.facts.columns)
+    box = reading.fitted.box
+    heatmap = explained.evidence.heatmap
+
+    with watch.step("render"):
+        if render is Render.HEATMAP:
+            return rendering.heat_alone(frame, heatmap, box, style, text)
+        if reading.picture is None:
+            raise ValueError("the reading has no picture to draw over")
+        return rendering.overlay(reading.picture, frame, heatmap, box, style, text)
+
+
+def draw_filters(seen: Activations, scale: FilterScale, watch: Stopwatch) -> list[FilterPicture]:
+    """Each filter's map as a greyscale PNG, a pixel a cell."""
+    with watch.step("render"):
+        return rendering.draw_filters(seen.maps, scale)
+
+
+def draw_montage(
+    seen: Activations,
+    scale: FilterScale,
+    colormap: Colormap,
+    text: Mapping[str, str],
+    watch: Stopwatch,
+) -> bytes:
+    """All filters of the layer on one PNG."""
+    with watch.step("render"):
+        return rendering.montage_png(seen.maps, scale, colormap, text)

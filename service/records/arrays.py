@@ -1,0 +1,14 @@
+"""Types of arrays, and the grey value of white.
+
+Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row) in the convention of `service.geometry`.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.uint16]
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+WHITE = 65535
+"""Displayed grey value of white in `Pixels`; black is 0."""

@@ -1,0 +1,182 @@
+"""Admission control: a fixed number of slots, a bounded queue, and early rejection of requests that would be late.
+
+A request takes a slot before its body is read, so queued requests cost no memory. It is rejected on arrival when the
+queue is full or when it cannot be answered before its deadline. A slot stays taken until its thread ends, even if the
+request was answered earlier (for example with a time-out).
+"""
+
+import asyncio
+import contextvars
+import logging
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from service.errors import Abandoned, Busy, DeadlinePassed, MammolensError
+
+T = TypeVar("T")
+
+_log = logging.getLogger("mammolens")
+_WAIT_MARGIN = (
+    1.25  # factor on the expected wait: the next requests may take longer than the last ones
+)
+_SMOOTHING = 0.1  # weight of the newest request in the moving average
+
+
+class Slot:
+    """Permission to work until a deadline (monotonic clock). Any thread may check whether it still holds."""
+
+    def __init__(self, deadline: float, executor: ThreadPoolExecutor) -> None:
+        self._deadline = deadline
+        self._executor = executor
+        self._abandoned = False
+        self._work: asyncio.Future[Any] | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, negative after it."""
+        return self._deadline - time.monotonic()
+
+    def check(self) -> None:
+        """Stop work that has become useless. Call it before each costly step.
+
+        Raises:
+            Abandoned: the client has disconnected.
+            DeadlinePassed: the deadline has passed.
+        """
+        if self._abandoned:
+            raise Abandoned("The client has disconnected.")
+        if self.seconds_left < 0:
+            raise DeadlinePassed("The deadline passed before work on the image began.")
+
+    async def run(self, work: Callable[[], T], disconnected: Awaitable[object]) -> T:
+        """Run `work` in a thread of this slot and return its result.
+
+        `disconnected` completes when the client has gone. On an early end the thread goes on until its next `check`.
+
+        Raises:
+            Abandoned: the client disconnected first.
+            DeadlinePassed: the deadline passed first.
+        """
+        leaving = asyncio.ensure_future(disconnected)
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        self._work = loop.run_in_executor(self._executor, context.run, work)
+
+        try:
+            await asyncio.wait(
+                {self._work, leaving},
+                timeout=self.seconds_left,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            client_left = leaving.done()
+            leaving.cancel()
+            if not self._work.done():
+                self._abandoned = client_left
+                self._work.add_done_callback(_log_unexpected_error)
+
+        if self._work.done():
+            result: T = self._work.result()
+            return result
+        if client_left:
+            raise Abandoned("The client has disconnected.")
+        raise DeadlinePassed("The deadline passed while the image was processed.")
+
+    def when_idle(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once no thread works in this slot, at once if none does."""
+        if self._work is None or self._work.done():
+            callback()
+        else:
+            self._work.add_done_callback(lambda _: callback())
+
+
+class AdmissionQueue:
+    """A number of slots with one thread each, and a bounded queue of requests that wait for one."""
+
+    def __init__(self, slots: int, max_waiting: int) -> None:
+        self._free_slots = asyncio.Semaphore(slots)
+        self._executor = ThreadPoolExecutor(slots, thread_name_prefix="mammolens")
+        self._max_waiting = max_waiting
+        self._interval = _CompletionInterval()
+        self.waiting = 0
+        self.in_flight = 0
+
+    @asynccontextmanager
+    async def admit(self, seconds: float) -> AsyncIterator[Slot]:
+        """Wait for a slot and hold it; the request must be answered within `seconds`.
+
+        Raises:
+            Busy: the queue is full, or too long for this deadline.
+            DeadlinePassed: the deadline passed in the queue.
+        """
+        self._reject_if_overloaded(seconds)
+        slot = Slot(time.monotonic() + seconds, self._executor)
+        await self._wait_for_slot(slot)
+
+        start = time.monotonic()
+        try:
+            yield slot
+        finally:
+            slot.when_idle(lambda: self._release(start))
+
+    def close(self) -> None:
+        """Wait until every thread has ended."""
+        self._executor.shutdown()
+
+    def _reject_if_overloaded(self, seconds: float) -> None:
+        ahead = self.waiting + self.in_flight
+        retry_after = math.ceil(max(1.0, ahead * self._interval.seconds))
+        if self.waiting >= self._max_waiting:
+            raise Busy("The request queue is full.", retry_after, "queue")
+
+        # Everything queued plus this request, at the recent service rate. With nothing ahead the
+        # request is tried: that is how a changed rate is measured.
+        expected = (ahead + 1) * self._interval.seconds
+        if ahead and expected * _WAIT_MARGIN > seconds:
+            message = "The request cannot be answered before its deadline."
+            raise Busy(message, retry_after, "deadline")
+
+    async def _wait_for_slot(self, slot: Slot) -> None:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(slot.seconds_left):
+                await self._free_slots.acquire()
+        except TimeoutError as error:
+            raise DeadlinePassed("The deadline passed in the queue.") from error
+        finally:
+            self.waiting -= 1
+
+        self.in_flight += 1
+
+    def _release(self, start: float) -> None:
+        self.in_flight -= 1
+        self._interval.count(start)
+        self._free_slots.release()
+
+
+class _CompletionInterval:
+    """Moving average of the time between completions under load: the wait that each queued request adds."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._last_end = 0.0
+
+    def count(self, start: float) -> None:
+        """Count a request that began at `start` and has ended now."""
+        now = time.monotonic()
+        interval = now - max(start, self._last_end)
+        weight = _SMOOTHING if self._last_end else 1.0
+
+        self.seconds += (interval - self.seconds) * weight
+        self._last_end = now
+
+
+def _log_unexpected_error(work: "asyncio.Future[Any]") -> None:
+    """Log a bug in abandoned work. A MammolensError needs no line: it has no reader any more."""
+    error = work.exception()
+    if error is not None and not isinstance(error, MammolensError):
+        _log.error("unexpected error in abandoned work", exc_info=error)

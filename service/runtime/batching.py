@@ -1,0 +1,120 @@
+"""The model and the readers as one request uses them: scheduled with those of other requests, and only while wanted."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from service.imaging import Read, Reading
+from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
+from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
+from service.runtime.scheduler import FairScheduler, Task
+
+R = TypeVar("R")
+Arrays = tuple[np.ndarray[Any, Any], ...]
+OnBatch = Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledReader:
+    """A `Read` whose calls are queued at the reader processes."""
+
+    read: Read
+    scheduler: FairScheduler
+    lane: str
+    check: Callable[[], None]
+
+    def __call__(self, data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
+        """Read and fit the file; see `Read`."""
+
+        def work(files: Sequence[bytes]) -> list[Reading]:
+            return [self.read(file, parameters, picture_edge) for file in files]
+
+        return self.scheduler.run(self.lane, Task("read", 1, data, work, self.check))
+
+
+@dataclass(frozen=True, slots=True)
+class BatchedModel:
+    """A `Model` whose calls are queued and batched with those of other requests.
+
+    `on_batch` receives the signature and the number of images of each call of the model. The result for an image does
+    not depend on the images beside it, beyond the rounding of float32.
+    """
+
+    model: Model
+    scheduler: FairScheduler
+    lane: str
+    check: Callable[[], None]
+    on_batch: OnBatch
+
+    @property
+    def manifest(self) -> Manifest:
+        """The model's manifest."""
+        return self.model.manifest
+
+    @property
+    def digest(self) -> str:
+        """The model's digest."""
+        return self.model.digest
+
+    @property
+    def scorecard(self) -> Scorecard | None:
+        """The model's scorecard."""
+        return self.model.scorecard
+
+    @property
+    def domain(self) -> Domain | None:
+        """The model's domain."""
+        return self.model.domain
+
+    def predict(self, images: Floats) -> Scores:
+        """See `Model.predict`."""
+        return self._run("predict", self.model.predict, images)
+
+    def activations(self, images: Floats) -> dict[str, Floats]:
+        """See `Model.activations`."""
+        return self._run("activations", self.model.activations, images)
+
+    def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
+        """See `Model.layer_gradients`."""
+        name = self.model.manifest.layer(layer).name
+
+        def gradients(images: Floats, classes: ClassIndices) -> LayerGradients:
+            return self.model.layer_gradients(name, images, classes)
+
+        return self._run(gradcam_signature(name), gradients, images, classes)
+
+    def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
+        """See `Model.input_gradients`."""
+        return self._run("input_gradients", self.model.input_gradients, images, classes)
+
+    def _run(self, signature: str, call: Callable[..., R], *arrays: np.ndarray[Any, Any]) -> R:
+        def work(batch: Sequence[Arrays]) -> list[R]:
+            sizes = [len(images) for images, *_ in batch]
+            self.on_batch(signature, sum(sizes))
+            if len(batch) == 1:
+                return [call(*batch[0])]
+
+            joined = map(np.concatenate, zip(*batch, strict=True))
+            return _split(call(*joined), sizes)
+
+        # During a swap two versions are in use, and their calls must not share a batch.
+        kind = (id(self.model), signature)
+        return self.scheduler.run(self.lane, Task(kind, len(arrays[0]), arrays, work, self.check))
+
+
+def _split(results: R, sizes: Sequence[int]) -> list[R]:
+    """Split the results of a batch into those of its tasks."""
+    ends = np.cumsum(sizes).tolist()
+    return [_part(results, slice(end - size, end)) for end, size in zip(ends, sizes, strict=True)]
+
+
+def _part(results: Any, images: slice) -> Any:
+    """Slice arrays, or records and dictionaries of arrays, along their first axis, the batch."""
+    if isinstance(results, dict):
+        return {name: _part(value, images) for name, value in results.items()}
+    if is_dataclass(results) and not isinstance(results, type):
+        parts = (_part(getattr(results, field.name), images) for field in fields(results))
+        return type(results)(*parts)
+    return results[images]

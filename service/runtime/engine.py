@@ -1,0 +1,198 @@
+"""The engine: the served model and its life cycle, the reader processes, and the admission of requests."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+
+from service.errors import Abandoned, BundleError, Busy, Draining, NotReady
+from service.host import memory
+from service.host.cores import usable_cores
+from service.imaging import Limits, Read
+from service.model import Model, stamp
+from service.runtime.admission import AdmissionQueue, Slot
+from service.runtime.batching import BatchedModel, ScheduledReader
+from service.runtime.observer import EngineObserver
+from service.runtime.readers import ReaderPool
+from service.runtime.scheduler import FairScheduler
+from service.settings import Settings
+
+_log = logging.getLogger("mammolens")
+_MAX_READERS = 8  # each takes some 100 MiB
+_MODEL_CALLS = (
+    2  # at a time: while one call runs a single-core step, the other uses the second core
+)
+
+
+class Lane(StrEnum):
+    """Kinds of requests. Each lane has its own slots and its own share of the readers and the model."""
+
+    PREDICT = "predict"
+    EXPLAIN = "explain"
+
+
+_WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
+
+
+@dataclass(frozen=True, slots=True)
+class AdmittedRequest:
+    """A request with a slot, and the model and reader that it may use while the slot holds."""
+
+    slot: Slot
+    model: Model
+    read: Read
+
+
+class Engine:
+    """Serves one model, which may still be loading, to a bounded number of requests."""
+
+    def __init__(
+        self, settings: Settings, observer: EngineObserver, load: Callable[[Settings], Model]
+    ) -> None:
+        self._settings = settings
+        self._observer = observer
+        self._load = load
+        self._loading = asyncio.Lock()
+        self._model: Model | None = None
+        self._readers: ReaderPool | None = None
+        self._readers_started = False
+        self.is_draining = False
+
+        cores = usable_cores()
+        self._reader_count = settings.readers or min(cores, _MAX_READERS)
+        self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
+        self._model_scheduler = FairScheduler(
+            min(cores, _MODEL_CALLS), _WEIGHTS, settings.max_batch
+        )
+
+        # A quarter of the slots is for explanations.
+        explain_slots = max(1, settings.max_requests // 4)
+        predict_slots = settings.max_requests - explain_slots
+        self.lanes = {
+            Lane.PREDICT: AdmissionQueue(predict_slots, settings.max_waiting),
+            Lane.EXPLAIN: AdmissionQueue(explain_slots, settings.max_waiting),
+        }
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Run the reader processes. On exit all work has ended."""
+        limits = Limits(self._settings.max_pixels, self._settings.max_decode_seconds)
+        self._readers = ReaderPool(self._reader_count, limits)
+        try:
+            yield
+        finally:
+            for lane in self.lanes.values():
+                lane.close()
+            self._readers.close()
+            self._readers = None
+
+    @property
+    def reader_pids(self) -> list[int]:
+        """Process IDs of the reader processes, for monitoring."""
+        return self._readers.pids if self._readers else []
+
+    def require_model(self) -> Model:
+        """Return the served model.
+
+        Raises:
+            NotReady: the model is not loaded and checked yet, or the readers have not started.
+            Draining: the service accepts no new work.
+        """
+        if self.is_draining:
+            raise Draining("The service is shutting down and accepts no new requests.")
+        if self._model is None:
+            raise NotReady("The model is still being loaded and checked.")
+        if not self._readers_started:
+            raise NotReady("The reader processes are still starting.")
+        return self._model
+
+    async def load(self) -> Model:
+        """Load and check the newest version of the model beside the present one, then swap them.
+
+        Requests that have begun with the present version end with it.
+
+        Raises:
+            BundleError: the version cannot be served. The present one stays.
+        """
+        async with self._loading:
+            model = await asyncio.to_thread(self._load, self._settings)
+            self._model = model
+            await asyncio.to_thread(memory.collect_after_load)
+
+        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+        return model
+
+    async def serve_newest(self) -> None:
+        """Load the model. With `watch_seconds`, go on loading each new version, forever.
+
+        Raises:
+            BundleError: the first version cannot be served.
+        """
+        loaded = await asyncio.to_thread(stamp, self._settings.model)
+        await asyncio.gather(self.load(), self._start_readers())
+
+        while self._settings.watch_seconds:
+            await asyncio.sleep(self._settings.watch_seconds)
+            try:
+                latest = await asyncio.to_thread(stamp, self._settings.model)
+                if latest != loaded:
+                    loaded = latest
+                    await self.load()
+            except BundleError as error:
+                _log.error("the new version of the model cannot be served: %s", error)
+            # Files may vanish while they are listed, and network shares may be away for a while.
+            except OSError as error:
+                _log.error("the model directory cannot be read: %s", error.strerror)
+
+    async def _start_readers(self) -> None:
+        if self._readers is not None:
+            await asyncio.to_thread(self._readers.wait_until_ready)
+            self._readers_started = True
+
+    def drain(self) -> None:
+        """Accept no new work. Admitted requests are finished within their deadlines."""
+        self.is_draining = True
+
+    @asynccontextmanager
+    async def admit(self, lane: Lane, seconds: float | None) -> AsyncIterator[AdmittedRequest]:
+        """Wait for a slot of the lane and hold it.
+
+        `seconds`: the request's own deadline. The service's deadline is the upper limit and the default.
+
+        Raises:
+            NotReady, Draining, Busy: at once.
+            DeadlinePassed: in the queue.
+        """
+        self.require_model()
+        try:
+            async with self._take_slot(lane, seconds) as request:
+                yield request
+        except Busy as busy:
+            self._observer.request_rejected(lane, busy.reason)
+            raise
+        except Abandoned:
+            self._observer.request_abandoned(lane)
+            raise
+
+    @asynccontextmanager
+    async def _take_slot(self, lane: Lane, seconds: float | None) -> AsyncIterator[AdmittedRequest]:
+        max_seconds = self._settings.deadline_seconds
+        start = time.perf_counter()
+
+        async with self.lanes[lane].admit(min(seconds or max_seconds, max_seconds)) as slot:
+            self._observer.slot_taken(lane, time.perf_counter() - start)
+
+            model = self._model
+            readers = self._readers
+            if model is None or readers is None:
+                raise NotReady("The service is not running.")
+
+            on_batch = self._observer.batch_started
+            yield AdmittedRequest(
+                slot,
+                BatchedModel(model, self._model_scheduler, lane, slot.check, on_batch),
+                ScheduledReader(readers, self._read_scheduler, lane, slot.check),
+            )

@@ -1,0 +1,23 @@
+"""Observer of the engine: the runtime reports events, metrics count them."""
+
+from typing import Protocol
+
+
+class EngineObserver(Protocol):
+    """Receives events of the engine. Methods may be called from any thread and return at once."""
+
+    def slot_taken(self, lane: str, waited_seconds: float) -> None:
+        """Record that a request got its slot."""
+        ...
+
+    def request_rejected(self, lane: str, reason: str) -> None:
+        """Record that a request was rejected on arrival. `reason`: see `service.errors.Busy`."""
+        ...
+
+    def request_abandoned(self, lane: str) -> None:
+        """Record that a client disconnected before it was answered."""
+        ...
+
+    def batch_started(self, signature: str, images: int) -> None:
+        """Record one call of the model and the number of images in it."""
+        ...

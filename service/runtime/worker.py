@@ -1,0 +1,70 @@
+"""The loop of a reader process: read one file after the other, within a bound on memory."""
+
+import os
+import pickle
+import resource
+import sys
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from service.errors import ImageError, Undecodable
+from service.host import memory
+from service.imaging import Limits, Reading, read
+from service.observability import logs
+from service.records import FitParameters
+from service.runtime.shared_file import KEPT_BYTES, SharedFile
+
+READY = "ready"
+"""First message of a worker, sent once it can read files."""
+
+
+def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None:
+    """Worker loop. Exits when the parent closes the pipe.
+
+    Any exception other than `ImageError` is a bug and terminates the worker.
+    """
+    _silence_libraries()
+    logs.configure()
+    memory.keep_freed(2 * KEPT_BYTES)
+    _limit_memory(limits.max_memory_bytes)
+
+    # multiprocessing would print an exception with its message, which may quote a header.
+    with logs.EndOnFault(), suppress(EOFError, ConnectionError, KeyboardInterrupt):
+        connection.send(READY)
+        while True:
+            length, parameters, picture_edge = connection.recv()
+            answer = pickle.dumps(_read(file.read(length), parameters, picture_edge, limits))
+            file.write(answer)
+            connection.send(len(answer))
+
+
+def memory_bytes(pid: int, field: str) -> int:
+    """Return one of the sizes, in bytes, of a process: see proc_pid_status(5)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    (kibibytes,) = (line.split()[1] for line in status.splitlines() if line.startswith(field))
+    return int(kibibytes) * 1024
+
+
+def _silence_libraries() -> None:
+    """Discard the output of native libraries, which may quote a file. Python still writes to standard error."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
+def _limit_memory(extra_bytes: int) -> None:
+    """Bound the memory of this process to its present size plus `extra_bytes` (Linux)."""
+    limit = memory_bytes(os.getpid(), "VmData") + extra_bytes
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _read(
+    data: bytes, parameters: FitParameters, picture_edge: float, limits: Limits
+) -> Reading | ImageError:
+    try:
+        return read(data, parameters, picture_edge, limits)
+    except ImageError as error:
+        return error
+    except MemoryError:
+        return Undecodable("Decoding the file needs more memory than is allowed.")

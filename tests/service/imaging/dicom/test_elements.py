@@ -1,0 +1,79 @@
+"""No header takes long, whatever it holds."""
+
+import struct
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from service.errors import ImageError
+from service.imaging import decode
+from service.records import Pixels
+
+WriteDicom = Callable[..., bytes]
+
+EMPTY_ITEM = struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+OPEN_ITEM = struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+
+
+def element(group: int, number: int, vr: bytes, value: bytes, length: int | None = None) -> bytes:
+    """An element in explicit little endian."""
+    size = len(value) if length is None else length
+    if vr in {b"SQ", b"OB", b"UN"}:
+        return struct.pack("<HH2s2xI", group, number, vr, size) + value
+    return struct.pack("<HH2sH", group, number, vr, size) + value
+
+
+OPEN_SEQUENCE = element(
+    0x0028, 0x3010, b"SQ", b"", 0xFFFFFFFF
+)  # VOI LUT Sequence: one that is read
+BOMBS = {
+    "elements": element(0x0009, 0x0010, b"LO", b"") * 400_000,
+    "items of a sequence": OPEN_SEQUENCE + EMPTY_ITEM * 400_000,
+    "items of a sequence of known length": element(0x0028, 0x3010, b"SQ", EMPTY_ITEM * 400_000),
+    "items of a sequence that is not read": element(
+        0x0009, 0x1010, b"SQ", EMPTY_ITEM * 400_000, 0xFFFFFFFF
+    ),
+    "nested sequences": (OPEN_SEQUENCE + OPEN_ITEM) * 200_000,
+    "numbers in a value": element(0x0028, 0x1050, b"UN", b"1\\" * 2_000_000),
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_header_without_end_is_refused_soon(
+    write_dicom: WriteDicom, breast: Pixels, bomb: str
+) -> None:
+    data = write_dicom(breast, BitsStored=12)
+    start = data.index(b"\x28\x00\x02\x00US")
+    begun = time.process_time()
+    with pytest.raises(ImageError):
+        decode(data[:start] + BOMBS[bomb])
+    assert time.process_time() - begun < 10
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian],
+    ids=lambda syntax: syntax.keyword,
+)
+def test_a_header_of_thousands_is_read(
+    write_dicom: WriteDicom, breast: Pixels, syntax: object
+) -> None:
+    private = {f"OverlayData{number}": None for number in range(3)}  # no keyword of the standard
+    data = write_dicom(breast, syntax, BitsStored=12, ImageComments="x" * 10_000, **private)
+    assert decode(data).pixels.shape == breast.shape
+
+
+def test_nothing_in_a_file_makes_it_read_another(write_dicom: WriteDicom, tmp_path: Path) -> None:
+    other = f"file://{tmp_path}/other"
+    data = write_dicom(
+        np.zeros((4, 4), np.uint16),
+        PixelData=None,
+        PixelDataProviderURL=other,
+        ReferencedFileID=["A", "B"],
+    )
+    with pytest.raises(ImageError):
+        decode(data)

@@ -1,0 +1,207 @@
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windowing
+from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from service.imaging import decode
+from service.imaging.dicom.greyscale import Calibration, Storage, Window
+
+WriteDicom = Callable[..., bytes]
+
+_EVERY_12_BITS = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+
+
+def _windowed(window: Window, bits: int = 12, *, inverted: bool = False) -> NDArray[np.uint16]:
+    storage = Storage(bits_allocated=16, bits_stored=bits, high_bit=bits - 1, signed=False)
+    return Calibration(storage, 1.0, 0.0, None, window, inverted, None).display_table()[: 2**bits]
+
+
+def _as_pydicom_displays(data: bytes) -> NDArray[np.float64]:
+    """The unrounded grey values of the per-pixel path of another implementation, 0..65535."""
+    dataset = dcmread(BytesIO(data))
+    values = apply_modality_lut(dataset.pixel_array, dataset)
+    lowest, highest = float(dataset.get("RescaleIntercept", 0)), 0.0
+    if dataset.get("VOILUTSequence"):
+        shown = apply_voi(values.astype(np.int32), dataset).astype(np.float64)
+        lowest, highest = 0.0, 2.0 ** dataset.VOILUTSequence[0].LUTDescriptor[2] - 1
+    else:
+        slope = float(dataset.get("RescaleSlope", 1))
+        full = 2**dataset.BitsStored
+        first = -(full // 2) if dataset.PixelRepresentation else 0
+        lowest, highest = lowest + slope * first, lowest + slope * (first + full - 1)
+        shown = apply_windowing(values, dataset)
+    unit = (shown - lowest) / (highest - lowest)
+    displayed: NDArray[np.float64] = 65535 * (
+        1 - unit if dataset.PhotometricInterpretation == "MONOCHROME1" else unit
+    )
+    return displayed
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("function", [None, "LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize(("slope", "intercept"), [(None, None), (1, 0), (2.5, -1024)])
+def test_window_matches_the_per_pixel_path_of_pydicom(
+    write_dicom: WriteDicom,
+    photometric: str,
+    function: str | None,
+    slope: float | None,
+    intercept: float | None,
+) -> None:
+    data = write_dicom(
+        _EVERY_12_BITS,
+        BitsStored=12,
+        PhotometricInterpretation=photometric,
+        WindowCenter=1800.5,
+        WindowWidth=901,
+        VOILUTFunction=function,
+        RescaleSlope=slope,
+        RescaleIntercept=intercept,
+    )
+    difference = decode(data).pixels - _as_pydicom_displays(data)
+    assert np.abs(difference).max() <= 0.5001
+
+
+def test_signed_values_match_the_per_pixel_path_of_pydicom(write_dicom: WriteDicom) -> None:
+    stored = np.arange(-2048, 2048, dtype=np.int16).reshape(64, 64)
+    data = write_dicom(stored, BitsStored=12, WindowCenter=-100, WindowWidth=1500)
+    difference = decode(data).pixels - _as_pydicom_displays(data)
+    assert np.abs(difference).max() <= 0.5001
+
+
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian], ids=lambda syntax: syntax.keyword
+)
+@pytest.mark.parametrize("packing", ["US", "OW"])
+def test_voi_lut_matches_the_per_pixel_path_of_pydicom(
+    write_dicom: WriteDicom, syntax: UID, packing: str
+) -> None:
+    entries = (np.linspace(0, 1, 3000) ** 2 * 1023).astype("<u2")
+    table = Dataset()
+    table.LUTDescriptor = [3000, 500, 10]
+    table.LUTData = entries.tobytes() if packing == "OW" else entries.tolist()
+    table["LUTData"].VR = packing
+    data = write_dicom(_EVERY_12_BITS, syntax, BitsStored=12, VOILUTSequence=[table])
+    mammogram = decode(data)
+    assert np.abs(mammogram.pixels - _as_pydicom_displays(data)).max() <= 0.5001
+    assert mammogram.facts.window == "1 of 1, table"
+    assert mammogram.cautions == ()
+
+
+def test_modality_lut_replaces_stored_values(write_dicom: WriteDicom) -> None:
+    table = Dataset()
+    table.LUTDescriptor = [3, 1, 16]
+    table.LUTData = [0, 40000, 65535]
+    table["LUTData"].VR = "US"
+    data = write_dicom(
+        np.array([[0, 1], [2, 3]], np.uint16), BitsStored=12, ModalityLUTSequence=[table]
+    )
+    assert decode(data).pixels.tolist() == [[0, 0], [40000, 65535]]
+
+
+def test_linear_window_of_the_standard_worked_by_hand() -> None:
+    # PS3.3 C.11.2.1.2.1, its note: c = 2048, w = 4096 takes 0..4095 to the whole output range
+    table = _windowed(Window(2048, 4096, "LINEAR"))
+    assert (table[0], table[1], table[4094], table[4095]) == (0, 16, 65519, 65535)
+
+
+def test_linear_window_of_width_one_is_a_step() -> None:
+    table = _windowed(Window(100, 1, "LINEAR"))
+    assert set(table[:100]) == {0}
+    assert set(table[100:]) == {65535}
+
+
+def test_linear_exact_window_worked_by_hand() -> None:
+    # (x - c) / w + 1/2: a quarter of the way from 100 - 20 is 90
+    table = _windowed(Window(100, 40, "LINEAR_EXACT"))
+    assert (table[80], table[90], table[110], table[120]) == (
+        0,
+        round(65535 / 4),
+        round(65535 * 3 / 4),
+        65535,
+    )
+
+
+def test_sigmoid_window_worked_by_hand() -> None:
+    # 1 / (1 + exp(-4 (x - c) / w)): at c + w / 4 it is 1 / (1 + 1 / e)
+    table = _windowed(Window(2000, 400, "SIGMOID"))
+    assert table[2100] == round(65535 / (1 + np.exp(-1)))
+    assert table[0] == 0
+    assert table[4095] == 65535
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+@pytest.mark.parametrize("window", [(901.25, 333.3), (512, 31), (37.5, 1000), (128, 256)])
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+def test_monochrome1_twin_has_the_same_display_to_the_bit(
+    bits: int, window: tuple[float, float], function: str
+) -> None:
+    center, width = window
+    mirror = 2**bits - 1 - center + (function == "LINEAR")
+    plain = _windowed(Window(center, width, function), bits)  # type: ignore[arg-type]
+    twin = _windowed(Window(mirror, width, function), bits, inverted=True)  # type: ignore[arg-type]
+    assert np.array_equal(plain, twin[::-1])
+
+
+def test_monochrome1_twin_without_window_has_the_same_display(
+    breast: NDArray[np.uint16], write_dicom: WriteDicom
+) -> None:
+    plain = decode(write_dicom(breast, BitsStored=12))
+    twin = decode(
+        write_dicom(4095 - breast, BitsStored=12, PhotometricInterpretation="MONOCHROME1")
+    )
+    assert np.array_equal(plain.pixels, twin.pixels)
+    assert plain.pixels.max() == round(
+        65535 * int(breast.max()) / 4095
+    )  # of the stored range, not of the image
+
+
+def test_negative_slope_turns_the_values_round(write_dicom: WriteDicom) -> None:
+    data = write_dicom(_EVERY_12_BITS, BitsStored=12, RescaleSlope=-1, RescaleIntercept=4095)
+    assert np.array_equal(
+        decode(data).pixels, 65535 - decode(write_dicom(_EVERY_12_BITS, BitsStored=12)).pixels
+    )
+
+
+def test_first_usable_window_of_several_is_taken(write_dicom: WriteDicom) -> None:
+    several = write_dicom(
+        _EVERY_12_BITS, BitsStored=12, WindowCenter=[5, 2048, 9], WindowWidth=[0, 4096, 2]
+    )
+    alone = write_dicom(_EVERY_12_BITS, BitsStored=12, WindowCenter=2048, WindowWidth=4096)
+    assert decode(several).facts.window == "2 of 3, LINEAR"
+    assert np.array_equal(decode(several).pixels, decode(alone).pixels)
+
+
+def test_no_usable_window_is_cautioned_of(write_dicom: WriteDicom) -> None:
+    unusable = decode(write_dicom(_EVERY_12_BITS, BitsStored=12, WindowCenter=100, WindowWidth=0))
+    absent = decode(write_dicom(_EVERY_12_BITS, BitsStored=12))
+    assert [caution.code for caution in unusable.cautions] == ["no-window"]
+    assert np.array_equal(unusable.pixels, absent.pixels)
+    assert (absent.pixels[0, 0], absent.pixels[-1, -1]) == (0, 65535)
+
+
+def test_bits_above_the_stored_ones_do_not_count(write_dicom: WriteDicom) -> None:
+    plain = write_dicom(_EVERY_12_BITS, BitsStored=12)
+    overlaid = write_dicom(_EVERY_12_BITS | np.uint16(0xA000), BitsStored=12)
+    shifted = write_dicom(_EVERY_12_BITS << np.uint16(4), BitsStored=12, HighBit=15)
+    assert np.array_equal(decode(overlaid).pixels, decode(plain).pixels)
+    assert np.array_equal(decode(shifted).pixels, decode(plain).pixels)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_padding_is_black(write_dicom: WriteDicom, photometric: str) -> None:
+    data = write_dicom(
+        np.array([[10, 11], [12, 300]], np.uint16),
+        ImplicitVRLittleEndian,
+        BitsStored=12,
+        PhotometricInterpretation=photometric,
+        PixelPaddingValue=10,
+        PixelPaddingRangeLimit=11,
+    )
+    black = decode(data).pixels == 0
+    assert black.tolist() == [[True, True], [False, False]]

@@ -1,0 +1,19 @@
+"""A synthetic breast, and a writer of the files that it may come in."""
+
+import pytest
+
+from service.records import Pixels
+from tests.support import dicom_files
+from tests.support.dicom_files import WriteDicom
+
+
+@pytest.fixture(scope="session")
+def breast() -> Pixels:
+    """A left breast as stored values of 12 bits, uint16 [420, 300]."""
+    return dicom_files.stored_breast()
+
+
+@pytest.fixture(scope="session")
+def write_dicom() -> WriteDicom:
+    """A writer of Digital Mammography files."""
+    return dicom_files.write_dicom

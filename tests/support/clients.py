@@ -1,0 +1,13 @@
+"""Clients of an application in this process."""
+
+import time
+
+from fastapi.testclient import TestClient
+
+
+def until_ready(client: TestClient) -> None:
+    """Wait until the app is ready."""
+    deadline = time.monotonic() + 30
+    while client.get("/readyz").status_code != 200:
+        assert time.monotonic() < deadline, "the service did not become ready"
+        time.sleep(0.01)

@@ -1,0 +1,7 @@
+"""Places in the project."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+SAMPLE = ROOT / "docs" / "sample.dcm"
+DEMO = ROOT / "models" / "demo" / "1"

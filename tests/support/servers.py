@@ -1,0 +1,69 @@
+"""A running service, in a process of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import IO
+
+import pytest
+
+from tests.support.paths import ROOT
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server's address and process."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+
+
+Start = Callable[..., AbstractContextManager[Running]]
+
+
+@contextmanager
+def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Running]:
+    """Run `python -m service` with the fake model, and end it.
+
+    `stderr`: where standard error goes. `settings`: environment variables.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {
+        **os.environ,
+        "PORT": str(port),
+        "HOST": "127.0.0.1",
+        "MAMMOLENS_MODEL": "fake",
+        **settings,
+    }
+    with subprocess.Popen(
+        [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr
+    ) as process:
+        server = Running(f"http://127.0.0.1:{port}", process)
+        try:
+            wait_until_ready(server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(timeout=40)
+
+
+def wait_until_ready(server: Running) -> None:
+    """Wait until /readyz answers 200."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, "the server ended"
+        try:
+            with urllib.request.urlopen(f"{server.address}/readyz", timeout=5):  # noqa: S310 - loopback
+                return
+        except urllib.error.URLError:
+            time.sleep(0.05)
+    pytest.fail("the server did not become ready")

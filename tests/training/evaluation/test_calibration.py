@@ -1,0 +1,41 @@
+import numpy as np
+import pytest
+
+from training.evaluation.calibration import (
+    Bin,
+    calibrate,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+)
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    # Of 10 images with margin m, 9 are as predicted: the calibrated margin is ln 9 whatever the network said.
+    labels = np.array(([1] * 9 + [0]) + ([0] * 9 + [1]), dtype=np.int32)
+    for margin in (1.0, 5.0, 20.0):
+        margins = np.array([margin] * 10 + [-margin] * 10)
+        assert fit_temperature(labels, margins) == pytest.approx(margin / np.log(9), rel=1e-3)
+
+
+def test_temperature_stays_within_bounds_when_nothing_is_wrong() -> None:
+    assert 1 / 20 <= fit_temperature(np.array([0, 1], np.int32), np.array([-1.0, 1.0])) < 0.06
+
+
+def test_calibrated_probability_is_the_softmax_over_the_temperature() -> None:
+    logits = np.array([0.3, 2.1])
+    scaled = np.exp(logits / 1.7)
+    assert calibrate(np.array([1.8]), 1.7)[0] == pytest.approx(scaled[1] / scaled.sum())
+
+
+def test_calibration_error_by_hand() -> None:
+    labels = np.array([0, 1, 0, 1, 1], dtype=np.int32)
+    probabilities = np.array([0.05, 0.55, 0.55, 0.95, 1.0])
+    bins = reliability(labels, probabilities)
+    assert [each.count for each in bins] == [1, 2, 2]
+    # |0.05 - 0| * 1/5 + |0.55 - 0.5| * 2/5 + |0.975 - 1| * 2/5
+    assert expected_calibration_error(bins) == pytest.approx(0.01 + 0.02 + 0.01)
+
+
+def test_perfectly_calibrated_bins_have_no_error() -> None:
+    assert expected_calibration_error([Bin(0.25, 0.25, 8), Bin(0.5, 0.5, 2)]) == 0

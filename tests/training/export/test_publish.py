@@ -1,0 +1,187 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from service.model import MODEL_CARD_FILE, Bundle
+from training.cli import main
+from training.config import load_experiment
+from training.data.cache import open_part
+from training.data.prepare import prepare
+from training.data.split import split_records
+from training.data.table import load_records
+from training.errors import ScorecardError
+from training.evaluation.calibration import calibrate
+from training.evaluation.evaluate import evaluate
+from training.export.publish import export_foreign_model, export_run
+from training.fit.network import logits_model
+from training.fit.run import Run, read_json
+from training.fit.train import train
+
+FOREIGN = """\
+[fit]
+height = 48
+width = 36
+margin = 0.02
+white_percentile = 99.5
+[decision]
+classes = ["benign", "malignant"]
+positive_class = "malignant"
+threshold = 0.3
+threshold_rule = "Chosen elsewhere."
+temperature = 1.5
+[bundle]
+training_data = "None."
+intended_use = "Tests."
+limitations = "Untrained."
+"""
+
+
+def test_a_bundle_answers_as_the_run_was_measured(
+    write_experiment: Callable[..., Path], tmp_path: Path
+) -> None:
+    toml = write_experiment(tmp_path / "toy.toml", ("epochs = 4", "epochs = 1"))
+    experiment = load_experiment(toml)
+    records = load_records(experiment)
+    prepare(records, experiment, workers=2)
+    split = split_records(records, experiment.split)
+    train_part, validation_part, test_part = (
+        open_part(part, experiment) for part in (split.train, split.validation, split.test)
+    )
+    run = Run(tmp_path / "runs" / "toy")
+    run.begin(toml)
+    train(run, experiment, train_part, validation_part)
+    evaluate(run, experiment, validation_part, test_part)
+
+    bundle = Bundle.load(
+        export_run(run, tmp_path / "models" / "toy" / "7", overwrite=False, require_scorecard=False)
+    )
+
+    decision = read_json(run.operating_point)
+    manifest = bundle.manifest
+    assert (manifest.name, manifest.version, manifest.default_layer) == ("toy", 7, "conv2d_2")
+    assert (manifest.threshold, manifest.temperature) == (
+        decision["threshold"],
+        decision["temperature"],
+    )
+    assert manifest.preprocessing == experiment.fit.parameters()
+    images = test_part.images(range(4))
+    logits = logits_model(keras.saving.load_model(run.best_model)).predict_on_batch(images)
+    expected = calibrate((logits[:, 1] - logits[:, 0]).astype(np.float64), decision["temperature"])
+    assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
+    assert bundle.scorecard is None
+    assert bundle.domain is None
+    assert_scorecard_travels(run, tmp_path / "models" / "toy" / "8")
+
+
+def assert_scorecard_travels(run: Run, out: Path) -> None:
+    """After one epoch the network has learned next to nothing: its scorecard says so, and stays with it."""
+    with pytest.raises(ScorecardError, match="training scorecard"):
+        export_run(run, out, overwrite=False, require_scorecard=True)
+    assert main(["scorecard", str(run.directory)]) == 0
+    with pytest.raises(ScorecardError, match="failed its scorecard"):
+        export_run(run, out, overwrite=False, require_scorecard=True)
+    bundle = Bundle.load(export_run(run, out, overwrite=False, require_scorecard=False))
+    assert bundle.scorecard is not None
+    assert not bundle.scorecard.passed
+    assert {line.name for line in bundle.scorecard.lines} >= {
+        "auc",
+        "corners",
+        "randomisation",
+        "dead_filters conv2d_2",
+    }
+    assert bundle.domain is not None
+    assert bundle.domain.mean.shape == (bundle.manifest.features,) == (4 + 6,)
+    assert bundle.manifest.reference is not None
+    card = (out / MODEL_CARD_FILE).read_text()
+    assert "Failed: " in card
+    assert bundle.scorecard.lines[0].meaning in card
+
+
+def test_any_keras_classifier_becomes_a_bundle_with_a_scorecard_on_somebody_s_images(
+    write_experiment: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = keras.Sequential(
+        [
+            keras.Input((48, 36, 1)),
+            keras.layers.Conv2D(3, 3, activation="relu", name="only"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.save(tmp_path / "foreign.keras")
+    (tmp_path / "foreign.toml").write_text(FOREIGN)
+    toml = write_experiment(tmp_path / "toy.toml")
+    experiment = load_experiment(toml)
+    prepare(load_records(experiment), experiment, workers=2)
+    foreign = [
+        "--keras",
+        str(tmp_path / "foreign.keras"),
+        "--bundle",
+        str(tmp_path / "foreign.toml"),
+    ]
+    assert (
+        main(
+            [
+                "scorecard",
+                *foreign,
+                "--experiment",
+                str(toml),
+                "--out",
+                str(tmp_path / "scorecard.json"),
+            ]
+        )
+        == 0
+    )
+    out = export_foreign_model(
+        tmp_path / "foreign.keras",
+        tmp_path / "foreign.toml",
+        tmp_path / "foreign" / "2",
+        scorecard=tmp_path / "scorecard.json",
+        overwrite=False,
+        require_scorecard=False,
+    )
+    bundle = Bundle.load(out)
+    assert bundle.scorecard is not None
+    assert bundle.domain is not None
+    manifest = bundle.manifest
+    assert manifest.classes == ("benign", "malignant")
+    assert [layer.name for layer in manifest.layers] == ["only"]
+    assert (manifest.threshold, manifest.temperature, manifest.version) == (0.3, 1.5, 2)
+
+
+def test_images_fitted_otherwise_are_no_test_of_a_network(
+    write_experiment: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keras.Sequential(
+        [
+            keras.Input((48, 36, 1)),
+            keras.layers.Conv2D(3, 3, name="only"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    ).save(tmp_path / "foreign.keras")
+    (tmp_path / "foreign.toml").write_text(FOREIGN)
+    toml = write_experiment(tmp_path / "toy.toml", ("margin = 0.02", "margin = 0.1"))
+    foreign = [
+        "--keras",
+        str(tmp_path / "foreign.keras"),
+        "--bundle",
+        str(tmp_path / "foreign.toml"),
+    ]
+    assert (
+        main(
+            [
+                "scorecard",
+                *foreign,
+                "--experiment",
+                str(toml),
+                "--out",
+                str(tmp_path / "scorecard.json"),
+            ]
+        )
+        == 2
+    )
+    assert "[fit]" in capsys.readouterr().err

@@ -1,0 +1,64 @@
+from typing import Literal
+
+import keras
+import numpy as np
+import pytest
+
+from training.config import Network
+from training.fit.network import CONVOLUTIONS, build_network, logits_model, restore_prevalence
+
+
+def network(pooling: Literal["flatten", "average", "max"] = "max") -> keras.Model:
+    size = Network(
+        filters=(3, 4, 5), kernel_size=3, pool_size=2, dropout=0.2, pooling=pooling, dense=(7,)
+    )
+    return build_network(40, 32, size)
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    return np.random.default_rng(0).random((6, 40, 32, 1), dtype=np.float32)
+
+
+@pytest.mark.parametrize("pooling", ["flatten", "average", "max"])
+def test_each_head_gives_a_probability_per_class(
+    pooling: Literal["flatten", "average", "max"], images: np.ndarray
+) -> None:
+    probabilities = network(pooling).predict_on_batch(images)
+    assert probabilities.shape == (6, 2)
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(6))
+
+
+def test_convolutions_have_the_names_and_filters_asked_for() -> None:
+    layers = [layer for layer in network().layers if isinstance(layer, keras.layers.Conv2D)]
+    assert [(layer.name, layer.filters) for layer in layers] == list(
+        zip(CONVOLUTIONS, (3, 4, 5), strict=True)
+    )
+
+
+def test_each_convolution_is_followed_by_pooling_and_normalisation() -> None:
+    layers = network().layers
+    places = [
+        layers.index(network_layer)
+        for network_layer in layers
+        if isinstance(network_layer, keras.layers.Conv2D)
+    ]
+    for place in places:
+        assert isinstance(layers[place + 1], keras.layers.MaxPooling2D)
+        assert isinstance(layers[place + 2], keras.layers.BatchNormalization)
+
+
+def test_probabilities_are_the_softmax_of_the_logits(images: np.ndarray) -> None:
+    model = network()
+    logits = logits_model(model).predict_on_batch(images)
+    exponentials = np.exp(logits)
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    assert model.predict_on_batch(images) == pytest.approx(expected, rel=1e-5)
+
+
+def test_restoring_the_prevalence_multiplies_the_odds_by_it(images: np.ndarray) -> None:
+    model = network()
+    before = model.predict_on_batch(images).astype(np.float64)
+    restore_prevalence(model, 0.2)
+    after = model.predict_on_batch(images).astype(np.float64)
+    assert after[:, 1] / after[:, 0] == pytest.approx(before[:, 1] / before[:, 0] * 0.25, rel=1e-4)

@@ -1,0 +1,278 @@
+"""Against an oracle that knows no layer: the pixels that a cell's gradient reaches."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from service.records import Layer
+from training.errors import NotExplainable
+from training.introspection.receptive_field import convolutional_layers
+
+Span = tuple[int, int]
+
+
+def seen_through(model: Any) -> Any:
+    """The same network without zero gradients: positive weights, no activations, averages for maxima."""
+
+    def clone(layer: Any) -> Any:
+        if isinstance(layer, keras.layers.ReLU):
+            return keras.layers.Activation("linear", name=layer.name)
+        if isinstance(layer, keras.layers.MaxPooling2D):
+            return keras.layers.AveragePooling2D.from_config(layer.get_config())
+        return type(layer).from_config(layer.get_config())
+
+    clear = keras.models.clone_model(model, clone_function=clone)
+    for layer in clear.layers:
+        if hasattr(layer, "kernel_size"):
+            layer.set_weights(
+                [np.full_like(each, 1 / max(each[..., 0].size, 1)) for each in layer.get_weights()]
+            )
+    return clear
+
+
+def reached(model: Any, layer: Layer, row: int, column: int) -> tuple[Span, Span] | None:
+    """The first and last row and column of the input that a cell depends on."""
+    to_layer = keras.Model(model.inputs[0], model.get_layer(layer.name).output)
+    pixels = tf.random.stateless_uniform((1, *model.input_shape[1:]), (1, 2), 0.5, 1)
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(pixels)
+        cell = tf.reduce_sum(to_layer(pixels, training=False)[0, row, column])
+    rows, columns, _ = np.nonzero(tape.gradient(cell, pixels)[0].numpy())
+    if not rows.size:  # it sees padding alone
+        return None
+    return (rows.min(), rows.max()), (columns.min(), columns.max())
+
+
+def predicted(layer: Layer, row: int, column: int) -> tuple[Span, Span]:
+    """The same, from the layer's receptive field."""
+    field = layer.receptive_field
+    x, y = field.to_input().apply(column, row)
+    return (
+        (round(y - (field.height - 1) / 2), round(y + (field.height - 1) / 2)),
+        (round(x - (field.width - 1) / 2), round(x + (field.width - 1) / 2)),
+    )
+
+
+def cut(span: Span, pixels: int) -> Span:
+    return max(span[0], 0), min(span[1], pixels - 1)
+
+
+def cells(layer: Layer) -> Iterator[tuple[int, int]]:
+    for row in {0, layer.height // 2, layer.height - 1}:
+        for column in {0, layer.width // 2, layer.width - 1}:
+            yield row, column
+
+
+def random_layer(rng: np.random.Generator, signal: Any, number: int) -> Any:  # noqa: PLR0911 - one per kind
+    """One random layer, or a merge of two ways, on top of `signal`."""
+    layers = keras.layers
+    # No 1 x 1 convolution with strides: over few channels TensorFlow's oneDNN crashes when it differentiates one.
+    size, padding = (
+        [int(each) for each in rng.integers(2, 6, 2)],
+        str(rng.choice(["same", "valid"])),
+    )
+    stride = int(rng.integers(1, 4))
+    match rng.integers(7):
+        case 0:
+            strides = tuple(int(each) for each in rng.integers(1, 4, 2))
+            return layers.Conv2D(2, size, strides, padding, use_bias=False, name=f"conv{number}")(
+                signal
+            )
+        case 1:
+            gaps = tuple(int(each) for each in rng.integers(1, 4, 2))
+            return layers.Conv2D(
+                2, size, 1, padding, dilation_rate=gaps, use_bias=False, name=f"conv{number}"
+            )(signal)
+        case 2:
+            return layers.DepthwiseConv2D(
+                size, stride, padding, use_bias=False, name=f"conv{number}"
+            )(signal)
+        case 3:
+            return layers.SeparableConv2D(
+                2, size, stride, padding, use_bias=False, name=f"conv{number}"
+            )(signal)
+        case 4:
+            pooling = layers.MaxPooling2D if rng.integers(2) else layers.AveragePooling2D
+            return pooling(size, stride, padding)(signal)
+        case 5:
+            (top, bottom), (left, right) = rng.integers(0, 3, (2, 2)).tolist()
+            frame = layers.ZeroPadding2D if rng.integers(2) else layers.Cropping2D
+            return frame(((top, bottom), (left, right)))(signal)
+        case _:
+            wide = layers.Conv2D(2, size, stride, "same", use_bias=False, name=f"conv{number}")(
+                signal
+            )
+            narrow = layers.Conv2D(2, 2, stride, "same", use_bias=False, name=f"narrow{number}")(
+                signal
+            )
+            return (
+                layers.Concatenate()([wide, narrow])
+                if rng.integers(2)
+                else layers.Add()([wide, narrow])
+            )
+
+
+def random_network(seed: int) -> Any:
+    rng = np.random.default_rng(seed)
+    inputs = keras.Input((*(int(each) for each in rng.integers(40, 56, 2)), 1))
+    signal = keras.layers.Conv2D(2, 3, use_bias=False, name="conv")(inputs)
+    for number in range(5):
+        if min(signal.shape[1:3]) > 8:
+            signal = random_layer(rng, signal, number)
+    return keras.Model(inputs, signal)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_a_cell_depends_on_the_pixels_of_its_field_and_no_others(seed: int) -> None:
+    model = random_network(seed)
+    clear = seen_through(model)
+    rows, columns = model.input_shape[1:3]
+    whole = 0
+    for layer in convolutional_layers(model, rows, columns):
+        for row, column in cells(layer):
+            found, expected = reached(clear, layer, row, column), predicted(layer, row, column)
+            inside = [
+                start >= 0 and end < pixels
+                for (start, end), pixels in zip(expected, (rows, columns), strict=True)
+            ]
+            if all(inside):
+                whole += 1
+                assert found == expected, (layer, row, column)
+            elif found:  # beyond the edge, a window with gaps need not touch the last pixel
+                assert all(
+                    a <= b <= c <= d for (a, d), (b, c) in zip(expected, found, strict=True)
+                ), (
+                    layer,
+                    row,
+                    column,
+                )
+    assert whole > 0
+
+
+@pytest.mark.parametrize("size", [(96, 128), (98, 101)], ids=["even", "odd"])
+def test_a_deep_backbone_is_followed_to_its_end(size: tuple[int, int]) -> None:
+    model = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_shape=(*size, 3), alpha=0.35
+    )
+    clear = seen_through(model)
+    layers = convolutional_layers(model, *size)
+    assert len(layers) == 52
+    for layer in layers[::17]:
+        for row, column in [(0, 0), (layer.height - 1, layer.width - 1)]:
+            rows, columns = predicted(layer, row, column)
+            assert reached(clear, layer, row, column) == (cut(rows, size[0]), cut(columns, size[1]))
+
+
+def test_the_network_of_the_idea_by_hand(network: Any) -> None:
+    found = [
+        (
+            each.name,
+            each.height,
+            each.width,
+            each.stage,
+            each.receptive_field.height,
+            each.receptive_field.offset_x,
+        )
+        for each in convolutional_layers(network, 96, 72)
+    ]
+    # 5; 5 + 1 + 4 * 2 = 14; 14 + 2 + 4 * 4 = 32, unpadded, so a field's first pixel is the image's
+    assert found == [
+        ("conv2d", 92, 68, "early", 5, 2.0),
+        ("conv2d_1", 42, 30, "middle", 14, 6.5),
+        ("conv2d_2", 17, 11, "deep", 32, 15.5),
+    ]
+
+
+def test_layers_of_a_nested_model_carry_its_name() -> None:
+    backbone = keras.Sequential(
+        [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, name="inner")], name="backbone"
+    )
+    model = keras.Sequential(
+        [keras.Input((32, 32, 1)), keras.layers.Conv2D(3, 3, padding="same", name="outer")]
+    )
+    model.add(backbone)
+    assert [layer.name for layer in convolutional_layers(model, 32, 32)] == [
+        "outer",
+        "backbone/inner",
+    ]
+
+
+def test_a_gate_scales_maps_but_has_no_place_in_the_image() -> None:
+    inputs = keras.Input((20, 20, 4))
+    maps = keras.layers.Conv2D(4, 3, name="conv")(inputs)
+    gate = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
+    gate = keras.layers.Conv2D(4, 1, activation="sigmoid", name="gate")(gate)
+    last = keras.layers.Conv2D(4, 3, name="last")(keras.layers.Multiply()([maps, gate]))
+    found = {
+        each.name: each.receptive_field.height
+        for each in convolutional_layers(keras.Model(inputs, last), 20, 20)
+    }
+    assert found == {"conv": 3, "last": 5}
+
+
+@pytest.mark.parametrize("base", ["EfficientNetB0", "DenseNet121"])
+def test_backbones_with_gates_and_dense_merges_are_followed(base: str) -> None:
+    build = getattr(keras.applications, base)
+    model = build(weights=None, include_top=False, input_shape=(64, 64, 3))
+    deepest = convolutional_layers(model, 64, 64)[-1]
+    assert (deepest.height, deepest.receptive_field.stride_y) == (2, 32)
+
+
+def test_observing_leaves_the_network_as_it_was(network: Any) -> None:
+    before = {layer.name: set(vars(layer)) for layer in network.layers}
+    convolutional_layers(network, 96, 72)
+    assert {layer.name: set(vars(layer)) for layer in network.layers} == before
+
+
+class Hidden(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """A custom layer with a convolution inside."""
+
+    def __init__(self) -> None:
+        super().__init__(name="hidden")
+        self.inner = keras.layers.Conv2D(2, 3, padding="same")
+
+    def call(self, inputs: Any) -> Any:
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize(
+    ("grow", "complaint"),
+    [
+        (keras.layers.UpSampling2D(), "How layer 'up_sampling2d"),
+        (keras.layers.Conv2DTranspose(2, 3, padding="same"), "How layer 'conv2d_transpose"),
+        (Hidden(), r"How layer 'hidden' \(Hidden\) moves the grid is not known"),
+        (lambda signal: signal[:, 1:-1], "How layer 'get_item"),
+        (lambda signal: keras.ops.max_pool(signal, 3, 1, "same"), "How layer 'max_pool"),
+        (
+            lambda signal: keras.layers.Add()(
+                [keras.layers.MaxPooling2D()(signal), keras.layers.Cropping2D(4)(signal)]
+            ),
+            "joins grids of different sizes or strides",
+        ),
+    ],
+    ids=["upsampling", "transposed", "custom", "slice", "operation", "unlike-strides"],
+)
+def test_a_layer_whose_reach_is_not_known_is_refused(grow: Any, complaint: str) -> None:
+    inputs = keras.Input((16, 16, 1))
+    model = keras.Model(inputs, grow(keras.layers.Conv2D(2, 3, padding="same")(inputs)))
+    with pytest.raises(NotExplainable, match=complaint):
+        convolutional_layers(model, 16, 16)
+
+
+def test_a_convolution_used_twice_is_refused() -> None:
+    inputs = keras.Input((16, 16, 1))
+    twice = keras.layers.Conv2D(1, 3, name="shared")
+    with pytest.raises(NotExplainable, match="'shared' is used 2 times"):
+        convolutional_layers(keras.Model(inputs, twice(twice(inputs))), 16, 16)
+
+
+def test_a_network_without_convolutions_is_refused() -> None:
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
+    )
+    with pytest.raises(NotExplainable, match="no convolutional layer"):
+        convolutional_layers(model, 4, 4)

@@ -1,0 +1,1 @@
+"""The data: the table, its split, the cache of fitted images, and training batches."""

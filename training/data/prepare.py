@@ -1,0 +1,89 @@
+"""Every image decoded and fitted once, by the service's own code, in parallel processes."""
+
+import multiprocessing
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+from tqdm import tqdm
+
+from service.errors import ImageError
+from service.imaging import read
+from service.records import FitParameters
+from training.config import Experiment
+from training.data.cache import Failure, cached_path, write_failures, write_fitted
+from training.data.table import Record, require_images
+from training.errors import CacheError
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What one run of `prepare` did: images `prepared` now, `present` before, and `failures` listed in `report`."""
+
+    prepared: int
+    present: int
+    failures: tuple[Failure, ...]
+    report: Path
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    image_id: str
+    source: Path
+    target: Path
+    parameters: FitParameters
+
+
+def prepare(records: Sequence[Record], experiment: Experiment, workers: int) -> Preparation:
+    """The counts, once every record is in the cache, where it may have been before, or in the report of failures.
+
+    Raises:
+        TableError: if image files are missing.
+        CacheError: if not one image could be used.
+    """
+    require_images(records, experiment.data)
+    experiment.data.cache.mkdir(parents=True, exist_ok=True)
+    parameters = experiment.fit.parameters()
+    jobs = [
+        _Job(record.image_id, record.locate(experiment.data.images), target, parameters)
+        for record in records
+        if not (target := cached_path(record, experiment)).exists()
+    ]
+    failures = tuple(failure for failure in _run(jobs, workers) if failure is not None)
+    report = write_failures(experiment.data.cache, failures)
+    if len(failures) == len(records):
+        raise CacheError(f"None of the {len(records)} images could be used; {report} says why.")
+    return Preparation(len(jobs) - len(failures), len(records) - len(jobs), failures, report)
+
+
+def _run(jobs: Sequence[_Job], workers: int) -> list[Failure | None]:
+    if not jobs:
+        return []
+    # Spawned, not forked: a fork of a process that has loaded TensorFlow may hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        min(workers, len(jobs)), mp_context=context, initializer=_use_one_thread
+    ) as pool:
+        return list(
+            tqdm(
+                pool.map(_prepare_image, jobs, chunksize=4),
+                total=len(jobs),
+                desc="prepare",
+                unit="image",
+            )
+        )
+
+
+def _use_one_thread() -> None:
+    cv2.setNumThreads(1)
+
+
+def _prepare_image(job: _Job) -> Failure | None:
+    """None once the image is in the cache, or why it cannot be."""
+    try:
+        write_fitted(job.target, read(job.source.read_bytes(), job.parameters).fitted)
+    except ImageError as error:
+        return Failure(job.image_id, type(error).__name__, str(error))
+    return None

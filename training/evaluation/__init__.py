@@ -1,0 +1,1 @@
+"""Measure a trained network: discrimination, calibration and localisation."""

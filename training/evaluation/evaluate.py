@@ -1,0 +1,163 @@
+"""Evaluation: temperature and threshold chosen on validation images, everything else measured on test images."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+
+from service.records import Method
+from training.config import Experiment
+from training.data.cache import Part
+from training.evaluation.calibration import (
+    calibrate,
+    expected_calibration_error,
+    fit_temperature,
+    reliability,
+)
+from training.evaluation.localisation import localise
+from training.evaluation.plots import draw_confusion, draw_history, draw_reliability, draw_roc
+from training.evaluation.statistics import (
+    Labels,
+    Values,
+    aggregate,
+    auc,
+    bootstrap,
+    confusion,
+    operating_point,
+)
+from training.fit.network import logits_model
+from training.fit.run import Run, write_json
+from training.fit.train import predict, read_history
+from training.introspection.live_model import LiveModel
+from training.introspection.own_model import Choice, describe_own_model
+
+SPECIFICITY = 0.90
+
+
+def evaluate(
+    run: Run, experiment: Experiment, validation_part: Part, test_part: Part
+) -> dict[str, Any]:
+    """The document of `run.evaluation`; beside it come `run.operating_point` and the curves."""
+    model: keras.Model = keras.saving.load_model(
+        run.require(run.best_model, "train"), compile=False
+    )
+    choice = choose(validation_part.labels, _margins(model, validation_part))
+    write_json(
+        run.operating_point,
+        asdict(choice),
+    )
+    probabilities = calibrate(_margins(model, test_part), choice.temperature)
+    document = _measure(run, test_part, probabilities, choice)
+    found = np.flatnonzero((probabilities >= choice.threshold) & (test_part.labels == 1))
+    if experiment.data.lesion_masks is not None and len(found):
+        document["localisation"] = _localise(model, experiment, choice, test_part, found.tolist())
+    write_json(run.evaluation, document)
+    draw_history(run.directory / "history.png", read_history(run))
+    return document
+
+
+def choose(labels: Labels, margins: Values) -> Choice:
+    """Temperature and operating point for these labels and margins of the cancer logit."""
+    temperature = fit_temperature(labels, margins)
+    point = operating_point(labels, calibrate(margins, temperature), SPECIFICITY)
+    return Choice(temperature, point.threshold, point.sensitivity, point.specificity)
+
+
+def headline(document: Mapping[str, Any]) -> dict[str, float]:
+    """The few figures of an evaluation that travel with the bundle."""
+    figures = {
+        "test_patients": document["test"]["patients"],
+        "test_images": document["test"]["images"],
+        "prevalence": document["test"]["prevalence"],
+        "breast_auc": document["breasts"]["auc"]["value"],
+        "breast_auc_low": document["breasts"]["auc"]["low"],
+        "breast_auc_high": document["breasts"]["auc"]["high"],
+        "breast_sensitivity_at_90_specificity": document["breasts"][
+            "sensitivity_at_90_specificity"
+        ]["value"],
+        "image_auc": document["images"]["auc"]["value"],
+        "image_sensitivity": document["images"]["at_threshold"]["sensitivity"],
+        "image_specificity": document["images"]["at_threshold"]["specificity"],
+        "expected_calibration_error": document["calibration"]["expected_calibration_error"],
+    }
+    if "localisation" in document:
+        figures["lesion_hit_rate"] = document["localisation"]["pointing"]
+    return figures
+
+
+def _margins(model: keras.Model, part: Part) -> Values:
+    logits = predict(logits_model(model), part).astype(np.float64)
+    return np.asarray(logits[:, 1] - logits[:, 0])
+
+
+def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dict[str, Any]:
+    """Discrimination and calibration over images and over breasts; the curves are drawn on the way."""
+    labels = part.labels
+    patients = [record.patient_id for record in part.records]
+    breasts, breast_labels, breast_scores = aggregate(
+        [record.breast for record in part.records], labels, probabilities
+    )
+    at_specificity = partial(_sensitivity_at, specificity=SPECIFICITY)
+    image_auc = bootstrap(auc, labels, probabilities, patients)
+    breast_patients = [patient for patient, _ in breasts]
+    breast_auc = bootstrap(auc, breast_labels, breast_scores, breast_patients)
+    counts = confusion(labels, probabilities, choice.threshold)
+    bins = reliability(labels, probabilities)
+    error = expected_calibration_error(bins)
+    curves = {
+        "breasts": (breast_labels, breast_scores, breast_auc),
+        "images": (labels, probabilities, image_auc),
+    }
+    draw_roc(run.directory / "roc.png", curves)
+    draw_confusion(run.directory / "confusion.png", counts, choice.threshold)
+    draw_reliability(run.directory / "reliability.png", bins, error)
+    return {
+        "test": {
+            "patients": len(set(patients)),
+            "images": len(part),
+            "prevalence": float(labels.mean()),
+        },
+        "images": {
+            "auc": asdict(image_auc),
+            "at_threshold": {
+                **asdict(counts),
+                "sensitivity": counts.sensitivity,
+                "specificity": counts.specificity,
+            },
+        },
+        "breasts": {
+            "count": len(breasts),
+            "auc": asdict(breast_auc),
+            "sensitivity_at_90_specificity": asdict(
+                bootstrap(at_specificity, breast_labels, breast_scores, breast_patients)
+            ),
+        },
+        "calibration": {
+            "temperature": choice.temperature,
+            "expected_calibration_error": error,
+            "reliability": [asdict(each) for each in bins],
+        },
+    }
+
+
+def _sensitivity_at(labels: Labels, scores: Values, specificity: float) -> float:
+    return operating_point(labels, scores, specificity).sensitivity
+
+
+def _localise(
+    model: keras.Model,
+    experiment: Experiment,
+    choice: Choice,
+    part: Part,
+    true_positives: list[int],
+) -> dict[str, Any]:
+    """How well Grad-CAM finds the lesions of the true positives."""
+    manifest = describe_own_model(model, experiment, choice, figures={})
+    masks = str(experiment.data.lesion_masks)
+    (found,) = localise(
+        LiveModel(model, manifest), part, true_positives, masks, [Method.GRAD_CAM]
+    ).values()
+    return asdict(found)

@@ -1,0 +1,1 @@
+"""Write the bundle that the service loads."""

@@ -1,0 +1,95 @@
+"""From a Keras classifier to a bundle: a SavedModel that explains itself, with its manifest, golden case and card."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import keras
+
+from service import pipeline
+from service.model import (
+    MANIFEST_FILE,
+    MODEL_CARD_FILE,
+    Bundle,
+    GoldenCase,
+    Manifest,
+    checksums,
+    save_domain,
+    save_scorecard,
+)
+from service.records import MapState, Pixels
+from training.errors import ExportError
+from training.export.model_card import model_card
+from training.introspection.live_model import explained
+from training.scorecard.report import Findings
+
+
+def export_bundle(
+    model: keras.Model,
+    out: Path,
+    manifest: Manifest,
+    *,
+    golden_pixels: Pixels,
+    findings: Findings | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """The bundle's directory `out`, complete or not there at all.
+
+    `manifest`: as `describe_model` gives it. `golden_pixels`: a mammogram as decoded, whose answers are kept.
+
+    Raises:
+        ExportError: `out` exists and may not be overwritten, or the golden image is not explained.
+    """
+    if out.exists() and not overwrite:
+        raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
+        staged = Path(workshop) / "new"
+        _write(staged, model, manifest, golden_pixels, findings)
+        if out.exists():
+            out.rename(Path(workshop) / "old")
+        staged.rename(out)
+    return out
+
+
+def _write(
+    directory: Path,
+    model: keras.Model,
+    manifest: Manifest,
+    golden_pixels: Pixels,
+    findings: Findings | None,
+) -> None:
+    """The SavedModel first: the golden case comes from the bundle as it is loaded, not from the model in memory."""
+    _save_model(directory, model, manifest)
+    (directory / MANIFEST_FILE).parent.mkdir()
+    _golden_case(Bundle(directory, manifest, digest=""), golden_pixels).save(directory)
+    if findings is not None:
+        save_scorecard(directory, findings.scorecard)
+        save_domain(directory, findings.domain)
+        manifest = manifest.model_copy(update={"reference": findings.reference})
+    card = model_card(manifest, None if findings is None else findings.scorecard)
+    (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
+    complete = manifest.model_copy(update={"files": checksums(directory)})
+    (directory / MANIFEST_FILE).write_text(
+        complete.model_dump_json(indent=2) + "\n", encoding="utf-8"
+    )
+
+
+def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None:
+    archive = keras.export.ExportArchive()
+    for name, signature in explained(model, manifest).signatures().items():
+        archive.add_endpoint(name, signature.function, input_signature=list(signature.inputs))
+    archive.write_out(str(directory), verbose=False)
+
+
+def _golden_case(bundle: Bundle, pixels: Pixels) -> GoldenCase:
+    """What the bundle makes of those pixels, for the positive class or the first whose heatmap is not blank."""
+    manifest = bundle.manifest
+    positive = manifest.classes.index(manifest.positive_class)
+    for index in sorted(range(len(manifest.classes)), key=lambda index: index != positive):
+        case, state = pipeline.golden_case(bundle, pixels, manifest.default_layer, index)
+        if state is MapState.OK:
+            return case
+    raise ExportError(
+        f"Layer {manifest.default_layer!r} explains no class of the golden image ({state}); "
+        "choose another default layer or golden image."
+    )

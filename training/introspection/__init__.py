@@ -1,0 +1,1 @@
+"""A Keras classifier made explainable: layers, receptive fields, signatures and manifest."""

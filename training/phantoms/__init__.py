@@ -1,0 +1,27 @@
+"""Synthetic screening mammograms with known truth, good enough to exercise everything from the file to the heatmap.
+
+anatomy and tissue -> finding -> image -> acquisition and dicom; cohort -> dataset
+"""
+
+from training.phantoms.acquisition import Acquisition, Window
+from training.phantoms.anatomy import Body
+from training.phantoms.dicom_writer import Identity, to_dicom, to_dicom_bytes
+from training.phantoms.exams import NotEmpty, write_dataset
+from training.phantoms.finding import Finding, Kind
+from training.phantoms.view import Detector, PhantomImage, render_view
+
+__all__ = [
+    "Acquisition",
+    "Body",
+    "Detector",
+    "Finding",
+    "Identity",
+    "Kind",
+    "NotEmpty",
+    "PhantomImage",
+    "Window",
+    "render_view",
+    "to_dicom",
+    "to_dicom_bytes",
+    "write_dataset",
+]

@@ -1,0 +1,168 @@
+"""Who is screened: random patients with their breasts, findings and the machine they were imaged on."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from service.records import Laterality
+from training.phantoms.acquisition import Acquisition, Window
+from training.phantoms.anatomy import DENSITIES, Body
+from training.phantoms.finding import Finding, Kind
+from training.phantoms.view import Detector
+
+# share of each kind among its like
+_CANCERS = {Kind.SPICULATED_MASS: 0.5, Kind.MICROCALCIFICATIONS: 0.5}
+_LOOK_ALIKES = {
+    Kind.ROUND_MASS: 0.3,
+    Kind.COARSE_CALCIFICATIONS: 0.55,
+    Kind.VASCULAR_CALCIFICATIONS: 0.15,
+}
+# share of breasts that have a look-alike
+_LOOK_ALIKE_RATE = 0.5
+_LOOK_ALIKE_RATE_BESIDE_CANCER = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A mammography unit: its numbers in the table, its detector and its way of writing files."""
+
+    machine_id: int
+    site_id: Literal[1, 2]
+    detector: Detector
+    acquisition: Acquisition
+
+
+MACHINES = (
+    Machine(21, 2, Detector(832, 640, noise=0.010), Acquisition(model="Linear 12")),
+    Machine(
+        29,
+        2,
+        Detector(640, 480, gamma=0.7, noise=0.010),
+        Acquisition(
+            bits=16,
+            photometric="MONOCHROME1",
+            windows=(
+                Window(2000, 1100, "SIGMOID", "STANDARD"),
+                Window(2000, 800, "SIGMOID", "CONTRAST"),
+                Window(2200, 1100, "SIGMOID", "DARKER"),
+                Window(1800, 1100, "SIGMOID", "BRIGHTER"),
+            ),
+            transfer_syntax="jpeg2000",
+            model="Sigmoid 16",
+        ),
+    ),
+    Machine(
+        48,
+        1,
+        Detector(720, 560, gamma=1.25, noise=0.014),
+        Acquisition(
+            windows=(
+                Window(1540, 2580),
+                Window(1700, 2580, explanation="HARDER"),
+                Window(1380, 2580, explanation="SOFTER"),
+            ),
+            model="Three Windows",
+        ),
+    ),
+    Machine(
+        49,
+        1,
+        Detector(768, 576, gamma=0.9),
+        Acquisition(photometric="MONOCHROME1", transfer_syntax="implicit", model="Film Like"),
+    ),
+    Machine(
+        93,
+        1,
+        Detector(640, 512, gamma=1.1),
+        Acquisition(
+            bits=16, windows=(Window(5000, 6000),), transfer_syntax="jpeg2000", model="Linear 16"
+        ),
+    ),
+    Machine(
+        170,
+        2,
+        Detector(896, 704),
+        Acquisition(windows=(Window(2047, 1000, "SIGMOID"),), model="Sigmoid 12"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Breast:
+    """One breast's findings, the same in both views."""
+
+    laterality: Laterality
+    findings: tuple[Finding, ...]
+
+    @property
+    def cancer(self) -> bool:
+        """Whether one of the findings is a cancer."""
+        return any(finding.kind.malignant for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """One woman's screening exam."""
+
+    patient_id: int
+    age: int
+    body: Body
+    machine: Machine
+    breasts: tuple[Breast, Breast]
+
+
+def sample_patient(rng: np.random.Generator, patient_id: int, cancer_rate: float) -> Patient:
+    """A random patient, with a cancer in one breast at the probability `cancer_rate`.
+
+    Neither age, density and size nor the machine depend on the cancer, so that none of them gives it away.
+    """
+    age = int(np.clip(rng.normal(58, 10), 40, 89))
+    affected = rng.choice(["L", "R"]) if rng.random() < cancer_rate else None
+    return Patient(
+        patient_id=patient_id,
+        age=age,
+        body=_sample_body(rng, age),
+        machine=MACHINES[rng.integers(len(MACHINES))],
+        breasts=(
+            Breast("L", _sample_findings(rng, cancer=affected == "L")),
+            Breast("R", _sample_findings(rng, cancer=affected == "R")),
+        ),
+    )
+
+
+def _sample_body(rng: np.random.Generator, age: int) -> Body:
+    """A body of that age; younger breasts are denser."""
+    youth = (65 - age) / 50
+    shares = np.clip(
+        [0.15 - 0.1 * youth, 0.4 - 0.1 * youth, 0.35 + 0.1 * youth, 0.1 + 0.1 * youth], 0.02, None
+    )
+    return Body(
+        DENSITIES[rng.choice(len(DENSITIES), p=shares / shares.sum())], size=float(rng.beta(2, 2))
+    )
+
+
+def _sample_findings(rng: np.random.Generator, *, cancer: bool) -> tuple[Finding, ...]:
+    """A breast's findings, a cancer on the other side of it than a look-alike."""
+    side = int(rng.choice([-1, 1]))
+    look_alike = rng.random() < (_LOOK_ALIKE_RATE_BESIDE_CANCER if cancer else _LOOK_ALIKE_RATE)
+    return tuple(
+        _sample_finding(rng, shares, on_side)
+        for shares, on_side, present in (
+            (_CANCERS, side, cancer),
+            (_LOOK_ALIKES, -side, look_alike),
+        )
+        if present
+    )
+
+
+def _sample_finding(rng: np.random.Generator, shares: dict[Kind, float], side: int) -> Finding:
+    """A random finding of one of these kinds, drawn by their shares, on that side of the nipple in both views."""
+    return Finding(
+        kind=list(shares)[rng.choice(len(shares), p=list(shares.values()))],
+        conspicuity=float(rng.beta(3, 1.5)),
+        size=float(rng.random()),
+        depth=float(rng.uniform(0.25, 0.75)),
+        lateral=float(side * rng.uniform(0.2, 0.7)),
+        height=float(side * rng.uniform(0.2, 0.7)),
+    )

@@ -1,0 +1,92 @@
+"""Findings of a breast, rendered at their place in a view: cancers, and benign look-alikes as large and as bright."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from service.records import Floats, Mask
+from training.phantoms.anatomy import Anatomy, View
+from training.phantoms.calcification import draw_coarse, draw_micro, draw_vascular
+from training.phantoms.mass import draw_round, draw_spiculated
+
+
+class Kind(StrEnum):
+    """What a finding is."""
+
+    SPICULATED_MASS = "spiculated_mass"
+    MICROCALCIFICATIONS = "microcalcifications"
+    ROUND_MASS = "round_mass"
+    COARSE_CALCIFICATIONS = "coarse_calcifications"
+    VASCULAR_CALCIFICATIONS = "vascular_calcifications"
+
+    @property
+    def malignant(self) -> bool:
+        """Whether it is a cancer."""
+        return self in (Kind.SPICULATED_MASS, Kind.MICROCALCIFICATIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One finding of a breast, seen in both views.
+
+    `conspicuity`: 0 subtle .. 1 obvious. `size`: 0 smallest .. 1 largest. `depth`: 0 chest wall .. 1 skin. `lateral`,
+    -1 lateral .. 1 medial, places it in the CC view, and `height`, -1 upper .. 1 lower, in the MLO view.
+    """
+
+    kind: Kind
+    conspicuity: float = 0.7
+    size: float = 0.5
+    depth: float = 0.5
+    lateral: float = 0.0
+    height: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesion:
+    """What a finding adds to the tissue, and the pixels it takes up: float32 and bool [rows, columns] of the image."""
+
+    attenuation: Floats
+    mask: Mask
+
+
+# draws a finding of a conspicuity and size at the points (x, y), given in units (see Anatomy) from its centre
+_Draw = Callable[[np.random.Generator, Floats, Floats, float, float], tuple[Floats, Mask]]
+
+# with the distance from the centre, in units, beyond which nothing is drawn
+_DRAWN_WITHIN: dict[Kind, tuple[_Draw, float]] = {
+    Kind.SPICULATED_MASS: (draw_spiculated, 34.0),
+    Kind.MICROCALCIFICATIONS: (draw_micro, 20.0),
+    Kind.ROUND_MASS: (draw_round, 20.0),
+    Kind.COARSE_CALCIFICATIONS: (draw_coarse, 24.0),
+    Kind.VASCULAR_CALCIFICATIONS: (draw_vascular, 36.0),
+}
+
+
+def render_finding(
+    rng: np.random.Generator, anatomy: Anatomy, view: View, finding: Finding
+) -> Lesion:
+    """The finding at its place in that view, cut off at the skin."""
+    draw, reach = _DRAWN_WITHIN[finding.kind]
+    centre_x, centre_y = anatomy.place(
+        finding.depth, finding.lateral if view == "CC" else finding.height
+    )
+    rows = _window(centre_y, reach * anatomy.unit, anatomy.rows)
+    columns = _window(centre_x, reach * anatomy.unit, anatomy.columns)
+    y, x = np.mgrid[rows, columns].astype(np.float32)
+    x, y = (
+        (x - np.float32(centre_x)) / np.float32(anatomy.unit),
+        (y - np.float32(centre_y)) / np.float32(anatomy.unit),
+    )
+    breast = anatomy.breast()
+    lesion = Lesion(np.zeros(breast.shape, np.float32), np.zeros(breast.shape, np.bool_))
+    drawn, mask = draw(rng, x, y, finding.conspicuity, finding.size)
+    lesion.attenuation[rows, columns] = drawn * breast[rows, columns]
+    lesion.mask[rows, columns] = mask & breast[rows, columns]
+    return lesion
+
+
+def _window(centre: float, reach: float, end: int) -> slice:
+    """The indices within `reach` of `centre`, of 0 .. end."""
+    return slice(max(0, int(centre - reach)), min(end, int(centre + reach) + 1))
