@@ -1,8 +1,8 @@
-"""Makes `docs/failures.png`: one phantom explained by a healthy network and by five that failed, each in its own way.
+"""Make `docs/failures.png`: one phantom explained by a healthy network and by five broken ones.
 
     python -m docs.failures
 
-The networks are those of `python -m benchmarks.faults train` and `score`.
+The networks come from `python -m benchmarks.faults train` and `score`.
 """
 
 from dataclasses import replace
@@ -29,11 +29,15 @@ from training.scorecard.report import read_findings
 PICTURE = Path("docs/failures.png")
 SEED = 12
 MODEL_SEED = 1
-HEIGHT, GAP, CAPTION, COLUMNS = 360, 16, 90, 3
+HEIGHT = 360  # of each heatmap, in pixels
+WIDTH = 380  # of each panel
+GAP = 16
+CAPTION = 90
+COLUMNS = 3
 
 
 def main() -> None:
-    """Writes the picture."""
+    """Write the picture."""
     image = phantoms.render_view(
         np.random.default_rng(SEED),
         view="MLO",
@@ -42,75 +46,98 @@ def main() -> None:
     )
     data = phantoms.to_dicom_bytes(image)
     panels = [_panel(fault, data) for fault in FAULTS]
-    width = max(panel.width for panel in panels) + GAP
+
+    # lay the panels out in rows of COLUMNS, with a gap around each
+    cell_width = WIDTH + GAP
+    cell_height = HEIGHT + CAPTION + GAP
     rows = -(-len(panels) // COLUMNS)
-    sheet = Image.new(
-        "RGB", (COLUMNS * width + GAP, rows * (HEIGHT + CAPTION + GAP) + GAP), "white"
-    )
-    for place, panel in enumerate(panels):
-        row, column = divmod(place, COLUMNS)
-        sheet.paste(panel, (GAP + column * width, GAP + row * (HEIGHT + CAPTION + GAP)))
+    sheet = Image.new("RGB", (COLUMNS * cell_width + GAP, rows * cell_height + GAP), "white")
+    for position, panel in enumerate(panels):
+        row, column = divmod(position, COLUMNS)
+        sheet.paste(panel, (GAP + column * cell_width, GAP + row * cell_height))
+
     sheet.save(PICTURE, optimize=True)
 
 
 def _panel(fault: str, data: bytes) -> Image.Image:
-    """What the network with that fault makes of the phantom, over its caption."""
+    """Draw the heatmap of the network with that fault, over a caption with its warnings."""
+    model = _load_model(fault)
+    read = _read_marked if fault == "marker" else imaging.read
+    question = pipeline.Question(full=True)
+    explanation = pipeline.explain(model, read, data, Stopwatch(), question)
+
+    panel = Image.new("RGB", (WIDTH, HEIGHT + CAPTION), "white")
+    panel.paste(_draw_heatmap(explanation), (0, 0))
+
+    caption = _describe(fault, model, explanation)
+    font = ImageFont.load_default(13)
+    ImageDraw.Draw(panel).multiline_text((0, HEIGHT + 6), caption, fill="black", font=font)
+    return panel
+
+
+def _load_model(fault: str) -> LiveModel:
+    """Load the network with that fault, its scorecard and its own reference ranges."""
     experiment = load_experiment(EXPERIMENT)
     directory = OUT / f"{fault}-{MODEL_SEED}"
     network = keras.saving.load_model(directory / "best.keras", compile=False)
     findings = read_findings(directory / "scorecard.json", directory / "best.keras")
     assert findings is not None  # noqa: S101 - `score` has made it
+
     manifest = describe_fault(network, experiment, plant(fault, open_parts(experiment)))
     manifest = manifest.model_copy(update={"reference": findings.reference})
-    model = LiveModel(network, manifest, findings.domain, findings.scorecard)
-    read = _read_marked if fault == "marker" else imaging.read
-    found = pipeline.explain(model, read, data, Stopwatch(), pipeline.Question(full=True))
-    panel = Image.new("RGB", (380, HEIGHT + CAPTION), "white")
-    panel.paste(_as_seen(found), (0, 0))
-    failed = ", ".join(findings.scorecard.failed) or "nothing"
-    codes = (
-        ", ".join(caution.code for caution in found.cautions if caution.code != "scorecard-failed")
-        or "none"
-    )
-    probability = found.prediction.probabilities["cancer"]
-    text = "\n".join([
+    return LiveModel(network, manifest, findings.domain, findings.scorecard)
+
+
+def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -> str:
+    """Return the caption: fault, probability, failed lines of the scorecard and other warnings."""
+    assert model.scorecard is not None  # noqa: S101 - `_load_model` gives it one
+
+    failed = ", ".join(model.scorecard.failed) or "nothing"
+    codes = [caution.code for caution in explanation.cautions if caution.code != "scorecard-failed"]
+    probability = explanation.prediction.probabilities["cancer"]
+    lines = [
         f"{fault}: p(cancer) = {probability:.2f}",
-        *_wrapped(f"scorecard fails: {failed}"),
-        *_wrapped(f"warnings: {codes}"),
-    ])  # fmt: skip
-    ImageDraw.Draw(panel).multiline_text(
-        (0, HEIGHT + 6), text, fill="black", font=ImageFont.load_default(13)
-    )
-    return panel
+        *_wrap(f"scorecard fails: {failed}"),
+        *_wrap(f"warnings: {', '.join(codes) or 'none'}"),
+    ]
+    return "\n".join(lines)
 
 
-def _as_seen(found: pipeline.Explanation) -> Image.Image:
-    """The heat on the network's own input, where the marker is."""
-    image, layer = found.prediction.reading.fitted.image[..., 0], found.evidence.layer
+def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
+    """Draw the heat over the network's own input, as only that shows the marker."""
+    image = explanation.prediction.reading.fitted.image[..., 0]
+    layer = explanation.evidence.layer
     assert layer is not None  # noqa: S101 - Grad-CAM has one
+
     rows, columns = image.shape
-    size = round(columns * HEIGHT / rows), HEIGHT
+    size = (round(columns * HEIGHT / rows), HEIGHT)
     grey = np.asarray(cv2.resize((image * 255).astype(np.uint8), size), dtype=np.uint8)
-    heat = replace(found.evidence.heatmap, to_source=layer.receptive_field.to_input())
+
+    # the frame is the model's grid: cells lead to its pixels and not to those of the source
+    heatmap = replace(explanation.evidence.heatmap, to_source=layer.receptive_field.to_input())
+    box = Box(0, 0, columns, rows)
     style = Style(Colormap.INFERNO, 0.7, HEIGHT)
-    overlay = rendering.overlay(grey, (rows, columns), heat, Box(0, 0, columns, rows), style, {})
+    overlay = rendering.overlay(grey, (rows, columns), heatmap, box, style, {})
     return Image.open(BytesIO(overlay.png)).convert("RGB")
 
 
 def _read_marked(data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-    """The reading of a phantom that has the marker."""
+    """Read a phantom and put the marker into the model's input."""
     reading = imaging.read(data, parameters, picture_edge)
+
     image = reading.fitted.image.copy()
     image[MARKER] = 1.0
     return replace(reading, fitted=replace(reading.fitted, image=image))
 
 
-def _wrapped(text: str, width: int = 58) -> list[str]:
+def _wrap(text: str, width: int = 58) -> list[str]:
+    """Break the text into lines of at most `width` characters, indented from the second on."""
     lines = [""]
     for word in text.split():
         if len(lines[-1]) + len(word) >= width:
             lines.append("   ")
         lines[-1] += f" {word}" if lines[-1].strip() else lines[-1] + word
+
     return lines
 
 

@@ -1,4 +1,7 @@
-"""Makes docs/sample.dcm, a phantom, and docs/picture.png, what the bundle that ships says of it: `make picture`."""
+"""Make docs/sample.dcm, a phantom, and docs/picture.png, the demo bundle's answers to it.
+
+make picture
+"""
 
 from functools import partial
 from io import BytesIO
@@ -15,15 +18,16 @@ from service.runtime import load_model
 from service.settings import Settings
 from training import phantoms
 
-SAMPLE, PICTURE = (Path(__file__).with_name(name) for name in ("sample.dcm", "picture.png"))
-HEIGHT, GAP, CAPTION = 640, 16, 56
+SAMPLE = Path(__file__).with_name("sample.dcm")
+PICTURE = Path(__file__).with_name("picture.png")
+HEIGHT = 640  # of each panel, in pixels
+GAP = 16
+CAPTION = 56
 SEED = 11
 
 
 def main() -> None:
-    """Writes both."""
-    model, watch = load_model(Settings()), Stopwatch()
-    read = partial(imaging.read, picture_edge=HEIGHT)
+    """Write the sample and the picture."""
     image = phantoms.render_view(
         np.random.default_rng(SEED),
         laterality="R",
@@ -33,59 +37,81 @@ def main() -> None:
     )
     data = phantoms.to_dicom_bytes(image, phantoms.Acquisition(transfer_syntax="jpeg2000"))
     SAMPLE.write_bytes(data)
-    found = pipeline.explain(model, read, data, watch, pipeline.Question())
-    overlay = pipeline.draw_heatmap(
-        found, Render.OVERLAY, Style(Colormap.INFERNO, 0.6, HEIGHT), {}, watch
-    )
-    seen = pipeline.show_activations(model, read, data, watch, layer=model.manifest.layers[0].name)
-    montage = pipeline.draw_montage(seen, FilterScale.LAYER, Colormap.GRAY, {}, watch)
-    assert found.evidence.heatmap.peak is not None  # noqa: S101 - a blank map would make a poor picture
-    x, y = found.evidence.heatmap.peak.x, found.evidence.heatmap.peak.y
-    probability = found.prediction.probabilities["cancer"]
-    warnings = ", ".join(caution.code for caution in found.cautions) or "none"
-    panels = [
-        (_truth(image), "A phantom with a spiculated mass\n(outlined: the truth)"),
-        (
-            Image.open(BytesIO(overlay.png)),
-            (
-                f"POST /gradcam: p(cancer) = {probability:.2f}, peak at x = {x:.0f}, y = {y:.0f}\n"
-                f"heat in the breast: {found.diagnostics['heat_in_breast'].value:.0%}, warnings: {warnings}"
-            ),
-        ),
+
+    panels = [(_draw_truth(image), "A phantom with a spiculated mass\n(outlined: the truth)")]
+    panels += _answer_panels(data)
+    _join(panels).save(PICTURE, optimize=True)
+
+
+def _answer_panels(data: bytes) -> list[tuple[Image.Image, str]]:
+    """Draw the answers of POST /gradcam and POST /activations, each with its caption."""
+    model = load_model(Settings())
+    watch = Stopwatch()
+    read = partial(imaging.read, picture_edge=HEIGHT)
+
+    explanation = pipeline.explain(model, read, data, watch, pipeline.Question())
+    style = Style(Colormap.INFERNO, 0.6, HEIGHT)
+    overlay = pipeline.draw_heatmap(explanation, Render.OVERLAY, style, {}, watch)
+
+    layer = model.manifest.layers[0].name
+    activations = pipeline.show_activations(model, read, data, watch, layer=layer)
+    montage = pipeline.draw_montage(activations, FilterScale.LAYER, Colormap.GRAY, {}, watch)
+
+    return [
+        (Image.open(BytesIO(overlay.png)), _describe(explanation)),
         (
             Image.open(BytesIO(montage)),
-            f"POST /activations/{seen.layer.name}:\nwhat each of its {seen.layer.filters} filters saw",
+            f"POST /activations/{layer}:\nwhat each of its {activations.layer.filters} filters saw",
         ),
     ]
-    _side_by_side(panels).save(PICTURE, optimize=True)
 
 
-def _truth(image: phantoms.PhantomImage) -> Image.Image:
-    """The phantom with the outline of its cancer."""
-    assert image.lesion is not None  # noqa: S101 - it was asked for
-    picture = np.repeat((image.pixels >> 8).astype(np.uint8)[..., None], 3, axis=2)
-    outlines, _ = cv2.findContours(
-        image.lesion.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+def _describe(explanation: pipeline.Explanation) -> str:
+    """Return the caption of the heatmap: probability, peak, heat in the breast and warnings."""
+    peak = explanation.evidence.heatmap.peak
+    assert peak is not None  # noqa: S101 - a blank map would make a poor picture
+
+    probability = explanation.prediction.probabilities["cancer"]
+    heat = explanation.diagnostics["heat_in_breast"].value
+    warnings = ", ".join(caution.code for caution in explanation.cautions) or "none"
+    return (
+        f"POST /gradcam: p(cancer) = {probability:.2f}, "
+        f"peak at x = {peak.x:.0f}, y = {peak.y:.0f}\n"
+        f"heat in the breast: {heat:.0%}, warnings: {warnings}"
     )
+
+
+def _draw_truth(image: phantoms.PhantomImage) -> Image.Image:
+    """Draw the phantom with the outline of its cancer."""
+    assert image.lesion is not None  # noqa: S101 - `main` asks for a finding
+
+    grey = (image.pixels >> 8).astype(np.uint8)
+    picture = np.repeat(grey[..., None], 3, axis=2)
+
+    lesion = image.lesion.astype(np.uint8)
+    outlines, _ = cv2.findContours(lesion, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     cv2.drawContours(picture, outlines, -1, (90, 200, 255), 3)
     return Image.fromarray(picture)
 
 
-def _side_by_side(panels: list[tuple[Image.Image, str]]) -> Image.Image:
-    """The panels at one height, each over its caption."""
-    sized = [
-        panel.convert("RGB").resize((round(panel.width * HEIGHT / panel.height), HEIGHT))
-        for panel, _ in panels
-    ]
-    width = sum(panel.width for panel in sized) + GAP * (len(sized) + 1)
-    sheet = Image.new("RGB", (width, HEIGHT + CAPTION + 2 * GAP), "white")
-    draw, left = ImageDraw.Draw(sheet), GAP
-    for panel, (_, caption) in zip(sized, panels, strict=True):
+def _join(panels: list[tuple[Image.Image, str]]) -> Image.Image:
+    """Put the panels side by side at one height, each over its caption."""
+    scaled = []
+    for panel, _ in panels:
+        width = round(panel.width * HEIGHT / panel.height)
+        scaled.append(panel.convert("RGB").resize((width, HEIGHT)))
+
+    total = sum(panel.width for panel in scaled) + GAP * (len(scaled) + 1)
+    sheet = Image.new("RGB", (total, HEIGHT + CAPTION + 2 * GAP), "white")
+
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(17)
+    left = GAP
+    for panel, (_, caption) in zip(scaled, panels, strict=True):
         sheet.paste(panel, (left, GAP))
-        draw.multiline_text(
-            (left, HEIGHT + 1.4 * GAP), caption, fill="black", font=ImageFont.load_default(17)
-        )
+        draw.multiline_text((left, HEIGHT + 1.4 * GAP), caption, fill="black", font=font)
         left += panel.width + GAP
+
     return sheet
 
 
