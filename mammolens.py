@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from service import __version__
 from service import cli as service_cli
-from training import cli as training_cli
+from training import commands as training_commands
 
 _DESCRIPTION = (
     "Serve, explain, train and export a mammogram classifier that explains its predictions."
@@ -29,8 +29,8 @@ def main(arguments: Sequence[str] | None = None, prog: str = "mammolens") -> int
     command = words[0] if words else "--help"
     if command in service_cli.COMMANDS:
         return service_cli.main(words, prog)
-    if command in training_cli.COMMANDS:
-        return training_cli.main(words, prog)
+    if command in training_commands.COMMANDS:
+        return training_commands.main(words, prog)
 
     _parser(prog).parse_args(words or ["--help"])
     return 0
@@ -46,7 +46,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for name, text in {**service_cli.COMMANDS, **training_cli.COMMANDS}.items():
+    for name, text in {**service_cli.COMMANDS, **training_commands.COMMANDS}.items():
         commands.add_parser(name, help=text)
 
     return parser

@@ -29,7 +29,7 @@ SUFFIXES = {".dcm", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
 
 Scene = tuple[Pixels, Mask]
 Disturb = Callable[[np.random.Generator, Pixels, Mask], Scene]
-Picture = NDArray[np.uint8]
+FramedPicture = NDArray[np.uint8]
 
 
 def main() -> None:
@@ -218,7 +218,7 @@ CONDITIONS: dict[str, Disturb] = {
 }
 
 
-def draw(folders: list[Path]) -> Iterator[Picture]:
+def draw(folders: list[Path]) -> Iterator[FramedPicture]:
     """A tile of each image in the folders, in the order of their names; those that are refused are printed."""
     for path in sorted(
         path for folder in folders for path in folder.rglob("*.*") if path.suffix in SUFFIXES
@@ -232,7 +232,7 @@ def draw(folders: list[Path]) -> Iterator[Picture]:
         yield tile(path.stem, pixels, fitted)
 
 
-def tile(name: str, pixels: Pixels, fitted: Fitted) -> Picture:
+def tile(name: str, pixels: Pixels, fitted: Fitted) -> FramedPicture:
     """The image with its outline, its crop box and its name."""
     scale = TILE / max(pixels.shape)
     outlines, _ = cv2.findContours(
@@ -255,7 +255,7 @@ def tile(name: str, pixels: Pixels, fitted: Fitted) -> Picture:
     return drawn
 
 
-def arrange(tiles: list[Picture]) -> Picture:
+def arrange(tiles: list[FramedPicture]) -> FramedPicture:
     """The tiles row by row."""
     blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % IN_A_ROW)
     rows = [

@@ -121,7 +121,7 @@ def table(sets: dict[str, list[Explanation]]) -> None:
 
 def ours(explained: Explanation) -> set[str]:
     """The codes of the warnings that are about the explanation, not the file."""
-    return {caution.code for caution in explained.cautions if caution.code.startswith(OURS)}
+    return {warning.code for warning in explained.warnings if warning.code.startswith(OURS)}
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from service import explanation, imaging
 from service.geometry import IDENTITY
 from service.imaging import read
 from service.model import Bundle
-from service.pipeline.class_explanation import Subject, examine
+from service.pipeline.class_explanation import Subject, explain_class
 from service.records import Floats, Method
 from training import phantoms
 
@@ -95,13 +95,13 @@ def completeness(count: int) -> None:
     bundle = Bundle.load(BUNDLE)
     errors = []
     for seed in range(count):
-        findings = (phantoms.Finding(phantoms.Kind.SPICULATED_MASS),) if seed % 2 else ()
+        findings = (phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS),) if seed % 2 else ()
         image = phantoms.render_view(
             np.random.default_rng(seed), findings=findings, detector=DETECTOR
         )
         fitted = imaging.fit(image.pixels, bundle.manifest.preprocessing)
         subject = Subject(fitted.image, fitted.mask)
-        found = examine(
+        found = explain_class(
             bundle,
             subject,
             Method.INTEGRATED_GRADIENTS,

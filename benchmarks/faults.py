@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from service.model import Manifest
 from service.pipeline import assessment
-from service.pipeline.class_explanation import examine
+from service.pipeline.class_explanation import explain_class
 from service.records import Floats, Method
 from training.config import Experiment, load_experiment
 from training.data.batches import epoch_batches
@@ -37,9 +37,9 @@ from training.fit.run import Run, read_json, write_json
 from training.fit.train import predict, train
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import describe_own_model
-from training.scorecard import Effort, Parts, open_parts, score_model
+from training.scorecard import Parts, SampleSizes, open_parts, score_model
 from training.scorecard.randomisation import randomise
-from training.scorecard.report import read_findings, write_findings
+from training.scorecard.report import read_report, write_report
 from training.scorecard.sample import Sample, draw
 
 EXPERIMENT = Path("training/experiments/demo.toml")
@@ -48,7 +48,7 @@ FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
 MARKER = np.s_[4:16, -16:-4]
 SILENT = -1e3
 DIVERGING_STEPS = 30
-EFFORT = Effort(
+EFFORT = SampleSizes(
     domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False
 )
 UNSEEN, FULL = 100, 24  # images whose warnings are counted, and of these with full diagnostics
@@ -150,8 +150,8 @@ def score_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> 
     planted = plant(fault, parts)
     manifest = describe_fault(network, experiment, planted)
     effort = HEALTHY_EFFORT if fault == "healthy" else EFFORT
-    findings = score_model(LiveModel(network, manifest), planted, None, effort)
-    write_findings(out, keras_file, findings)
+    report = score_model(LiveModel(network, manifest), planted, None, effort)
+    write_report(out, keras_file, report)
 
 
 def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
@@ -171,11 +171,11 @@ def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> N
     models = {}
     for reference in REFERENCES:
         source = directory if reference == "own" else OUT / f"healthy-{seed}"
-        findings = read_findings(source / "scorecard.json", source / "best.keras")
-        if findings is None:
+        report = read_report(source / "scorecard.json", source / "best.keras")
+        if report is None:
             raise SystemExit(f"{source} has no scorecard: run the step `score` first.")
-        facts = manifest.model_copy(update={"reference": findings.reference})
-        models[reference] = LiveModel(network, facts, findings.domain)
+        facts = manifest.model_copy(update={"reference": report.reference})
+        models[reference] = LiveModel(network, facts, report.domain)
     write_json(
         out, [warn(models, sample, index, full=index < FULL) for index in range(len(sample))]
     )
@@ -186,12 +186,12 @@ def warn(
 ) -> dict[str, Any]:
     """The figures of one image and the codes of its warnings, by reference."""
     own = models["own"]
-    found = examine(
+    found = explain_class(
         own, sample.subject(index), Method.GRAD_CAM, own.manifest.default_layer, 1, full=full
     )
     trusted = {
-        reference: assessment.in_domain(model, found.scores.features)
-        + assessment.in_heatmap(model, found, 1)
+        reference: assessment.assess_domain(model, found.scores.features)
+        + assessment.assess_heatmap(model, found, 1)
         for reference, model in models.items()
     }
     return {
@@ -201,7 +201,7 @@ def warn(
         "state": found.heatmap.state,
         **{
             reference: {
-                "codes": [caution.code for caution in each.cautions],
+                "codes": [warning.code for warning in each.warnings],
                 "measures": {name: asdict(measure) for name, measure in each.measures.items()},
             }
             for reference, each in trusted.items()

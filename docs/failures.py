@@ -24,7 +24,7 @@ from training import phantoms
 from training.config import load_experiment
 from training.introspection.live_model import LiveModel
 from training.scorecard import open_parts
-from training.scorecard.report import read_findings
+from training.scorecard.report import read_report
 
 PICTURE = Path("docs/failures.png")
 SEED = 12
@@ -41,7 +41,7 @@ def main() -> None:
     image = phantoms.render_view(
         np.random.default_rng(SEED),
         view="MLO",
-        findings=(phantoms.Finding(phantoms.Kind.SPICULATED_MASS, 0.7),),
+        findings=(phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS, 0.7),),
         detector=phantoms.Detector(rows=960, columns=720),
     )
     data = phantoms.to_dicom_bytes(image)
@@ -80,12 +80,12 @@ def _load_model(fault: str) -> LiveModel:
     experiment = load_experiment(EXPERIMENT)
     directory = OUT / f"{fault}-{MODEL_SEED}"
     network = keras.saving.load_model(directory / "best.keras", compile=False)
-    findings = read_findings(directory / "scorecard.json", directory / "best.keras")
-    assert findings is not None  # noqa: S101 - `score` has made it
+    report = read_report(directory / "scorecard.json", directory / "best.keras")
+    assert report is not None  # noqa: S101 - `score` has made it
 
     manifest = describe_fault(network, experiment, plant(fault, open_parts(experiment)))
-    manifest = manifest.model_copy(update={"reference": findings.reference})
-    return LiveModel(network, manifest, findings.domain, findings.scorecard)
+    manifest = manifest.model_copy(update={"reference": report.reference})
+    return LiveModel(network, manifest, report.domain, report.scorecard)
 
 
 def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -> str:
@@ -93,7 +93,7 @@ def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -
     assert model.scorecard is not None  # noqa: S101 - `_load_model` gives it one
 
     failed = ", ".join(model.scorecard.failed) or "nothing"
-    codes = [caution.code for caution in explanation.cautions if caution.code != "scorecard-failed"]
+    codes = [warning.code for warning in explanation.warnings if warning.code != "scorecard-failed"]
     probability = explanation.prediction.probabilities["cancer"]
     lines = [
         f"{fault}: p(cancer) = {probability:.2f}",
@@ -106,7 +106,7 @@ def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -
 def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
     """Draw the heat over the network's own input, as only that shows the marker."""
     image = explanation.prediction.reading.fitted.image[..., 0]
-    layer = explanation.evidence.layer
+    layer = explanation.class_explanation.layer
     assert layer is not None  # noqa: S101 - Grad-CAM has one
 
     rows, columns = image.shape
@@ -114,7 +114,9 @@ def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
     grey = np.asarray(cv2.resize((image * 255).astype(np.uint8), size), dtype=np.uint8)
 
     # the frame is the model's grid: cells lead to its pixels and not to those of the source
-    heatmap = replace(explanation.evidence.heatmap, to_source=layer.receptive_field.to_input())
+    heatmap = replace(
+        explanation.class_explanation.heatmap, to_source=layer.receptive_field.to_input()
+    )
     box = Box(0, 0, columns, rows)
     style = Style(Colormap.INFERNO, 0.7, HEIGHT)
     overlay = rendering.overlay(grey, (rows, columns), heatmap, box, style, {})

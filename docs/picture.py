@@ -32,7 +32,7 @@ def main() -> None:
         np.random.default_rng(SEED),
         laterality="R",
         view="MLO",
-        findings=(phantoms.Finding(phantoms.Kind.SPICULATED_MASS, 0.6),),
+        findings=(phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS, 0.6),),
         detector=phantoms.Detector(rows=960, columns=720),
     )
     data = phantoms.to_dicom_bytes(image, phantoms.Acquisition(transfer_syntax="jpeg2000"))
@@ -46,16 +46,16 @@ def main() -> None:
 def _answer_panels(data: bytes) -> list[tuple[Image.Image, str]]:
     """Draw the answers of POST /gradcam and POST /activations, each with its caption."""
     model = load_model(Settings())
-    watch = Stopwatch()
+    timer = Stopwatch()
     read = partial(imaging.read, picture_edge=HEIGHT)
 
-    explanation = pipeline.explain(model, read, data, watch, pipeline.Question())
+    explanation = pipeline.explain(model, read, data, timer, pipeline.Question())
     style = Style(Colormap.INFERNO, 0.6, HEIGHT)
-    overlay = pipeline.draw_heatmap(explanation, Render.OVERLAY, style, {}, watch)
+    overlay = pipeline.draw_heatmap(explanation, Render.OVERLAY, style, {}, timer)
 
     layer = model.manifest.layers[0].name
-    activations = pipeline.show_activations(model, read, data, watch, layer=layer)
-    montage = pipeline.draw_montage(activations, FilterScale.LAYER, Colormap.GRAY, {}, watch)
+    activations = pipeline.show_activations(model, read, data, timer, layer=layer)
+    montage = pipeline.draw_montage(activations, FilterScale.LAYER, Colormap.GRAY, {}, timer)
 
     return [
         (Image.open(BytesIO(overlay.png)), _describe(explanation)),
@@ -68,12 +68,12 @@ def _answer_panels(data: bytes) -> list[tuple[Image.Image, str]]:
 
 def _describe(explanation: pipeline.Explanation) -> str:
     """Return the caption of the heatmap: probability, peak, heat in the breast and warnings."""
-    peak = explanation.evidence.heatmap.peak
+    peak = explanation.class_explanation.heatmap.peak
     assert peak is not None  # noqa: S101 - a blank map would make a poor picture
 
     probability = explanation.prediction.probabilities["cancer"]
     heat = explanation.diagnostics["heat_in_breast"].value
-    warnings = ", ".join(caution.code for caution in explanation.cautions) or "none"
+    warnings = ", ".join(warning.code for warning in explanation.warnings) or "none"
     return (
         f"POST /gradcam: p(cancer) = {probability:.2f}, "
         f"peak at x = {peak.x:.0f}, y = {peak.y:.0f}\n"

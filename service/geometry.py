@@ -68,9 +68,9 @@ def canvas(rows: int, columns: int, long_edge: float) -> tuple[int, int]:
     return max(1, round(rows * factor)), max(1, round(columns * factor))
 
 
-def halvings(rows: int, columns: int, enough: tuple[int, int]) -> int:
-    """How often a grid can be halved and still have `enough` rows and columns; 0 for one that has not."""
-    return max(0, math.floor(math.log2(min(rows / enough[0], columns / enough[1]))))
+def max_halvings(rows: int, columns: int, min_size: tuple[int, int]) -> int:
+    """How often a grid can be halved and still have `min_size` rows and columns; 0 for one that has not."""
+    return max(0, math.floor(math.log2(min(rows / min_size[0], columns / min_size[1]))))
 
 
 def flip(width: int) -> Affine:

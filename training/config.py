@@ -56,7 +56,7 @@ class Data(Section):
     )
 
 
-class Filter(Section):
+class RowFilter(Section):
     """Which rows of the table take part; what is left out does not filter."""
 
     patient_ids: tuple[str, ...] = Field(default=(), description="only these patients")
@@ -176,7 +176,7 @@ class Experiment(Section):
     """Everything one run depends on but the data and the code."""
 
     data: Data
-    filter: Filter = Filter()
+    filter: RowFilter = RowFilter()
     split: HashSplit | FoldSplit = Field(discriminator="by")
     fit: Fit
     network: Network

@@ -1,6 +1,6 @@
 """Who may ask for what: API keys from a file, bearer tokens of an OpenID provider, and how often anyone may ask."""
 
-from service.access.callers import Caller, Scope
+from service.access.callers import AccessScope, Caller
 from service.access.gate import AccessGate
 from service.access.keys import KeyFile, add_key, read_keys, revoke_key
 from service.access.rates import Rates
@@ -8,10 +8,10 @@ from service.access.tokens import TokenVerifier
 
 __all__ = [
     "AccessGate",
+    "AccessScope",
     "Caller",
     "KeyFile",
     "Rates",
-    "Scope",
     "TokenVerifier",
     "add_key",
     "read_keys",

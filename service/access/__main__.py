@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from service.access.callers import Scope
+from service.access.callers import AccessScope
 from service.access.keys import add_key, read_keys, revoke_key
 from service.errors import MammolensError
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service.
 def _run(chosen: argparse.Namespace) -> None:
     match chosen.command:
         case "add":
-            scopes = [Scope(scope) for scope in chosen.scopes.split(",")]
+            scopes = [AccessScope(scope) for scope in chosen.scopes.split(",")]
             sys.stdout.write(add_key(chosen.file, chosen.name, scopes) + "\n")
         case "revoke":
             revoke_key(chosen.file, chosen.name)

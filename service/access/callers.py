@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-_LONGEST_NAME = 64
+_MAX_NAME = 64
 _DIGEST_LENGTH = 16
 _NOT_PRINTABLE = re.compile(r"[^!-~]")
 
 
-class Scope(StrEnum):
+class AccessScope(StrEnum):
     """What a caller may do."""
 
     PREDICT = "predict"
@@ -25,7 +25,7 @@ class Caller:
     """Whom the audit and the log name, and their scopes."""
 
     name: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[AccessScope]
 
     @classmethod
     def of(cls, name: str, scopes: Iterable[str]) -> Self:
@@ -34,11 +34,11 @@ class Caller:
         The name stands in the log, and others may have chosen it: where it is long, or does not print in one line of
         ASCII, it is made to, and a digest of it set behind, so that no two callers share one.
         """
-        known = {scope.value for scope in Scope}
+        known = {scope.value for scope in AccessScope}
         printable = _NOT_PRINTABLE.sub("?", name)
-        if printable != name or len(name) > _LONGEST_NAME:
+        if printable != name or len(name) > _MAX_NAME:
             digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[
                 :_DIGEST_LENGTH
             ]
-            printable = f"{printable[: _LONGEST_NAME - _DIGEST_LENGTH - 1]}~{digest}"
-        return cls(printable, frozenset(Scope(scope) for scope in scopes if scope in known))
+            printable = f"{printable[: _MAX_NAME - _DIGEST_LENGTH - 1]}~{digest}"
+        return cls(printable, frozenset(AccessScope(scope) for scope in scopes if scope in known))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from service.access.callers import Caller, Scope
+from service.access.callers import AccessScope, Caller
 from service.access.keys import PREFIX, KeyFile
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
@@ -18,14 +18,16 @@ class AccessGate:
         keys: KeyFile | None,
         tokens: TokenVerifier | None,
         rates: Rates | None,
-        anonymous_scopes: Iterable[Scope] = (),
+        anonymous_scopes: Iterable[AccessScope] = (),
     ) -> None:
         self._keys = keys
         self._tokens = tokens
         self._rates = rates
         self._anonymous = Caller("anonymous", frozenset(anonymous_scopes))
 
-    async def admit(self, credential: str | None, scope: Scope | None, address: str) -> Caller:
+    async def admit(
+        self, credential: str | None, scope: AccessScope | None, address: str
+    ) -> Caller:
         """Return the caller if it may use `scope`. `address` identifies anonymous callers in the rate limit.
 
         Raises:

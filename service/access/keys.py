@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from service.access.callers import Caller, Scope
+from service.access.callers import AccessScope, Caller
 from service.errors import AccessError, KeysUnavailable
 
 PREFIX = "mammolens_"
@@ -31,7 +31,7 @@ class Key:
     """An entry of the file: never the key itself, but its SHA-256 in hexadecimal."""
 
     name: str
-    scopes: tuple[Scope, ...]
+    scopes: tuple[AccessScope, ...]
     created: str
     sha256: str
 
@@ -95,10 +95,10 @@ def _key(entry: dict[str, Any]) -> Key:
     name, scopes, sha256 = entry["name"], entry["scopes"], entry["sha256"]
     if not (_NAME.fullmatch(name) and _SHA256.fullmatch(sha256) and isinstance(scopes, list)):
         raise ValueError("not an entry")
-    return Key(name, tuple(map(Scope, scopes)), str(entry["created"]), sha256)
+    return Key(name, tuple(map(AccessScope, scopes)), str(entry["created"]), sha256)
 
 
-def add_key(path: Path, name: str, scopes: Iterable[Scope]) -> str:
+def add_key(path: Path, name: str, scopes: Iterable[AccessScope]) -> str:
     """A new key, which is told here and never again; the file keeps its hash.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from service.errors import RateLimited
 
-_MOST_CALLERS = 10_000  # remembered; those who have not asked for longest are forgotten
+_MAX_CALLERS = 10_000  # remembered; those who have not asked for longest are forgotten
 
 
 class Rates:
@@ -31,5 +31,5 @@ class Rates:
             raise RateLimited("The caller asks more often than is allowed.", math.ceil(wait))
         self._paid_until[caller] = paid_until
         self._paid_until.move_to_end(caller)
-        if len(self._paid_until) > _MOST_CALLERS:
+        if len(self._paid_until) > _MAX_CALLERS:
             self._paid_until.popitem(last=False)

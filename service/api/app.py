@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
-from service.access import AccessGate, KeyFile, Rates, Scope, TokenVerifier
+from service.access import AccessGate, AccessScope, KeyFile, Rates, TokenVerifier
 from service.api import responses
-from service.api.application import MammolensApp, Parts
+from service.api.application import AppParts, MammolensApp
 from service.api.dependencies import requires
 from service.api.gauges import Gauges
 from service.api.middleware.inference_audit import InferenceAudit
@@ -51,7 +51,7 @@ def create_app(
         AuditLost: the audit log cannot be written.
     """
     metrics = Metrics()
-    parts = Parts(
+    parts = AppParts(
         settings=settings,
         engine=Engine(settings, metrics, load),
         gate=_gate(settings),
@@ -101,12 +101,12 @@ def _lifespan(
 
 
 def _include_routes(app: FastAPI) -> None:
-    app.include_router(predict.router, dependencies=[requires(Scope.PREDICT)])
+    app.include_router(predict.router, dependencies=[requires(AccessScope.PREDICT)])
     for explaining in (activations, gradcam):
-        app.include_router(explaining.router, dependencies=[requires(Scope.EXPLAIN)])
+        app.include_router(explaining.router, dependencies=[requires(AccessScope.EXPLAIN)])
     for describing in (model_version, model_scorecard):
         app.include_router(describing.router, dependencies=[requires()])
-    app.include_router(model_version.admin_router, dependencies=[requires(Scope.ADMIN)])
+    app.include_router(model_version.admin_router, dependencies=[requires(AccessScope.ADMIN)])
     app.include_router(health.router)
 
 
@@ -117,7 +117,7 @@ def _gate(settings: Settings) -> AccessGate:
         tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, jwks)
 
     # Without authentication, only callers on this machine may change the model.
-    anonymous = set(Scope) if settings.is_loopback else set(Scope) - {Scope.ADMIN}
+    anonymous = set(AccessScope) if settings.is_loopback else set(AccessScope) - {AccessScope.ADMIN}
     return AccessGate(
         keys=None if settings.keys is None else KeyFile(settings.keys),
         tokens=tokens,

@@ -14,8 +14,8 @@ from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
-    """Parts of one application. `audit`: None if none is kept."""
+class AppParts:
+    """AppParts of one application. `audit`: None if none is kept."""
 
     settings: Settings
     engine: Engine
@@ -27,12 +27,12 @@ class Parts:
 class MammolensApp(FastAPI):
     """FastAPI application with typed parts."""
 
-    def __init__(self, parts: Parts, **options: Any) -> None:
+    def __init__(self, parts: AppParts, **options: Any) -> None:
         super().__init__(**options)
         self.parts = parts
 
 
-async def get_parts(connection: HTTPConnection) -> Parts:
+async def get_parts(connection: HTTPConnection) -> AppParts:
     """Return the parts of the application that got this request.
 
     A coroutine, because FastAPI would run a plain function in a thread.
@@ -40,7 +40,7 @@ async def get_parts(connection: HTTPConnection) -> Parts:
     return parts_of(connection)
 
 
-def parts_of(connection: HTTPConnection) -> Parts:
+def parts_of(connection: HTTPConnection) -> AppParts:
     """Return the parts of the application that got this request."""
     app = connection.app
     assert isinstance(app, MammolensApp)  # noqa: S101 - the only kind that serves these routes

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from service.access import Scope
-from service.api.application import Parts, get_parts, parts_of
+from service.access import AccessScope
+from service.api.application import AppParts, get_parts, parts_of
 from service.api.options import Absent
 from service.api.record import record_of
 from service.runtime import Engine
@@ -20,7 +20,7 @@ async def get_engine(request: Request) -> Engine:
     return parts_of(request).engine
 
 
-AnyParts = Annotated[Parts, Depends(get_parts)]
+AnyParts = Annotated[AppParts, Depends(get_parts)]
 AnyEngine = Annotated[Engine, Depends(get_engine)]
 RequestTimeout = Annotated[
     float | Absent,
@@ -34,7 +34,7 @@ RequestTimeout = Annotated[
 ]
 
 
-def requires(scope: Scope | None = None) -> Any:
+def requires(scope: AccessScope | None = None) -> Any:
     """Return the dependency that admits callers with that scope; without a scope, every authenticated caller."""
 
     async def admit(

@@ -150,7 +150,7 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
     sys.stdout.write(
         f"{path}: {prediction.label} (probability of {prediction.positive_class} {probability:.3f})\n"
     )
-    for warning in explanation.cautions:
+    for warning in explanation.warnings:
         sys.stdout.write(f"  {warning.code}: {warning.message}\n")
     sys.stdout.write(f"  wrote {out / path.stem}.json and two pictures\n")
     return True

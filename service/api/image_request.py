@@ -9,7 +9,7 @@ from fastapi import Depends, Request, Response
 
 from service import errors
 from service.api import responses
-from service.api.application import Parts
+from service.api.application import AppParts
 from service.api.dependencies import AnyParts, RequestTimeout
 from service.api.negotiation import MediaType, negotiate
 from service.api.problems.documentation import document
@@ -21,7 +21,7 @@ from service.api.upload import read_upload
 from service.imaging import Read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
-from service.records import Caution
+from service.records import QualityWarning
 from service.runtime import Lane
 
 _ERRORS = (
@@ -61,7 +61,7 @@ class ImageAnswer:
     """
 
     content: Schema | bytes
-    warnings: tuple[Caution, ...]
+    warnings: tuple[QualityWarning, ...]
     probability: float | None = None
 
 
@@ -70,7 +70,7 @@ class ImageRequests:
     """Answers one request about an image."""
 
     request: Request
-    parts: Parts
+    parts: AppParts
     timeout: float | None
 
     async def answer(

@@ -15,8 +15,8 @@ from service.geometry import Affine
 from service.imaging import Reading
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
-from service.pipeline import Prediction
-from service.records import Caution, Layer, Measure
+from service.pipeline import ImagePrediction
+from service.records import ConvLayer, Diagnostic, QualityWarning
 
 PICTURE_HEADERS = {
     "Mammolens-Model": {
@@ -63,7 +63,7 @@ def image(reading: Reading) -> schemas.Image:
     return schemas.Image(**asdict(reading.facts), chest_wall=fitted.side, breast_box=fitted.box)
 
 
-def prediction(result: Prediction, manifest: Manifest) -> schemas.Prediction:
+def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Prediction:
     """Return the decision at the operating point. Below it, the most probable of the other classes is decided."""
     probabilities = dict(result.probabilities)
     others = {name: p for name, p in probabilities.items() if name != manifest.positive_class}
@@ -78,7 +78,7 @@ def prediction(result: Prediction, manifest: Manifest) -> schemas.Prediction:
     )
 
 
-def layer(described: Layer) -> schemas.Layer:
+def layer(described: ConvLayer) -> schemas.Layer:
     """Return a layer and a sentence on how to read its maps."""
     return schemas.Layer(
         name=described.name,
@@ -86,14 +86,19 @@ def layer(described: Layer) -> schemas.Layer:
         width=described.width,
         filters=described.filters,
         stage=described.stage,
-        reading=explanation.reading(described.stage),
+        reading=explanation.stage_guide(described.stage),
         receptive_field=described.receptive_field,
     )
 
 
-def diagnostics(measures: Mapping[str, Measure]) -> schemas.Diagnostics:
+def diagnostics(measures: Mapping[str, Diagnostic]) -> schemas.Diagnostics:
     """Return the diagnostics by name."""
     return {name: schemas.Measure.model_validate(measure) for name, measure in measures.items()}
+
+
+def warnings(given: Iterable[QualityWarning]) -> list[schemas.Caution]:
+    """Return the warnings."""
+    return [schemas.Caution.model_validate(warning) for warning in given]
 
 
 def matrix(affine: Affine) -> list[list[float]]:
@@ -112,23 +117,23 @@ def as_json(body: schemas.Schema, timer: Stopwatch) -> Response:
     return Response(body.model_dump_json(by_alias=True), headers=headers, media_type=MediaType.JSON)
 
 
-def as_png(png: bytes, model: Model, warnings: Iterable[Caution], timer: Stopwatch) -> Response:
+def as_png(png: bytes, model: Model, given: Iterable[QualityWarning], timer: Stopwatch) -> Response:
     """Return the picture, with the model and the warnings in its headers."""
     headers = {
         "Mammolens-Model": f"{model.manifest.name}/{model.manifest.version}",
-        "Mammolens-Warnings": ", ".join(warning.code for warning in warnings),
+        "Mammolens-Warnings": ", ".join(warning.code for warning in given),
         "Server-Timing": server_timing(timer),
     }
     return Response(png, headers=headers, media_type=MediaType.PNG)
 
 
-def png_text(model: Model, layer_name: str, warnings: Iterable[Caution]) -> dict[str, str]:
+def png_text(model: Model, layer_name: str, given: Iterable[QualityWarning]) -> dict[str, str]:
     """Return the text chunks of a picture: model, layer and warnings."""
     manifest = model.manifest
     return {
         "Software": f"mammolens, model {manifest.name}/{manifest.version}, digest {model.digest}",
         "Layer": layer_name,
-        "Warnings": json.dumps([warning.code for warning in warnings]),
+        "Warnings": json.dumps([warning.code for warning in given]),
         "Intended use": manifest.intended_use,
     }
 

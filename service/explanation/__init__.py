@@ -9,9 +9,14 @@ from service.explanation.attribution import (
     smooth_grad,
 )
 from service.explanation.cam import METHODS, heatmap, signed_map
-from service.explanation.diagnostics import FIGURES, heatmap_cautions, measure, unusual_cautions
-from service.explanation.domain import distance, domain_cautions
-from service.explanation.filters import filter_cautions, filter_figures, filter_statistics, reading
+from service.explanation.diagnostics import FIGURES, heatmap_warnings, measure, unusual_warnings
+from service.explanation.domain import distance, domain_warnings
+from service.explanation.filters import (
+    filter_figures,
+    filter_statistics,
+    filter_warnings,
+    stage_guide,
+)
 from service.explanation.heat import to_heatmap
 from service.explanation.heat_figures import heat_figures
 from service.explanation.layer import explain_layer, layer_figures
@@ -25,25 +30,25 @@ __all__ = [
     "Margins",
     "blurred",
     "distance",
-    "domain_cautions",
+    "domain_warnings",
     "evidence_gaps",
     "explain_layer",
-    "filter_cautions",
     "filter_figures",
     "filter_statistics",
+    "filter_warnings",
     "heat_figures",
     "heatmap",
-    "heatmap_cautions",
+    "heatmap_warnings",
     "integrated_gradients",
     "layer_figures",
     "measure",
     "noisy_copies",
     "occlusion",
-    "reading",
     "regions",
     "signed_map",
     "smooth_grad",
     "stability",
+    "stage_guide",
     "to_heatmap",
-    "unusual_cautions",
+    "unusual_warnings",
 ]

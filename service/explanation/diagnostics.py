@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from service.records import Caution, Heatmap, MapState, Measure, Range
+from service.records import Diagnostic, Heatmap, MapState, QualityWarning, ReferenceRange
 
 UNIFORM_ENTROPY = 0.995
 """Normalised entropy above which a map points nowhere: heat spread evenly over 96 % of a 57 x 41 grid has it."""
@@ -59,24 +59,28 @@ FIGURES = {
 }
 
 
-def measure(figures: Mapping[str, float], ranges: Mapping[str, Range]) -> dict[str, Measure]:
+def measure(
+    figures: Mapping[str, float], ranges: Mapping[str, ReferenceRange]
+) -> dict[str, Diagnostic]:
     """Each figure beside the model version's own range, and whether it is out of it on the side that is an alarm."""
     return {
-        name: Measure(value, ranges.get(name), _is_unusual(FIGURES[name], value, ranges.get(name)))
+        name: Diagnostic(
+            value, ranges.get(name), _is_unusual(FIGURES[name], value, ranges.get(name))
+        )
         for name, value in figures.items()
     }
 
 
-def _is_unusual(figure: Figure, value: float, reference: Range | None) -> bool:
+def _is_unusual(figure: Figure, value: float, reference: ReferenceRange | None) -> bool:
     if reference is None or figure.alarm is None:
         return False
     return value < reference.low if figure.alarm == "low" else value > reference.high
 
 
-def unusual_cautions(measures: Mapping[str, Measure]) -> tuple[Caution, ...]:
+def unusual_warnings(measures: Mapping[str, Diagnostic]) -> tuple[QualityWarning, ...]:
     """One warning for each figure that is out of its range."""
     return tuple(
-        Caution(
+        QualityWarning(
             f"unusual-{name.replace('_', '-')}",
             f"{name} is {measured.value:.3g}, {measured.reference.low:.3g} to {measured.reference.high:.3g} on the "
             f"model's reference images ({FIGURES[name].meaning}).",
@@ -86,9 +90,9 @@ def unusual_cautions(measures: Mapping[str, Measure]) -> tuple[Caution, ...]:
     )
 
 
-def heatmap_cautions(
-    heatmap: Heatmap, measures: Mapping[str, Measure], *, positive: bool
-) -> tuple[Caution, ...]:
+def heatmap_warnings(
+    heatmap: Heatmap, measures: Mapping[str, Diagnostic], *, positive: bool
+) -> tuple[QualityWarning, ...]:
     """The warnings that need no reference: blank, outside the breast, without effect, uniform.
 
     `positive`: the decision on the image. A finding outside the breast is never right; on an image without a finding,
@@ -96,20 +100,28 @@ def heatmap_cautions(
     sees it, and how much that matters depends on the layer.
     """
     if heatmap.state is not MapState.OK:
-        return (Caution("heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."),)
-    cautions = []
+        return (
+            QualityWarning(
+                "heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."
+            ),
+        )
+    warnings = []
     peak, lift = measures["peak_in_breast"], measures.get("lift")
     if not peak.value and (positive or peak.reference is None or peak.reference.low > 0):
-        cautions.append(Caution("peak-outside-breast", "The hottest spot lies outside the breast."))
+        warnings.append(
+            QualityWarning("peak-outside-breast", "The hottest spot lies outside the breast.")
+        )
     if lift is not None and lift.reference is None and lift.value < 1:
         message = "The breast holds less of the heat than its share of the image: the map may show a shortcut."
-        cautions.append(Caution("heat-outside-breast", message))
+        warnings.append(QualityWarning("heat-outside-breast", message))
     gap = measures.get("insertion_gap")
     if positive and gap is not None and gap.value <= 0:
         message = "The hottest pixels matter no more to the prediction than those of random maps."
-        cautions.append(Caution("heat-without-effect", message))
+        warnings.append(QualityWarning("heat-without-effect", message))
     if measures["entropy"].value > UNIFORM_ENTROPY:
-        cautions.append(
-            Caution("heatmap-uniform", "The heat is spread almost evenly: the map points nowhere.")
+        warnings.append(
+            QualityWarning(
+                "heatmap-uniform", "The heat is spread almost evenly: the map points nowhere."
+            )
         )
-    return tuple(cautions)
+    return tuple(warnings)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.records import Caution, Domain, Floats
+from service.records import Domain, Floats, QualityWarning
 
 
 def distance(features: Floats, domain: Domain) -> float:
@@ -15,7 +15,7 @@ def distance(features: Floats, domain: Domain) -> float:
     return float(np.sqrt(np.mean(whitened**2)))
 
 
-def domain_cautions(far: float, domain: Domain) -> tuple[Caution, ...]:
+def domain_warnings(far: float, domain: Domain) -> tuple[QualityWarning, ...]:
     """A warning where the image is further away than 99 % of the reference images are."""
     if far <= domain.limit:
         return ()
@@ -23,4 +23,4 @@ def domain_cautions(far: float, domain: Domain) -> tuple[Caution, ...]:
         f"The image is unlike those the model was tested on: {far:.2f} from their mean where 99 % of them are within "
         f"{domain.limit:.2f}. Its probability and its explanation are not covered by any measured figure."
     )
-    return (Caution("out-of-domain", message),)
+    return (QualityWarning("out-of-domain", message),)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from service.records import Caution, FilterStatistics, Floats, Stage
+from service.records import FilterStatistics, Floats, QualityWarning, Stage
 
 DUPLICATE = 0.95
 """Filters whose maps correlate by more than this say the same."""
@@ -14,7 +14,7 @@ _READINGS: dict[Stage, str] = {
 }
 
 
-def reading(stage: Stage) -> str:
+def stage_guide(stage: Stage) -> str:
     """One sentence on how to read the maps of a layer at that stage."""
     return _READINGS[stage]
 
@@ -29,11 +29,11 @@ def filter_statistics(maps: Floats) -> list[FilterStatistics]:
     ]
 
 
-def filter_cautions(statistics: list[FilterStatistics]) -> tuple[Caution, ...]:
+def filter_warnings(statistics: list[FilterStatistics]) -> tuple[QualityWarning, ...]:
     """A warning where every filter of the layer is dark; single dark filters are normal and none is given for them."""
     if all(filter_.zero_share == 1.0 for filter_ in statistics):
         return (
-            Caution(
+            QualityWarning(
                 "layer-dark",
                 "Every filter of this layer is zero on this image: nothing behind it can react.",
             ),

@@ -7,14 +7,14 @@ from service.explanation.cam import heatmap, signed_map
 from service.explanation.filters import filter_figures
 from service.explanation.heat_figures import heat_figures
 from service.geometry import Affine
-from service.records import Floats, Heatmap, Layer, Mask, Method
+from service.records import ConvLayer, Floats, Heatmap, Mask, Method
 
 
 def explain_layer(
     method: Method,
     maps: Floats,
     gradients: Floats,
-    layer: Layer,
+    layer: ConvLayer,
     mask: Mask,
     grid_to_source: Affine,
 ) -> tuple[Heatmap, dict[str, float]]:

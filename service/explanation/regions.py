@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from service.geometry import Affine, interpolate
-from service.records import Floats, Heatmap, Region
+from service.records import Floats, Heatmap, HeatRegion
 
 FINE = 256
 """Maps are interpolated to about this many pixels along their longer edge before their outlines are followed."""
@@ -14,7 +14,7 @@ FINE = 256
 
 def regions(
     heatmap: Heatmap, level: float, pixel_spacing_mm: tuple[float, float] | None
-) -> list[Region]:
+) -> list[HeatRegion]:
     """The regions where the interpolated heat is at or above `level` * its peak, those with the most heat first.
 
     `level`: in (0, 1]. `pixel_spacing_mm`: between rows, between columns. Outlines are right to half a pixel of the
@@ -50,7 +50,7 @@ def _region(
     to_source: Affine,
     total: float,
     pixel_spacing_mm: tuple[float, float] | None,
-) -> Region:
+) -> HeatRegion:
     outline = max(
         cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)[0],
         key=len,
@@ -64,7 +64,7 @@ def _region(
     ]
     (left, right), (top, bottom) = sorted(x for x, _ in edges), sorted(y for _, y in edges)
     area = len(rows) * abs(to_source.scale_x * to_source.scale_y)
-    return Region(
+    return HeatRegion(
         contour=[to_source.apply(float(x), float(y)) for x, y in outline[:, 0]],
         box=(left, top, right, bottom),
         area=area,

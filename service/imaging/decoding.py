@@ -17,11 +17,11 @@ _DEFAULT = Limits()
 
 
 def decode(
-    data: bytes, limits: Limits = _DEFAULT, enough: tuple[int, int] | None = None
+    data: bytes, limits: Limits = _DEFAULT, min_size: tuple[int, int] | None = None
 ) -> Mammogram:
     """The mammogram in a DICOM, PNG, JPEG or TIFF file.
 
-    `enough`: rows and columns that will do; JPEG 2000 is then decoded at a reduced resolution that has as many. The
+    `min_size`: rows and columns that will do; JPEG 2000 is then decoded at a reduced resolution that has as many. The
     rest, and all where it is None, is decoded in full.
 
     Raises:
@@ -31,10 +31,10 @@ def decode(
         raise EmptyImage("The file is empty.")
     # First, as the 128 bytes before DICM may be another format's header (DICOM PS3.10 7.1).
     if data[128:132] == b"DICM":
-        return decode_dicom(data, limits, enough)
+        return decode_dicom(data, limits, min_size)
     for magic, raster_format in _MAGIC.items():
         if data.startswith(magic):
             return decode_raster(data, raster_format, limits)
     if is_bare_dataset(data, limits):
-        return decode_dicom(data, limits, enough)
+        return decode_dicom(data, limits, min_size)
     raise UnsupportedFormat("The file is none of DICOM, PNG, JPEG and TIFF.")

@@ -33,7 +33,7 @@ def describe(reading: Reading) -> dict[str, object]:
         "milliseconds": {
             name: round(spent, 1) for name, spent in Stopwatch(reading.laps).milliseconds.items()
         },
-        "cautions": [f"{caution.code}: {caution.message}" for caution in reading.cautions],
+        "cautions": [f"{warning.code}: {warning.message}" for warning in reading.warnings],
     }
 
 

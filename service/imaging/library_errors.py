@@ -40,7 +40,7 @@ _filters_exchanged = threading.Lock()
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_warnings() -> Iterator[None]:
     """A stretch of foreign code whose warnings are dropped; one thread at a time, so for headers, not for pixels."""
     with _filters_exchanged, warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -48,7 +48,7 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def damage_reported(message: str) -> Iterator[None]:
+def as_corrupt_image(message: str) -> Iterator[None]:
     """A stretch of foreign code; what it raises over a malformed file becomes CorruptImage with that message."""
     try:
         yield

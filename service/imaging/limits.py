@@ -6,7 +6,7 @@ from service.errors import CorruptImage, TooManyPixels
 
 _HEADER_BYTES = 2**24  # more than any header of an image needs
 _BYTES_PER_PIXEL = 16  # at the most while a pixel is decoded, fitted and drawn
-_LEAST_BYTES = 2**29  # for what does not grow with the image
+_MIN_BYTES = 2**29  # for what does not grow with the image
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Limits:
     @property
     def max_memory_bytes(self) -> int:
         """What one image may take in memory, beside its file."""
-        return _LEAST_BYTES + _BYTES_PER_PIXEL * self.max_pixels
+        return _MIN_BYTES + _BYTES_PER_PIXEL * self.max_pixels
 
     def check(self, rows: int, columns: int) -> None:
         """Raises CorruptImage or TooManyPixels for a size that no image may have, before its pixels are decoded."""

@@ -22,10 +22,10 @@ from PIL.TiffImagePlugin import (
 )
 
 from service.errors import SeveralFrames, UnsupportedImage
-from service.imaging.library_errors import damage_reported, quiet
+from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
 from service.imaging.polarity import is_negative
-from service.records import WHITE, Caution, ImageFacts, Mammogram
+from service.records import WHITE, ImageFacts, Mammogram, QualityWarning
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
 
@@ -41,7 +41,7 @@ _WHITE_IS_ZERO = 0
 # Pillow knows TIFFs of 16 bits in which white is zero, but only little-endian ones.
 OPEN_INFO.setdefault((MM, _WHITE_IS_ZERO, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
 
-_INVERTED = Caution(
+_INVERTED = QualityWarning(
     "inverted",
     "The background is white: the image was taken for a negative, and its grey values were inverted.",
 )
@@ -58,14 +58,14 @@ def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> M
         facts=ImageFacts(
             format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize
         ),
-        cautions=(_INVERTED,) if inverted else (),
+        warnings=(_INVERTED,) if inverted else (),
     )
 
 
 def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
     """The grey values, uint8 or uint16 [rows, columns], 0 black, upright."""
     damage = f"The {raster_format.upper()} file is truncated or damaged."
-    with quiet(), damage_reported(damage):
+    with silence_warnings(), as_corrupt_image(damage):
         image = _READERS[raster_format](BytesIO(data))
         several = _has_more_pages(image)
         if isinstance(image, TiffImageFile):
@@ -75,9 +75,9 @@ def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
     if several:
         raise SeveralFrames("The file has several pages or frames. Send one mammogram.")
     _require_plain_samples(image)
-    with damage_reported(damage):
+    with as_corrupt_image(damage):
         samples = np.asarray(image)
-    with quiet(), damage_reported(damage):
+    with silence_warnings(), as_corrupt_image(damage):
         orientation = image.getexif().get(Base.Orientation)
     grey = _upright(_one_channel(samples), orientation)
     complement: _Samples = ~grey

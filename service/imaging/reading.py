@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import geometry
-from service.imaging.breast.fitting import enough, fit, map_box
+from service.imaging.breast.fitting import fit, map_box, min_input_size
 from service.imaging.decoding import decode
-from service.imaging.dicom.acceptance import side_cautions
+from service.imaging.dicom.acceptance import side_warnings
 from service.imaging.limits import Limits
 from service.observability.stopwatch import Lap, Stopwatch
-from service.records import Box, Caution, FitParameters, Fitted, ImageFacts, Mammogram
+from service.records import Box, FitParameters, Fitted, ImageFacts, Mammogram, QualityWarning
 
 Grey = NDArray[np.uint8]
 
@@ -30,7 +30,7 @@ class Reading:
 
     facts: ImageFacts
     fitted: Fitted
-    cautions: tuple[Caution, ...]
+    warnings: tuple[QualityWarning, ...]
     picture: Grey | None
     laps: list[Lap]
 
@@ -55,22 +55,22 @@ def read(
     JPEG 2000 is decoded at the resolution that the model's grid and the picture need; where the breast turns out to be
     so small that this was too coarse, in full.
     """
-    watch = Stopwatch()
-    with watch.step("decode"):
-        mammogram = decode(data, limits, enough=enough(parameters))
-    with watch.step("fit"):
+    timer = Stopwatch()
+    with timer.step("decode"):
+        mammogram = decode(data, limits, min_size=min_input_size(parameters))
+    with timer.step("fit"):
         fitted = _fit(mammogram, parameters)
     if fitted.to_source.scale_y < mammogram.to_source.scale_y:
-        with watch.step("decode"):
+        with timer.step("decode"):
             mammogram = decode(data, limits)
-        with watch.step("fit"):
+        with timer.step("fit"):
             fitted = _fit(mammogram, parameters)
     picture = None
     if picture_edge:
-        with watch.step("decode"):
+        with timer.step("decode"):
             picture = _draw(mammogram, data, limits, picture_edge)
-    cautions = (*mammogram.cautions, *side_cautions(mammogram.facts, fitted.side))
-    return Reading(mammogram.facts, fitted, cautions, picture, watch.laps)
+    warnings = (*mammogram.warnings, *side_warnings(mammogram.facts, fitted.side))
+    return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
 
 
 def _fit(mammogram: Mammogram, parameters: FitParameters) -> Fitted:
@@ -95,7 +95,7 @@ def _draw(mammogram: Mammogram, data: bytes, limits: Limits, long_edge: float) -
     rows, columns = mammogram.facts.rows, mammogram.facts.columns
     height, width = geometry.canvas(rows, columns, long_edge)
     if mammogram.pixels.shape != (rows, columns):
-        mammogram = decode(data, limits, enough=(height, width))
+        mammogram = decode(data, limits, min_size=(height, width))
     pixels = mammogram.pixels
     if pixels.shape == (rows, columns):
         if (height, width) != pixels.shape:

@@ -16,7 +16,7 @@ from service.model.manifest import (
     gradcam_signature,
 )
 from service.model.quality_files import read_domain, save_domain, save_scorecard, write_domain
-from service.model.scorecard import Line, Localisation, Scorecard, Verdict
+from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Verdict
 from service.model.versions import newest_version, stamp
 
 __all__ = [
@@ -27,13 +27,13 @@ __all__ = [
     "ClassIndices",
     "FakeModel",
     "GoldenCase",
-    "Line",
     "Localisation",
     "Manifest",
     "Model",
     "Ranges",
     "Reference",
     "Scorecard",
+    "ScorecardEntry",
     "Verdict",
     "checksums",
     "gradcam_signature",

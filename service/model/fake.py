@@ -7,16 +7,16 @@ import numpy as np
 
 from service.model.contract import ClassIndices, check_classes, check_images
 from service.model.manifest import Manifest, Ranges, Reference
-from service.model.scorecard import Line, Scorecard
+from service.model.scorecard import Scorecard, ScorecardEntry
 from service.records import (
+    ConvLayer,
     Domain,
     FitParameters,
     Floats,
-    Layer,
     LayerGradients,
     Method,
-    Range,
     ReceptiveField,
+    ReferenceRange,
     Scores,
 )
 
@@ -49,7 +49,7 @@ _MANIFEST = Manifest(
     temperature=1.0,
     preprocessing=FitParameters(height=_HEIGHT, width=_WIDTH),
     layers=(
-        Layer(
+        ConvLayer(
             _LAYER,
             _ROWS,
             _COLUMNS,
@@ -67,8 +67,8 @@ _MANIFEST = Manifest(
         ranges={
             _LAYER: {
                 Method.GRAD_CAM: Ranges(
-                    positive={"entropy": Range(low=0.0, high=0.95)},
-                    negative={"entropy": Range(low=0.0, high=0.95)},
+                    positive={"entropy": ReferenceRange(low=0.0, high=0.95)},
+                    negative={"entropy": ReferenceRange(low=0.0, high=0.95)},
                 )
             }
         },
@@ -83,7 +83,11 @@ _UNTESTED = "It stands in for a model: it was set by hand, and never tested."
 _SCORECARD = Scorecard(
     created=_MANIFEST.created,
     images=1,
-    lines=(Line(name="auc", value=None, asked="at least 0.7", verdict="fail", meaning=_UNTESTED),),
+    lines=(
+        ScorecardEntry(
+            name="auc", value=None, asked="at least 0.7", verdict="fail", meaning=_UNTESTED
+        ),
+    ),
 )
 # About what its features are on phantoms.
 _DOMAIN = Domain(

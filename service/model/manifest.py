@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from service.errors import UnknownLayer
-from service.records import FitParameters, Layer, Method, Range
+from service.records import ConvLayer, FitParameters, Method, ReferenceRange
 
 EXTRA = Path("assets.extra")
 MANIFEST_FILE = EXTRA / "manifest.json"
@@ -32,8 +32,8 @@ class Ranges(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    positive: dict[str, Range]
-    negative: dict[str, Range]
+    positive: dict[str, ReferenceRange]
+    negative: dict[str, ReferenceRange]
 
 
 class Reference(BaseModel):
@@ -67,7 +67,7 @@ class Manifest(BaseModel):
     threshold_rule: Sentence
     temperature: FiniteFloat = Field(gt=0)
     preprocessing: FitParameters
-    layers: tuple[Layer, ...] = Field(min_length=1)
+    layers: tuple[ConvLayer, ...] = Field(min_length=1)
     default_layer: str
     feature_layers: tuple[str, ...] = Field(min_length=1)
     training: Sentence
@@ -102,12 +102,12 @@ class Manifest(BaseModel):
         """The number of features of an image."""
         return sum(self.layer(name).filters for name in self.feature_layers)
 
-    def ranges(self, layer: str, method: Method, *, positive: bool) -> dict[str, Range]:
+    def ranges(self, layer: str, method: Method, *, positive: bool) -> dict[str, ReferenceRange]:
         """The reference ranges of that method's figures at that layer, by decision; empty if none were measured."""
         found = self.reference.ranges.get(layer, {}).get(method) if self.reference else None
         return {} if found is None else found.positive if positive else found.negative
 
-    def layer(self, name: str) -> Layer:
+    def layer(self, name: str) -> ConvLayer:
         """The layer of that name, or UnknownLayer with the names there are."""
         for layer in self.layers:
             if layer.name == name:

@@ -11,7 +11,7 @@ from service.records import Method
 Verdict = Literal["pass", "fail", "informative"]
 
 
-class Line(BaseModel):
+class ScorecardEntry(BaseModel):
     """One test: what came out, what is asked for, and what that means in a sentence.
 
     `value` is null where the test could not be made; a line with a verdict of `informative` asks for nothing.
@@ -51,7 +51,7 @@ class Scorecard(BaseModel):
 
     created: date
     images: int = Field(ge=1)
-    lines: tuple[Line, ...] = Field(min_length=1)
+    lines: tuple[ScorecardEntry, ...] = Field(min_length=1)
     methods: dict[Method, Localisation] = Field(default_factory=dict)
 
     @property

@@ -1,24 +1,24 @@
 """The pipeline: bytes -> decode -> fit -> model -> explanation -> picture.
 
-Start reading at `service/pipeline/image.py`.
+Start reading at `service/pipeline/steps.py`.
 """
 
 from service.pipeline.drawing import draw_filters, draw_heatmap, draw_montage, picture_edge
-from service.pipeline.image import (
+from service.pipeline.selftest import golden_case, replay, warm
+from service.pipeline.steps import (
     Activations,
     Explanation,
-    Prediction,
+    ImagePrediction,
     Question,
     explain,
     predict,
     show_activations,
 )
-from service.pipeline.selftest import golden_case, replay, warm
 
 __all__ = [
     "Activations",
     "Explanation",
-    "Prediction",
+    "ImagePrediction",
     "Question",
     "draw_filters",
     "draw_heatmap",

@@ -9,7 +9,7 @@ from service import explanation
 from service.explanation import METHODS
 from service.geometry import IDENTITY, Affine
 from service.model import Model
-from service.records import Floats, Heatmap, Layer, Mask, Method, ReceptiveField, Scores
+from service.records import ConvLayer, Floats, Heatmap, Mask, Method, ReceptiveField, Scores
 
 _PIXELS = ReceptiveField(height=1, width=1, stride_y=1, stride_x=1, offset_y=0, offset_x=0)
 
@@ -24,22 +24,22 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ClassExplanation:
     """The heatmap of a subject by a method, its figures by name, and the model's scores [classes] of it.
 
     `layer`: None where the method explains the input itself.
     """
 
     method: Method
-    layer: Layer | None
+    layer: ConvLayer | None
     heatmap: Heatmap
     figures: dict[str, float]
     scores: Scores
 
 
-def examine(
+def explain_class(
     model: Model, subject: Subject, method: Method, layer: str, class_index: int, *, full: bool
-) -> Evidence:
+) -> ClassExplanation:
     """The evidence of one method for a class; `layer` is of no consequence to a method that explains the input.
 
     `full`: with the figures that take many more passes: stability, insertion and deletion.
@@ -70,21 +70,23 @@ def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float6
         return np.asarray(logits[:, class_index] - others)
 
 
-def _layer(model: Model, subject: Subject, method: Method, name: str, class_index: int) -> Evidence:
+def _layer(
+    model: Model, subject: Subject, method: Method, name: str, class_index: int
+) -> ClassExplanation:
     layer = model.manifest.layer(name)
     found = model.layer_gradients(layer.name, subject.image[None], _indices(class_index, 1))
     heatmap, figures = explanation.explain_layer(
         method, found.maps[0], found.gradients[0], layer, subject.mask, subject.to_source
     )
-    return Evidence(method, layer, heatmap, figures, _first(found.scores))
+    return ClassExplanation(method, layer, heatmap, figures, _first(found.scores))
 
 
-def _input(model: Model, subject: Subject, method: Method, class_index: int) -> Evidence:
+def _input(model: Model, subject: Subject, method: Method, class_index: int) -> ClassExplanation:
     values, field, figures = _attribute(model, subject, method, class_index)
     to_source = field.to_input().then(subject.to_source)
     heatmap = explanation.to_heatmap(values, float(np.abs(values).max()), to_source)
     figures |= explanation.heat_figures(heatmap, subject.mask, field)
-    return Evidence(method, None, heatmap, figures, score(model, subject.image))
+    return ClassExplanation(method, None, heatmap, figures, score(model, subject.image))
 
 
 def _attribute(
@@ -116,7 +118,7 @@ def _attribute(
 
 
 def _perturbed(
-    model: Model, subject: Subject, evidence: Evidence, class_index: int
+    model: Model, subject: Subject, evidence: ClassExplanation, class_index: int
 ) -> dict[str, float]:
     method = evidence.method
     grid_to_cell = subject.to_source.then(evidence.heatmap.to_source.inverse())

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from service import rendering
 from service.observability.stopwatch import Stopwatch
-from service.pipeline.image import Activations, Explanation
-from service.rendering import Colormap, FilterPicture, FilterScale, Picture, Render, Style
+from service.pipeline.steps import Activations, Explanation
+from service.rendering import Colormap, FilterPicture, FilterScale, FramedPicture, Render, Style
 
 
 def picture_edge(render: Render, style: Style) -> float:
@@ -14,8 +14,8 @@ def picture_edge(render: Render, style: Style) -> float:
 
 
 def draw_heatmap(
-    explained: Explanation, render: Render, style: Style, text: Mapping[str, str], watch: Stopwatch
-) -> Picture:
+    explained: Explanation, render: Render, style: Style, text: Mapping[str, str], timer: Stopwatch
+) -> FramedPicture:
     """Draw the heatmap as PNG in the frame of the source image.
 
     An overlay needs a reading with the mammogram's picture: see `picture_edge`.
@@ -23,9 +23,9 @@ def draw_heatmap(
     reading = explained.prediction.reading
     frame = (reading.facts.rows, reading.facts.columns)
     box = reading.fitted.box
-    heatmap = explained.evidence.heatmap
+    heatmap = explained.class_explanation.heatmap
 
-    with watch.step("render"):
+    with timer.step("render"):
         if render is Render.HEATMAP:
             return rendering.heat_alone(frame, heatmap, box, style, text)
         if reading.picture is None:
@@ -33,9 +33,9 @@ def draw_heatmap(
         return rendering.overlay(reading.picture, frame, heatmap, box, style, text)
 
 
-def draw_filters(seen: Activations, scale: FilterScale, watch: Stopwatch) -> list[FilterPicture]:
+def draw_filters(seen: Activations, scale: FilterScale, timer: Stopwatch) -> list[FilterPicture]:
     """Each filter's map as a greyscale PNG, a pixel a cell."""
-    with watch.step("render"):
+    with timer.step("render"):
         return rendering.draw_filters(seen.maps, scale)
 
 
@@ -44,8 +44,8 @@ def draw_montage(
     scale: FilterScale,
     colormap: Colormap,
     text: Mapping[str, str],
-    watch: Stopwatch,
+    timer: Stopwatch,
 ) -> bytes:
     """All filters of the layer on one PNG."""
-    with watch.step("render"):
+    with timer.step("render"):
         return rendering.montage_png(seen.maps, scale, colormap, text)

@@ -1,8 +1,7 @@
 """Plain frozen records over arrays that the steps hand to one another: no behaviour, no wire format."""
 
 from service.records.arrays import WHITE, Floats, Mask, Pixels
-from service.records.diagnostics import Caution, Domain, Measure, Range
-from service.records.heatmap import FilterStatistics, Heatmap, MapState, Method, Peak, Region
+from service.records.heatmap import FilterStatistics, Heatmap, HeatRegion, MapState, Method, Peak
 from service.records.image import (
     Box,
     Derivation,
@@ -13,33 +12,34 @@ from service.records.image import (
     Mammogram,
     Side,
 )
-from service.records.network import Layer, LayerGradients, ReceptiveField, Scores, Stage
+from service.records.layers import ConvLayer, LayerGradients, ReceptiveField, Scores, Stage
+from service.records.quality import Diagnostic, Domain, QualityWarning, ReferenceRange
 
 __all__ = [
     "WHITE",
     "Box",
-    "Caution",
+    "ConvLayer",
     "Derivation",
+    "Diagnostic",
     "Domain",
     "FilterStatistics",
     "FitParameters",
     "Fitted",
     "Floats",
+    "HeatRegion",
     "Heatmap",
     "ImageFacts",
     "Laterality",
-    "Layer",
     "LayerGradients",
     "Mammogram",
     "MapState",
     "Mask",
-    "Measure",
     "Method",
     "Peak",
     "Pixels",
-    "Range",
+    "QualityWarning",
     "ReceptiveField",
-    "Region",
+    "ReferenceRange",
     "Scores",
     "Side",
     "Stage",

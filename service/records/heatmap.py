@@ -57,7 +57,7 @@ class Heatmap:
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class HeatRegion:
     """A connected part of a heatmap above a level, in source pixels.
 
     `contour`: its outline, (x, y) by (x, y). `box`: (left, top, right, bottom) around it. `area_mm2`: None where the

@@ -5,7 +5,7 @@ from typing import Literal
 
 from service.geometry import IDENTITY, Affine
 from service.records.arrays import Floats, Mask, Pixels
-from service.records.diagnostics import Caution
+from service.records.quality import QualityWarning
 
 Side = Literal["left", "right"]
 Laterality = Literal["L", "R"]
@@ -50,7 +50,7 @@ class Mammogram:
 
     pixels: Pixels
     facts: ImageFacts
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[QualityWarning, ...] = ()
     to_source: Affine = IDENTITY
 
 

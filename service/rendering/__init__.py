@@ -2,14 +2,14 @@
 
 from service.rendering.colormap import Colormap
 from service.rendering.montage import FilterPicture, FilterScale, draw_filters, montage_png
-from service.rendering.overlay import Picture, Render, Style, heat_alone, overlay
+from service.rendering.overlay import FramedPicture, Render, Style, heat_alone, overlay
 from service.rendering.scorecard_page import Row, scorecard_page
 
 __all__ = [
     "Colormap",
     "FilterPicture",
     "FilterScale",
-    "Picture",
+    "FramedPicture",
     "Render",
     "Row",
     "Style",

@@ -38,7 +38,7 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FramedPicture:
     """A PNG of the whole source image's frame; `to_source` leads from its pixels to the source's."""
 
     png: bytes
@@ -54,7 +54,7 @@ def overlay(
     box: Box,
     style: Style,
     text: Mapping[str, str],
-) -> Picture:
+) -> FramedPicture:
     """RGB PNG of the mammogram under its heat; where there is no heat the mammogram is untouched.
 
     `grey`: the whole mammogram, drawn on the canvas of the style. `box`: the part of the source that the network saw.
@@ -66,7 +66,7 @@ def overlay(
 
 def heat_alone(
     source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
-) -> Picture:
+) -> FramedPicture:
     """Indexed PNG of the heat alone on the frame of its source.
 
     Palette index 0..255 is the heat relative to the hottest cell; alpha grows with it from 0 to `style.opacity`.
@@ -113,9 +113,9 @@ def _blended(style: Style) -> NDArray[np.uint8]:
     return np.asarray(colours + np.float32(0.5), dtype=np.uint8).reshape(-1, 3)
 
 
-def _picture(image: Image.Image, source_shape: Shape, text: Mapping[str, str]) -> Picture:
+def _picture(image: Image.Image, source_shape: Shape, text: Mapping[str, str]) -> FramedPicture:
     to_source = geometry.resize(source_shape[1], source_shape[0], image.width, image.height)
-    return Picture(png.encode(image, text), image.height, image.width, to_source)
+    return FramedPicture(png.encode(image, text), image.height, image.width, to_source)
 
 
 def _covered(start: int, stop: int, scale: float, shift: float, count: int) -> slice:

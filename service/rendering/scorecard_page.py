@@ -26,7 +26,7 @@ td.verdict { font-weight: 600; }
 <p class="$state"><strong>$summary</strong></p>
 <p>$note</p>
 <table>
-<thead><tr><th>Test</th><th>Value</th><th>Asked</th><th>Verdict</th><th>What it means</th></tr></thead>
+<thead><tr><th>Test</th><th>Value</th><th>Requirement</th><th>Verdict</th><th>What it means</th></tr></thead>
 <tbody>
 $rows
 </tbody>

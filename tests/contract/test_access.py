@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pydantic import HttpUrl
 
-from service.access import Scope, add_key, revoke_key
+from service.access import AccessScope, add_key, revoke_key
 from service.api.app import create_app
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
@@ -201,7 +201,7 @@ def test_a_token_or_key_that_is_not_valid_is_refused_on_every_route(
 def test_a_scope_opens_its_own_routes_and_no_others(
     app: FastAPI, client: TestClient, provider: Provider, keys: Path, scope: str, reached: set[str]
 ) -> None:
-    key = add_key(keys, f"key-{scope}", [Scope(scope)] if scope != "openid" else [])
+    key = add_key(keys, f"key-{scope}", [AccessScope(scope)] if scope != "openid" else [])
     for credential in (provider.token(scope=scope), provider.token(scope=None, scp=[scope]), key):
         for method, path in routes(app):
             allowed = method == "GET" or path in reached
@@ -211,7 +211,7 @@ def test_a_scope_opens_its_own_routes_and_no_others(
 def test_a_good_token_and_a_good_key_get_their_prediction_and_a_revoked_key_none(
     client: TestClient, provider: Provider, keys: Path, mammogram_png: bytes
 ) -> None:
-    key = add_key(keys, "viewer", [Scope.PREDICT])
+    key = add_key(keys, "viewer", [AccessScope.PREDICT])
     for credential in (provider.token(), key):
         assert ask(client, "POST", "/predict", credential, mammogram_png).status_code == 200
     revoke_key(keys, "viewer")

@@ -9,7 +9,7 @@ from service.imaging.dicom.pixeldata import SYNTAXES
 from service.records import Method
 from service.settings import Settings
 from tests.support.paths import ROOT
-from training.scorecard.criteria import ASKED, of_layers
+from training.scorecard.criteria import CRITERIA, layer_entries
 
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
@@ -58,7 +58,7 @@ def test_every_warning_of_an_explanation_is_documented() -> None:
     given = {
         code
         for path in paths
-        for code in re.findall(r'Caution\(\s*"([a-z-]+)"', path.read_text("utf-8"))
+        for code in re.findall(r'QualityWarning\(\s*"([a-z-]+)"', path.read_text("utf-8"))
     }
     assert given | {"unusual-..."} == set(rows(API.split("## Warnings")[1].split("## Problems")[0]))
 
@@ -80,8 +80,8 @@ def test_every_line_of_the_scorecard_is_documented_with_what_it_asks() -> None:
     section = rows(
         EXPLANATIONS.split("## The scorecard of a model version")[1].split("## Planted failures")[0]
     )
-    lines = [asked.judge(name, None) for name, asked in ASKED.items()]
-    lines += of_layers({"<layer>": 0.0}, {"<layer>": 0.0})
+    lines = [asked.judge(name, None) for name, asked in CRITERIA.items()]
+    lines += layer_entries({"<layer>": 0.0}, {"<layer>": 0.0})
     assert {name: cells[0] for name, cells in section.items()} == {
         line.name: line.asked for line in lines
     }
@@ -96,7 +96,7 @@ def test_every_warning_about_an_image_is_documented() -> None:
     source = "".join(
         path.read_text("utf-8") for path in (DOCS.parent / "service" / "imaging").rglob("*.py")
     )
-    given = set(re.findall(r'Caution\(\s*"([a-z-]+)"', source))
+    given = set(re.findall(r'QualityWarning\(\s*"([a-z-]+)"', source))
     assert given == set(rows(IMAGES.split("## Warnings about the image")[1].split("## Bounds")[0]))
 
 

@@ -18,12 +18,12 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from pydicom.dataset import Dataset, FileDataset
 
-from training.phantoms import Acquisition, Detector, Identity, render_view, to_dicom
+from training.phantoms import Acquisition, Detector, PhantomIdentity, render_view, to_dicom
 
 MARK = "QZMARK"
 NAME = f"{MARK}^Jane Doe/../<1956>"
 KEY = f"{MARK} is the beginning of the key here"
-UID = Identity().uid("image", 1)
+UID = PhantomIdentity().uid("image", 1)
 ROUTES = ["/predict", "/activations/conv2d", "/gradcam"]
 QUERIES = {
     "plain": {},

@@ -304,7 +304,7 @@ def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(
         until_ready(client)
         assert_problem(client.get("/model/scorecard"), "no-scorecard")
         answer = client.post("/predict", files={"file": mammogram_png}).json()
-        assert "no-scorecard" in [caution["code"] for caution in answer["warnings"]]
+        assert "no-scorecard" in [warning["code"] for warning in answer["warnings"]]
 
 
 @pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers", "/model/scorecard"])

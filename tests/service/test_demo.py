@@ -20,9 +20,9 @@ from training.phantoms import (
     Acquisition,
     Detector,
     Finding,
-    Kind,
+    FindingKind,
     PhantomImage,
-    Window,
+    PhantomWindow,
     render_view,
     to_dicom_bytes,
 )
@@ -44,7 +44,7 @@ def explain(model: Model) -> Explain:
 
 @pytest.fixture(scope="module")
 def phantom() -> PhantomImage:
-    finding = Finding(Kind.SPICULATED_MASS, conspicuity=0.8)
+    finding = Finding(FindingKind.SPICULATED_MASS, conspicuity=0.8)
     return render_view(np.random.default_rng(5), view="MLO", findings=(finding,), detector=DETECTOR)
 
 
@@ -53,16 +53,21 @@ def probability(explained: Explanation) -> float:
 
 
 @pytest.mark.parametrize(
-    "windows", [(), (Window(2048, 4096),), (Window(1900, 900, "SIGMOID"), Window(2048, 4096))]
+    "windows",
+    [
+        (),
+        (PhantomWindow(2048, 4096),),
+        (PhantomWindow(1900, 900, "SIGMOID"), PhantomWindow(2048, 4096)),
+    ],
 )
 def test_both_photometric_interpretations_of_an_exam_get_the_same_probability(
-    explain: Explain, phantom: PhantomImage, windows: tuple[Window, ...]
+    explain: Explain, phantom: PhantomImage, windows: tuple[PhantomWindow, ...]
 ) -> None:
     acquisition = Acquisition(windows=windows)
     plain = explain(to_dicom_bytes(phantom, acquisition))
     inverse = explain(to_dicom_bytes(phantom, replace(acquisition, photometric="MONOCHROME1")))
     assert probability(inverse) == pytest.approx(probability(plain), abs=1e-4)
-    assert inverse.evidence.heatmap.peak == plain.evidence.heatmap.peak
+    assert inverse.class_explanation.heatmap.peak == plain.class_explanation.heatmap.peak
 
 
 def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(
@@ -73,10 +78,10 @@ def test_a_mirrored_exam_gets_the_same_probability_and_a_mirrored_peak(
         to_dicom_bytes(replace(phantom, pixels=np.ascontiguousarray(phantom.pixels[:, ::-1])))
     )
     assert probability(mirrored) == pytest.approx(probability(plain), abs=1e-4)
-    assert plain.evidence.heatmap.peak is not None
-    assert mirrored.evidence.heatmap.peak is not None
-    assert mirrored.evidence.heatmap.peak.x == pytest.approx(
-        DETECTOR.columns - 1 - plain.evidence.heatmap.peak.x
+    assert plain.class_explanation.heatmap.peak is not None
+    assert mirrored.class_explanation.heatmap.peak is not None
+    assert mirrored.class_explanation.heatmap.peak.x == pytest.approx(
+        DETECTOR.columns - 1 - plain.class_explanation.heatmap.peak.x
     )
 
 
@@ -93,10 +98,14 @@ def test_a_padded_exam_gets_the_same_probability_and_a_shifted_peak(
         explain(to_dicom_bytes(replace(phantom, pixels=pixels))),
     )
     assert probability(padded) == pytest.approx(probability(plain), abs=1e-4)
-    assert plain.evidence.heatmap.peak is not None
-    assert padded.evidence.heatmap.peak is not None
-    assert padded.evidence.heatmap.peak.x == pytest.approx(plain.evidence.heatmap.peak.x + left)
-    assert padded.evidence.heatmap.peak.y == pytest.approx(plain.evidence.heatmap.peak.y + top)
+    assert plain.class_explanation.heatmap.peak is not None
+    assert padded.class_explanation.heatmap.peak is not None
+    assert padded.class_explanation.heatmap.peak.x == pytest.approx(
+        plain.class_explanation.heatmap.peak.x + left
+    )
+    assert padded.class_explanation.heatmap.peak.y == pytest.approx(
+        plain.class_explanation.heatmap.peak.y + top
+    )
 
 
 def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(
@@ -104,11 +113,12 @@ def test_an_obvious_cancer_is_found_and_the_peak_lies_in_it(
 ) -> None:
     explained = explain(to_dicom_bytes(phantom))
     assert probability(explained) > 0.5
-    assert explained.evidence.heatmap.state is MapState.OK
-    assert explained.evidence.heatmap.peak is not None
+    assert explained.class_explanation.heatmap.state is MapState.OK
+    assert explained.class_explanation.heatmap.peak is not None
     assert phantom.lesion is not None
     assert phantom.lesion[
-        round(explained.evidence.heatmap.peak.y), round(explained.evidence.heatmap.peak.x)
+        round(explained.class_explanation.heatmap.peak.y),
+        round(explained.class_explanation.heatmap.peak.x),
     ]
 
 
@@ -118,7 +128,7 @@ def test_every_layer_explains(model: Model, phantom: PhantomImage) -> None:
         seen = pipeline.show_activations(model, read, data, Stopwatch(), layer=layer.name)
         assert seen.maps.shape == (layer.height, layer.width, layer.filters)
         explained = pipeline.explain(model, read, data, Stopwatch(), Question(layer=layer.name))
-        assert explained.evidence.heatmap.values.shape == (layer.height, layer.width)
+        assert explained.class_explanation.heatmap.values.shape == (layer.height, layer.width)
 
 
 def test_a_bundle_that_no_longer_gives_its_golden_answers_is_refused(model: Model) -> None:
@@ -153,7 +163,7 @@ def test_a_phantom_is_in_the_domain_and_a_breast_of_another_texture_is_not(
     model: Model, explain: Explain, phantom: PhantomImage
 ) -> None:
     explained = explain(to_dicom_bytes(phantom))
-    assert [caution.code for caution in explained.cautions if caution.code == "out-of-domain"] == []
+    assert [warning.code for warning in explained.warnings if warning.code == "out-of-domain"] == []
     assert model.domain is not None
     assert explained.diagnostics["domain_distance"].value < model.domain.limit
     grain = np.random.default_rng(0).integers(
@@ -164,7 +174,7 @@ def test_a_phantom_is_in_the_domain_and_a_breast_of_another_texture_is_not(
         np.uint16
     )
     other = explain(to_dicom_bytes(replace(phantom, pixels=pixels)))
-    assert "out-of-domain" in [caution.code for caution in other.cautions]
+    assert "out-of-domain" in [warning.code for warning in other.warnings]
 
 
 def test_the_demo_bundle_passed_its_scorecard_and_brings_its_reference(model: Model) -> None:

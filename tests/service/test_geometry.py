@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.geometry import Affine, canvas, flip, halvings, resize, shift
+from service.geometry import Affine, canvas, flip, max_halvings, resize, shift
 
 
 def test_then_applies_the_first_map_first() -> None:
@@ -49,4 +49,4 @@ def test_a_canvas_keeps_the_aspect_and_is_never_larger_than_its_source(
     [(3328, 2560, 2), (2048, 1536, 2), (2047, 1536, 1), (512, 384, 0), (100, 5000, 0)],
 )
 def test_a_grid_is_halved_as_long_as_enough_is_left(rows: int, columns: int, times: int) -> None:
-    assert halvings(rows, columns, (512, 384)) == times
+    assert max_halvings(rows, columns, (512, 384)) == times

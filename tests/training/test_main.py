@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from training.cli import main
+from training.commands import main
 from training.errors import RunError
 from training.export.publish import name_and_version
 
@@ -30,7 +30,7 @@ def test_help_of_every_command_has_an_example(
 
 def test_help_does_not_wait_for_tensorflow() -> None:
     program = (
-        "import sys\nfrom training.cli import main\n"
+        "import sys\nfrom training.commands import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    print('tensorflow' in sys.modules)"
     )
     finished = subprocess.run(
@@ -41,7 +41,7 @@ def test_help_does_not_wait_for_tensorflow() -> None:
 
 def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_path: Path) -> None:
     program = (
-        "import sys\nsys.modules['tqdm'] = None\nfrom training.cli import main\n"
+        "import sys\nsys.modules['tqdm'] = None\nfrom training.commands import main\n"
         f"sys.exit(main(['phantoms', '--patients', '1', '--out', {str(tmp_path / 'phantoms')!r}]))"
     )
     finished = subprocess.run(

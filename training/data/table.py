@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.records import Laterality
-from training.config import Data, Experiment, Filter
+from training.config import Data, Experiment, RowFilter
 from training.errors import TableError
 
 REQUIRED_COLUMNS = ("patient_id", "image_id", "laterality", "view", "cancer")
@@ -102,7 +102,7 @@ def _record(row: Mapping[str, str | None], place: str) -> Record:
     )
 
 
-def select(records: Sequence[Record], choice: Filter) -> tuple[Record, ...]:
+def select(records: Sequence[Record], choice: RowFilter) -> tuple[Record, ...]:
     """The records that pass every condition of the filter.
 
     Raises:

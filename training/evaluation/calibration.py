@@ -9,7 +9,7 @@ from scipy.special import expit
 from training.evaluation.statistics import Labels, Values
 
 BINS = 10
-LARGEST_TEMPERATURE = 20.0
+MAX_TEMPERATURE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def fit_temperature(labels: Labels, margins: Values) -> float:
     Networks", ICML 2017, 4.2.
     """
     signed = np.where(labels == 1, 1, -1) * margins
-    bound = np.log(LARGEST_TEMPERATURE)
+    bound = np.log(MAX_TEMPERATURE)
     # In 1/T the cross-entropy is convex; over its logarithm it still has the one minimum, and the search is even.
     result = minimize_scalar(
         lambda log_t: np.logaddexp(0, -signed / np.exp(log_t)).mean(),

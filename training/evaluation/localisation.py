@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from service.geometry import Affine, interpolate
 from service.model import Localisation, Model
-from service.pipeline.class_explanation import Subject, examine
+from service.pipeline.class_explanation import Subject, explain_class
 from service.records import Floats, Heatmap, Mask, Method
 from training.data.cache import Part
 from training.errors import TableError
@@ -33,7 +33,7 @@ def localise(
         lesion = read_mask(part.records[index].locate(masks))
         on_grid = lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
         for method in methods:
-            found = examine(
+            found = explain_class(
                 model, subject, method, model.manifest.default_layer, positive, full=False
             ).heatmap
             heat = interpolate(

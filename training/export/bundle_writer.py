@@ -20,7 +20,7 @@ from service.records import MapState, Pixels
 from training.errors import ExportError
 from training.export.model_card import model_card
 from training.introspection.live_model import explained
-from training.scorecard.report import Findings
+from training.scorecard.report import ScorecardReport
 
 
 def export_bundle(
@@ -29,7 +29,7 @@ def export_bundle(
     manifest: Manifest,
     *,
     golden_pixels: Pixels,
-    findings: Findings | None = None,
+    report: ScorecardReport | None = None,
     overwrite: bool = False,
 ) -> Path:
     """The bundle's directory `out`, complete or not there at all.
@@ -44,7 +44,7 @@ def export_bundle(
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
         staged = Path(workshop) / "new"
-        _write(staged, model, manifest, golden_pixels, findings)
+        _write(staged, model, manifest, golden_pixels, report)
         if out.exists():
             out.rename(Path(workshop) / "old")
         staged.rename(out)
@@ -56,17 +56,17 @@ def _write(
     model: keras.Model,
     manifest: Manifest,
     golden_pixels: Pixels,
-    findings: Findings | None,
+    report: ScorecardReport | None,
 ) -> None:
     """The SavedModel first: the golden case comes from the bundle as it is loaded, not from the model in memory."""
     _save_model(directory, model, manifest)
     (directory / MANIFEST_FILE).parent.mkdir()
     _golden_case(Bundle(directory, manifest, digest=""), golden_pixels).save(directory)
-    if findings is not None:
-        save_scorecard(directory, findings.scorecard)
-        save_domain(directory, findings.domain)
-        manifest = manifest.model_copy(update={"reference": findings.reference})
-    card = model_card(manifest, None if findings is None else findings.scorecard)
+    if report is not None:
+        save_scorecard(directory, report.scorecard)
+        save_domain(directory, report.domain)
+        manifest = manifest.model_copy(update={"reference": report.reference})
+    card = model_card(manifest, None if report is None else report.scorecard)
     (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
     complete = manifest.model_copy(update={"files": checksums(directory)})
     (directory / MANIFEST_FILE).write_text(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from service.model import Manifest, Scorecard
-from service.records import Layer
+from service.records import ConvLayer
 
 
 def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
@@ -79,7 +79,7 @@ def _scorecard(scorecard: Scorecard | None) -> list[str]:
         f"{outcome} {origin}",
         "",
         *_table(
-            ("Test", "Value", "Asked", "Verdict", "What it means"),
+            ("Test", "Value", "Requirement", "Verdict", "What it means"),
             (
                 (
                     line.name,
@@ -122,7 +122,7 @@ def _methods(scorecard: Scorecard | None) -> list[str]:
     ]
 
 
-def _row(layer: Layer) -> tuple[str, ...]:
+def _row(layer: ConvLayer) -> tuple[str, ...]:
     field = layer.receptive_field
     return (
         f"`{layer.name}`",

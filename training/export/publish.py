@@ -15,8 +15,8 @@ from training.export.bundle_writer import export_bundle
 from training.fit.run import Run, read_json
 from training.introspection.description import describe_model
 from training.introspection.own_model import Choice, describe_own_model
-from training.phantoms import Finding, Kind, render_view
-from training.scorecard.report import check_scorecard, read_findings
+from training.phantoms import Finding, FindingKind, render_view
+from training.scorecard.report import check_scorecard, read_report
 
 _GOLDEN_SEED = 1
 
@@ -28,13 +28,13 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
         RunError: if the run was not trained and evaluated, or `out` names no version.
         ScorecardError: if a scorecard is required and the run has none, or failed it.
     """
-    findings = read_findings(run.scorecard, run.best_model)
+    report = read_report(run.scorecard, run.best_model)
     if require_scorecard:
-        check_scorecard(findings)
+        check_scorecard(report)
     model, manifest = describe_run(run, *name_and_version(out))
     pixels = golden_pixels(run.experiment().bundle)
     return export_bundle(
-        model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite
+        model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
     )
 
 
@@ -69,13 +69,13 @@ def export_foreign_model(
         RunError: if the Keras file is missing, or `out` names no version.
         ScorecardError: if a scorecard is required and there is none, or it was failed.
     """
-    findings = None if scorecard is None else read_findings(scorecard, keras_file)
+    report = None if scorecard is None else read_report(scorecard, keras_file)
     if require_scorecard:
-        check_scorecard(findings)
+        check_scorecard(report)
     model, manifest = describe_foreign_model(keras_file, description, *name_and_version(out))
     pixels = golden_pixels(load_foreign_model(description).bundle)
     return export_bundle(
-        model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite
+        model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
     )
 
 
@@ -123,7 +123,7 @@ def golden_pixels(card: Card) -> Pixels:
     if card.golden_image is not None:
         return decode(card.golden_image.read_bytes()).pixels
     rng = np.random.default_rng(_GOLDEN_SEED)
-    return render_view(rng, findings=(Finding(Kind.SPICULATED_MASS),)).pixels
+    return render_view(rng, findings=(Finding(FindingKind.SPICULATED_MASS),)).pixels
 
 
 def _load_model(path: Path) -> keras.Model:

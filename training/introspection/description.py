@@ -7,14 +7,14 @@ import keras
 from pydantic import ValidationError
 
 from service.model import Manifest, gradcam_signature
-from service.records import FitParameters, Layer
+from service.records import ConvLayer, FitParameters
 from training.errors import ExportError, NotExplainable
 from training.introspection.hooks import operations
 from training.introspection.receptive_field import convolutional_layers
 from training.introspection.signatures import class_count
 
 # Each explained layer adds a signature: 0.2 s to the service's start and 0.5 MB for a network of MobileNetV2's depth.
-_MOST_LAYERS = 16
+_MAX_LAYERS = 16
 _ONEDNN_BLOCK = 16
 
 
@@ -36,7 +36,7 @@ def describe_model(  # noqa: PLR0913 - a bundle states many facts, each by name
     intended_use: str,
     limitations: str,
 ) -> Manifest:
-    """The manifest of a bundle of that model, before there are files to list and findings to refer to.
+    """The manifest of a bundle of that model, before there are files to list and report to refer to.
 
     `model`: a functional or sequential classifier of one image with one or three channels; a grey image is repeated to
     three, scaling from [0, 1] is the model's own. `layers`: what can be explained; by default every convolutional
@@ -76,7 +76,7 @@ def describe_model(  # noqa: PLR0913 - a bundle states many facts, each by name
         raise ExportError(f"The bundle's manifest would not be valid: {complaints}.") from error
 
 
-def _feature_layers(layers: Sequence[Layer]) -> tuple[str, ...]:
+def _feature_layers(layers: Sequence[ConvLayer]) -> tuple[str, ...]:
     """The last early and the last middle layer.
 
     What sets one source of images apart from another is texture and contrast, which these respond to; the deep layers
@@ -137,10 +137,10 @@ def _breaks_onednn(operation: keras.Operation) -> bool:
     )
 
 
-def _choose(found: Sequence[Layer], names: Sequence[str] | None) -> list[Layer]:
+def _choose(found: Sequence[ConvLayer], names: Sequence[str] | None) -> list[ConvLayer]:
     if names is None:
         last_on_its_grid = {(layer.height, layer.width): layer for layer in found}
-        chosen = list(found) if len(found) <= _MOST_LAYERS else list(last_on_its_grid.values())
+        chosen = list(found) if len(found) <= _MAX_LAYERS else list(last_on_its_grid.values())
     else:
         unknown = set(names) - {layer.name for layer in found}
         if unknown or not names:

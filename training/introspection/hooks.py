@@ -12,7 +12,7 @@ import keras
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperationCall:
     """One operation at work: its `name`, "<nested model>/<layer>" inside a nested model, and the tensors it met."""
 
     name: str
@@ -22,7 +22,7 @@ class Call:
 
 
 @contextmanager
-def observed(model: keras.Model, observer: Callable[[Call], None]) -> Iterator[None]:
+def observed(model: keras.Model, observer: Callable[[OperationCall], None]) -> Iterator[None]:
     """While the context lasts, `observer` is told of every call of an operation of `model`, eager or traced."""
     with ExitStack() as restore:
         for name, operation in operations(model):
@@ -46,14 +46,14 @@ def _reporting(
     call: Callable[..., Any],
     name: str,
     operation: keras.Operation,
-    observer: Callable[[Call], None],
+    observer: Callable[[OperationCall], None],
 ) -> Callable[..., Any]:
     def reporting(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
         inputs = tuple(
             each for each in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(each)
         )
-        observer(Call(name, operation, inputs, output))
+        observer(OperationCall(name, operation, inputs, output))
         return output
 
     return reporting

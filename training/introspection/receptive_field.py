@@ -12,9 +12,9 @@ from typing import Any
 
 import keras
 
-from service.records import Layer, ReceptiveField, Stage
+from service.records import ConvLayer, ReceptiveField, Stage
 from training.errors import NotExplainable
-from training.introspection.hooks import Call, observed
+from training.introspection.hooks import OperationCall, observed
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
@@ -69,7 +69,7 @@ class _Grid:
         return self.rows.cells, self.columns.cells
 
 
-def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Layer]:
+def convolutional_layers(model: keras.Model, height: int, width: int) -> list[ConvLayer]:
     """Every convolutional layer of a functional or sequential model, in depth order, for inputs of that size in pixels.
 
     Convolutions without a place in the image, as those of a squeeze-and-excitation gate, are left out.
@@ -78,7 +78,7 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[La
         NotExplainable: what a layer does to the grid is not known, or a convolution is used more than once.
     """
     images = keras.ops.zeros((1, height, width, model.input_shape[-1]))
-    calls: list[Call] = []
+    calls: list[OperationCall] = []
     with observed(model, calls.append):
         model(images, training=False)
     grids: dict[int, _Grid | None] = {id(images): _Grid(_Axis(height), _Axis(width))}
@@ -104,15 +104,15 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[La
     ]
 
 
-def _layer(call: Call, grid: _Grid, stage: Stage) -> Layer:
+def _layer(call: OperationCall, grid: _Grid, stage: Stage) -> ConvLayer:
     rows, columns = grid.rows, grid.columns
     field = ReceptiveField(
         rows.size, columns.size, rows.stride, columns.stride, rows.centre, columns.centre
     )
-    return Layer(call.name, rows.cells, columns.cells, call.output.shape[-1], stage, field)
+    return ConvLayer(call.name, rows.cells, columns.cells, call.output.shape[-1], stage, field)
 
 
-def _grid_after(call: Call, grids: dict[int, _Grid | None]) -> _Grid | None:
+def _grid_after(call: OperationCall, grids: dict[int, _Grid | None]) -> _Grid | None:
     """The grid of the call's output; None for what has no place in the image (a pooled vector, a gate)."""
     unknown = [tensor for tensor in call.inputs if id(tensor) not in grids]
     if unknown:
@@ -129,7 +129,7 @@ def _grid_after(call: Call, grids: dict[int, _Grid | None]) -> _Grid | None:
     return grid
 
 
-def _merged(call: Call, grids: list[_Grid]) -> _Grid:
+def _merged(call: OperationCall, grids: list[_Grid]) -> _Grid:
     if len({(grid.shape, grid.rows.stride, grid.columns.stride) for grid in grids}) > 1:
         raise NotExplainable(f"Layer {call.name!r} joins grids of different sizes or strides.")
     return reduce(
@@ -137,7 +137,7 @@ def _merged(call: Call, grids: list[_Grid]) -> _Grid:
     )
 
 
-def _through(call: Call, grid: _Grid) -> _Grid:
+def _through(call: OperationCall, grid: _Grid) -> _Grid:
     operation = call.operation
     if getattr(operation, "data_format", "channels_last") != "channels_last":
         raise NotExplainable(
@@ -189,7 +189,7 @@ def _window(axis: _Axis, extent: int, step: int, padding: str) -> _Axis:
     return axis.padded(missing // 2, missing - missing // 2).slid_over(extent, step)
 
 
-def _untold(call: Call) -> NotExplainable:
+def _untold(call: OperationCall) -> NotExplainable:
     kind = type(call.operation).__name__
     return NotExplainable(
         f"How layer {call.name!r} ({kind}) moves the grid is not known; convolutions, poolings, ZeroPadding2D and "

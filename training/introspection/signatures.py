@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from service.model import gradcam_signature
 from training.errors import NotExplainable
-from training.introspection.hooks import Call, observed, operations
+from training.introspection.hooks import OperationCall, observed, operations
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Explained:
         """Each layer's maps [N, h, w, filters], by name."""
         maps = {}
 
-        def keep(call: Call) -> None:
+        def keep(call: OperationCall) -> None:
             if call.name in self.layers:
                 maps[call.name] = call.output
 
@@ -80,7 +80,7 @@ class Explained:
             features: dict[str, Any] = {}
             keep_features = self._keep_features(features)
 
-            def keep(call: Call) -> None:
+            def keep(call: OperationCall) -> None:
                 keep_features(call)
                 if call.name == layer:
                     maps.append(call.output)
@@ -103,7 +103,9 @@ class Explained:
             margin = _margin(self._logits(images), class_index)
         return {"gradients": tape.gradient(margin, images, unconnected_gradients="zero")}
 
-    def _logits(self, images: Any, observer: Callable[[Call], None] = lambda _: None) -> Any:
+    def _logits(
+        self, images: Any, observer: Callable[[OperationCall], None] = lambda _: None
+    ) -> Any:
         channels = self.model.input_shape[-1]
         with observed(self.model, observer), _linear_head(self.model):
             outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)
@@ -113,8 +115,8 @@ class Explained:
             else outputs
         )
 
-    def _keep_features(self, features: dict[str, Any]) -> Callable[[Call], None]:
-        def keep(call: Call) -> None:
+    def _keep_features(self, features: dict[str, Any]) -> Callable[[OperationCall], None]:
+        def keep(call: OperationCall) -> None:
             if call.name in self.feature_layers:
                 features[call.name] = tf.reduce_mean(call.output, axis=(1, 2))
 

@@ -3,11 +3,11 @@
 anatomy and tissue -> finding -> image -> acquisition and dicom; cohort -> dataset
 """
 
-from training.phantoms.acquisition import Acquisition, Window
+from training.phantoms.acquisition import Acquisition, PhantomWindow
 from training.phantoms.anatomy import Body
-from training.phantoms.dicom_writer import Identity, to_dicom, to_dicom_bytes
+from training.phantoms.dicom_writer import PhantomIdentity, to_dicom, to_dicom_bytes
 from training.phantoms.exams import NotEmpty, write_dataset
-from training.phantoms.finding import Finding, Kind
+from training.phantoms.finding import Finding, FindingKind
 from training.phantoms.view import Detector, PhantomImage, render_view
 
 __all__ = [
@@ -15,11 +15,11 @@ __all__ = [
     "Body",
     "Detector",
     "Finding",
-    "Identity",
-    "Kind",
+    "FindingKind",
     "NotEmpty",
+    "PhantomIdentity",
     "PhantomImage",
-    "Window",
+    "PhantomWindow",
     "render_view",
     "to_dicom",
     "to_dicom_bytes",

@@ -11,7 +11,7 @@ from training.phantoms.transfer import Syntax
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PhantomWindow:
     """A VOI LUT by centre and width in stored values (DICOM PS3.3 C.11.2.1.2 and C.11.2.1.3.1)."""
 
     centre: float
@@ -32,7 +32,7 @@ class Window:
         )
         return stored
 
-    def mirror(self, white: int) -> "Window":
+    def mirror(self, white: int) -> "PhantomWindow":
         """The window that shows `white` minus a value as black where this one shows that value as white.
 
         The centre of a LINEAR window lies half a value above the middle of its ramp, and does so when mirrored, too.
@@ -51,7 +51,7 @@ class Acquisition:
 
     bits: Literal[8, 12, 16] = 12
     photometric: Literal["MONOCHROME1", "MONOCHROME2"] = "MONOCHROME2"
-    windows: tuple[Window, ...] = (Window(2048, 4096),)
+    windows: tuple[PhantomWindow, ...] = (PhantomWindow(2048, 4096),)
     transfer_syntax: Syntax = "explicit"
     manufacturer: str = "Mammolens Phantoms"
     model: str = "Phantom"
@@ -76,7 +76,7 @@ class Acquisition:
             stored = self.white - stored
         return np.asarray(stored, f"u{self.bytes_allocated}")
 
-    def written_windows(self) -> tuple[Window, ...]:
+    def written_windows(self) -> tuple[PhantomWindow, ...]:
         """The windows for the values as they are stored."""
         if self.photometric == "MONOCHROME2":
             return self.windows

@@ -6,17 +6,17 @@ from typing import Literal
 import numpy as np
 
 from service.records import Laterality
-from training.phantoms.acquisition import Acquisition, Window
+from training.phantoms.acquisition import Acquisition, PhantomWindow
 from training.phantoms.anatomy import DENSITIES, Body
-from training.phantoms.finding import Finding, Kind
+from training.phantoms.finding import Finding, FindingKind
 from training.phantoms.view import Detector
 
 # share of each kind among its like
-_CANCERS = {Kind.SPICULATED_MASS: 0.5, Kind.MICROCALCIFICATIONS: 0.5}
+_CANCERS = {FindingKind.SPICULATED_MASS: 0.5, FindingKind.MICROCALCIFICATIONS: 0.5}
 _LOOK_ALIKES = {
-    Kind.ROUND_MASS: 0.3,
-    Kind.COARSE_CALCIFICATIONS: 0.55,
-    Kind.VASCULAR_CALCIFICATIONS: 0.15,
+    FindingKind.ROUND_MASS: 0.3,
+    FindingKind.COARSE_CALCIFICATIONS: 0.55,
+    FindingKind.VASCULAR_CALCIFICATIONS: 0.15,
 }
 # share of breasts that have a look-alike
 _LOOK_ALIKE_RATE = 0.5
@@ -43,10 +43,10 @@ MACHINES = (
             bits=16,
             photometric="MONOCHROME1",
             windows=(
-                Window(2000, 1100, "SIGMOID", "STANDARD"),
-                Window(2000, 800, "SIGMOID", "CONTRAST"),
-                Window(2200, 1100, "SIGMOID", "DARKER"),
-                Window(1800, 1100, "SIGMOID", "BRIGHTER"),
+                PhantomWindow(2000, 1100, "SIGMOID", "STANDARD"),
+                PhantomWindow(2000, 800, "SIGMOID", "CONTRAST"),
+                PhantomWindow(2200, 1100, "SIGMOID", "DARKER"),
+                PhantomWindow(1800, 1100, "SIGMOID", "BRIGHTER"),
             ),
             transfer_syntax="jpeg2000",
             model="Sigmoid 16",
@@ -58,9 +58,9 @@ MACHINES = (
         Detector(720, 560, gamma=1.25, noise=0.014),
         Acquisition(
             windows=(
-                Window(1540, 2580),
-                Window(1700, 2580, explanation="HARDER"),
-                Window(1380, 2580, explanation="SOFTER"),
+                PhantomWindow(1540, 2580),
+                PhantomWindow(1700, 2580, explanation="HARDER"),
+                PhantomWindow(1380, 2580, explanation="SOFTER"),
             ),
             model="Three Windows",
         ),
@@ -76,14 +76,17 @@ MACHINES = (
         1,
         Detector(640, 512, gamma=1.1),
         Acquisition(
-            bits=16, windows=(Window(5000, 6000),), transfer_syntax="jpeg2000", model="Linear 16"
+            bits=16,
+            windows=(PhantomWindow(5000, 6000),),
+            transfer_syntax="jpeg2000",
+            model="Linear 16",
         ),
     ),
     Machine(
         170,
         2,
         Detector(896, 704),
-        Acquisition(windows=(Window(2047, 1000, "SIGMOID"),), model="Sigmoid 12"),
+        Acquisition(windows=(PhantomWindow(2047, 1000, "SIGMOID"),), model="Sigmoid 12"),
     ),
 )
 
@@ -156,7 +159,9 @@ def _sample_findings(rng: np.random.Generator, *, cancer: bool) -> tuple[Finding
     )
 
 
-def _sample_finding(rng: np.random.Generator, shares: dict[Kind, float], side: int) -> Finding:
+def _sample_finding(
+    rng: np.random.Generator, shares: dict[FindingKind, float], side: int
+) -> Finding:
     """A random finding of one of these kinds, drawn by their shares, on that side of the nipple in both views."""
     return Finding(
         kind=list(shares)[rng.choice(len(shares), p=list(shares.values()))],

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset
 
-from training.phantoms.acquisition import Acquisition, Window
+from training.phantoms.acquisition import Acquisition, PhantomWindow
 from training.phantoms.dicom_writer import to_dicom, to_dicom_bytes
 from training.phantoms.transfer import SYNTAXES, Syntax
 from training.phantoms.view import Detector, PhantomImage, render_view
@@ -27,7 +27,7 @@ _RASTERS: Mapping[str, tuple[str, dict[str, object]]] = {
 def plain_acquisition(syntax: Syntax) -> Acquisition:
     """The full range of 12 bits in that transfer syntax; of 8 in JPEG Baseline, which has no more."""
     if syntax == "jpeg":
-        return Acquisition(bits=8, windows=(Window(128, 256),), transfer_syntax=syntax)
+        return Acquisition(bits=8, windows=(PhantomWindow(128, 256),), transfer_syntax=syntax)
     return Acquisition(transfer_syntax=syntax)
 
 
@@ -40,7 +40,7 @@ def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
     files["dicom-monochrome1-sigmoid"] = to_dicom_bytes(
         image,
         Acquisition(
-            bits=16, photometric="MONOCHROME1", windows=(Window(20_000, 30_000, "SIGMOID"),)
+            bits=16, photometric="MONOCHROME1", windows=(PhantomWindow(20_000, 30_000, "SIGMOID"),)
         ),
     )
     files["dicom-lookup-table"] = _with_lookup_table(image)

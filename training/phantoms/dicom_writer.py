@@ -28,7 +28,7 @@ _ORIENTATIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class PhantomIdentity:
     """Whose image it is. Every UID follows from these, so that the same phantom is always written to the same bytes."""
 
     patient_id: int = 1
@@ -42,11 +42,11 @@ class Identity:
         )
 
 
-_PLAIN, _ANYONE = Acquisition(), Identity()
+_PLAIN, _ANYONE = Acquisition(), PhantomIdentity()
 
 
 def to_dicom(
-    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: Identity = _ANYONE
+    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: PhantomIdentity = _ANYONE
 ) -> FileDataset:
     """The image as that machine writes it."""
     meta = FileMetaDataset()
@@ -72,7 +72,7 @@ def to_dicom(
 
 
 def to_dicom_bytes(
-    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: Identity = _ANYONE
+    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: PhantomIdentity = _ANYONE
 ) -> bytes:
     """The image as a DICOM file of that machine."""
     buffer = BytesIO()
@@ -80,7 +80,7 @@ def to_dicom_bytes(
     return buffer.getvalue()
 
 
-def _exam(identity: Identity) -> dict[str, Any]:
+def _exam(identity: PhantomIdentity) -> dict[str, Any]:
     """Who was examined, and when."""
     return {
         "SOPClassUID": DigitalMammographyXRayImageStorageForPresentation,

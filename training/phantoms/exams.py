@@ -15,8 +15,8 @@ from service.records import Mask
 from training.errors import TrainingError
 from training.phantoms.anatomy import View
 from training.phantoms.cohort import Breast, Patient, sample_patient
-from training.phantoms.dicom_writer import Identity, to_dicom
-from training.phantoms.finding import Kind
+from training.phantoms.dicom_writer import PhantomIdentity, to_dicom
+from training.phantoms.finding import FindingKind
 from training.phantoms.view import render_view
 
 _VIEWS: tuple[View, View] = ("CC", "MLO")
@@ -105,7 +105,9 @@ def _write_image(
         detector=patient.machine.detector,
     )
     dataset = to_dicom(
-        image, patient.machine.acquisition, Identity(patient.patient_id, image_id, patient.age)
+        image,
+        patient.machine.acquisition,
+        PhantomIdentity(patient.patient_id, image_id, patient.age),
     )
     name = f"{patient.patient_id}/{image_id}"
     dataset.save_as(_made(out / "train_images" / f"{name}.dcm"), enforce_file_format=True)
@@ -138,7 +140,9 @@ def _row(patient: Patient, breast: Breast, view: View, image_id: int) -> Row:
         "age": patient.age,
         "cancer": int(breast.cancer),
         "biopsy": int(breast.cancer),
-        "invasive": int(any(finding.kind is Kind.SPICULATED_MASS for finding in breast.findings)),
+        "invasive": int(
+            any(finding.kind is FindingKind.SPICULATED_MASS for finding in breast.findings)
+        ),
         "BIRADS": 0 if breast.cancer else 2 if look_alike else 1,
         "implant": 0,
         "density": patient.body.density,

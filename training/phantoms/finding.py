@@ -12,7 +12,7 @@ from training.phantoms.calcification import draw_coarse, draw_micro, draw_vascul
 from training.phantoms.mass import draw_round, draw_spiculated
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What a finding is."""
 
     SPICULATED_MASS = "spiculated_mass"
@@ -24,7 +24,7 @@ class Kind(StrEnum):
     @property
     def malignant(self) -> bool:
         """Whether it is a cancer."""
-        return self in (Kind.SPICULATED_MASS, Kind.MICROCALCIFICATIONS)
+        return self in (FindingKind.SPICULATED_MASS, FindingKind.MICROCALCIFICATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Finding:
     -1 lateral .. 1 medial, places it in the CC view, and `height`, -1 upper .. 1 lower, in the MLO view.
     """
 
-    kind: Kind
+    kind: FindingKind
     conspicuity: float = 0.7
     size: float = 0.5
     depth: float = 0.5
@@ -55,12 +55,12 @@ class Lesion:
 _Draw = Callable[[np.random.Generator, Floats, Floats, float, float], tuple[Floats, Mask]]
 
 # with the distance from the centre, in units, beyond which nothing is drawn
-_DRAWN_WITHIN: dict[Kind, tuple[_Draw, float]] = {
-    Kind.SPICULATED_MASS: (draw_spiculated, 34.0),
-    Kind.MICROCALCIFICATIONS: (draw_micro, 20.0),
-    Kind.ROUND_MASS: (draw_round, 20.0),
-    Kind.COARSE_CALCIFICATIONS: (draw_coarse, 24.0),
-    Kind.VASCULAR_CALCIFICATIONS: (draw_vascular, 36.0),
+_DRAWN_WITHIN: dict[FindingKind, tuple[_Draw, float]] = {
+    FindingKind.SPICULATED_MASS: (draw_spiculated, 34.0),
+    FindingKind.MICROCALCIFICATIONS: (draw_micro, 20.0),
+    FindingKind.ROUND_MASS: (draw_round, 20.0),
+    FindingKind.COARSE_CALCIFICATIONS: (draw_coarse, 24.0),
+    FindingKind.VASCULAR_CALCIFICATIONS: (draw_vascular, 36.0),
 }
 
 

@@ -11,14 +11,14 @@ from service import explanation
 from service.explanation import METHODS
 from service.geometry import IDENTITY
 from service.model import Model, Ranges, Reference
-from service.pipeline.class_explanation import examine
-from service.records import Domain, Floats, Layer, Method, Range
+from service.pipeline.class_explanation import explain_class
+from service.records import ConvLayer, Domain, Floats, Method, ReferenceRange
 from training.scorecard.sample import Sample, gradients, in_batches
 
 LIMIT = 99
 """Percentile of the reference images' distance from their mean beyond which an image is out of the domain."""
 
-FEWEST = 20
+MIN_IMAGES = 20
 """Images that a range needs at least."""
 
 Figures = dict[str, list[float]]
@@ -46,7 +46,7 @@ def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
 
 
 def find_reference(
-    model: Model, layers: Sequence[Layer], sample: Sample, class_index: int, perturbed: int
+    model: Model, layers: Sequence[ConvLayer], sample: Sample, class_index: int, perturbed: int
 ) -> Reference:
     """The ranges of every figure of these layers by method and decision, over images that were rightly decided.
 
@@ -87,7 +87,7 @@ def perturbed_figures(model: Model, sample: Sample, class_index: int, most: int)
         range(min(most, len(sample))), desc="perturbed images", unit="image", leave=False
     ):
         subject = sample.subject(index)
-        found = examine(
+        found = explain_class(
             model, subject, Method.GRAD_CAM, model.manifest.default_layer, class_index, full=True
         )
         for name in ("stability", "insertion_gap", "deletion_gap"):
@@ -97,7 +97,7 @@ def perturbed_figures(model: Model, sample: Sample, class_index: int, most: int)
 
 
 def _layer_figures(
-    model: Model, sample: Sample, layer: Layer, class_index: int
+    model: Model, sample: Sample, layer: ConvLayer, class_index: int
 ) -> dict[Method, Figures]:
     figures: dict[Method, Figures] = {method: {} for method in METHODS}
     position = 0
@@ -114,11 +114,11 @@ def _layer_figures(
     return figures
 
 
-def _ranges(figures: Figures) -> dict[str, Range]:
+def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
     return {
-        name: Range(*(float(value) for value in np.percentile(values, (1, 99))))
+        name: ReferenceRange(*(float(value) for value in np.percentile(values, (1, 99))))
         for name, values in figures.items()
-        if len(values) >= FEWEST
+        if len(values) >= MIN_IMAGES
     }
 
 

@@ -12,7 +12,7 @@ from training.errors import RunError, ScorecardError
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ScorecardReport:
     """What a scorecard leaves in a bundle: itself, the ranges of single images' figures, and the model's domain."""
 
     scorecard: Scorecard
@@ -28,17 +28,17 @@ class _Document(BaseModel):
     reference: Reference
 
 
-def write_findings(path: Path, keras_file: Path, findings: Findings) -> None:
-    """Writes the findings about that Keras file to `path`, and the domain's arrays beside it as `.npz`."""
+def write_report(path: Path, keras_file: Path, report: ScorecardReport) -> None:
+    """Writes the report about that Keras file to `path`, and the domain's arrays beside it as `.npz`."""
     document = _Document(
-        model=_digest(keras_file), scorecard=findings.scorecard, reference=findings.reference
+        model=_digest(keras_file), scorecard=report.scorecard, reference=report.reference
     )
-    write_domain(path.with_suffix(".npz"), findings.domain)
+    write_domain(path.with_suffix(".npz"), report.domain)
     path.write_text(document.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def read_findings(path: Path, keras_file: Path) -> Findings | None:
-    """The findings about that Keras file; None if there are none.
+def read_report(path: Path, keras_file: Path) -> ScorecardReport | None:
+    """The report about that Keras file; None if there are none.
 
     Raises:
         RunError: they are about another file.
@@ -50,21 +50,23 @@ def read_findings(path: Path, keras_file: Path) -> Findings | None:
         raise RunError(
             f"{path} is about another network than {keras_file}: run `python -m training scorecard` again."
         )
-    return Findings(document.scorecard, document.reference, read_domain(path.with_suffix(".npz")))
+    return ScorecardReport(
+        document.scorecard, document.reference, read_domain(path.with_suffix(".npz"))
+    )
 
 
-def check_scorecard(findings: Findings | None) -> None:
+def check_scorecard(report: ScorecardReport | None) -> None:
     """Makes sure that there is a scorecard and that it was passed.
 
     Raises:
         ScorecardError: saying which tests were failed.
     """
-    if findings is None:
+    if report is None:
         raise ScorecardError(
             "The model has no scorecard: run `python -m training scorecard` first."
         )
-    if not findings.scorecard.passed:
-        lines = (line for line in findings.scorecard.lines if line.verdict == "fail")
+    if not report.scorecard.passed:
+        lines = (line for line in report.scorecard.lines if line.verdict == "fail")
         complaints = [
             f"  {line.name}: {line.value}, asked: {line.asked}. {line.meaning}" for line in lines
         ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import keras
 import numpy as np
 
-from service.model import Line, Localisation, Manifest, Scorecard
+from service.model import Localisation, Manifest, Scorecard, ScorecardEntry
 from service.records import Method
 from training.config import Experiment
 from training.data.cache import Part, open_part
@@ -16,17 +16,17 @@ from training.data.table import load_records
 from training.errors import ScorecardError
 from training.evaluation.localisation import localise
 from training.introspection.live_model import LiveModel
-from training.scorecard.criteria import ASKED, of_layers
+from training.scorecard.criteria import CRITERIA, layer_entries
 from training.scorecard.maps import heatmaps, layer_figures, map_figures
 from training.scorecard.probes import discrimination, insertion_gaps, repeatability
 from training.scorecard.randomisation import cascade
 from training.scorecard.reference import decide, find_domain, find_reference, perturbed_figures
-from training.scorecard.report import Findings
+from training.scorecard.report import ScorecardReport
 from training.scorecard.sample import Sample, draw
 
 
 @dataclass(frozen=True, slots=True)
-class Effort:
+class SampleSizes:
     """How many images are looked at, at most.
 
     They serve to know the domain, for the ranges and for the tests; of these some for what takes many passes, for the
@@ -52,8 +52,10 @@ class Parts:
     test: Part
 
 
-def score_experiment(network: keras.Model, manifest: Manifest, experiment: Experiment) -> Findings:
-    """The findings about a network on the images of an experiment, split as it says.
+def score_experiment(
+    network: keras.Model, manifest: Manifest, experiment: Experiment
+) -> ScorecardReport:
+    """The report about a network on the images of an experiment, split as it says.
 
     Raises:
         ScorecardError: the experiment fits its images otherwise than the network takes them.
@@ -64,7 +66,10 @@ def score_experiment(network: keras.Model, manifest: Manifest, experiment: Exper
             "The experiment's [fit] is not the network's: it must say the same in both files."
         )
     return score_model(
-        LiveModel(network, manifest), open_parts(experiment), experiment.data.lesion_masks, Effort()
+        LiveModel(network, manifest),
+        open_parts(experiment),
+        experiment.data.lesion_masks,
+        SampleSizes(),
     )
 
 
@@ -81,8 +86,8 @@ def open_parts(experiment: Experiment) -> Parts:
 
 
 def score_model(
-    model: LiveModel, parts: Parts, lesion_masks: str | None, effort: Effort
-) -> Findings:
+    model: LiveModel, parts: Parts, lesion_masks: str | None, effort: SampleSizes
+) -> ScorecardReport:
     """The model's scorecard on unseen images, the ranges of its figures on validation images, and its domain.
 
     `lesion_masks`: path template of the lesions' masks, where they are known.
@@ -100,11 +105,11 @@ def score_model(
         lines=tuple(_lines(model, tested, positive, methods, effort)),
         methods=methods,
     )
-    return Findings(scorecard, ranges, domain)
+    return ScorecardReport(scorecard, ranges, domain)
 
 
 def localisation(
-    model: LiveModel, tested: Sample, lesion_masks: str | None, effort: Effort
+    model: LiveModel, tested: Sample, lesion_masks: str | None, effort: SampleSizes
 ) -> dict[Method, Localisation]:
     """How well each method finds lesions in images rightly decided to be positive; empty without such, or masks."""
     found = tested.only(tested.labels == 1, effort.localised)
@@ -119,8 +124,8 @@ def _lines(
     tested: Sample,
     positive: int,
     methods: dict[Method, Localisation],
-    effort: Effort,
-) -> Sequence[Line]:
+    effort: SampleSizes,
+) -> Sequence[ScorecardEntry]:
     with_cancer = tested.only(tested.labels == 1)
     maps, figures = heatmaps(model, with_cancer, positive)
     dead, cka = layer_figures(model, tested)
@@ -140,6 +145,6 @@ def _lines(
         **(asdict(found) if found else {}),
     }
     return [
-        *(asked.judge(name, values.get(name)) for name, asked in ASKED.items()),
-        *of_layers(dead, similarities),
+        *(asked.judge(name, values.get(name)) for name, asked in CRITERIA.items()),
+        *layer_entries(dead, similarities),
     ]

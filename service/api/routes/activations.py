@@ -50,11 +50,11 @@ def _show(layer: str, options: ActivationsOptions, call: ImageCall) -> ImageAnsw
 
     call.check()
     if call.media_type is MediaType.JSON:
-        return ImageAnswer(_body(call, activations, options), activations.cautions)
+        return ImageAnswer(_body(call, activations, options), activations.warnings)
 
-    text = responses.png_text(call.model, activations.layer.name, activations.cautions)
+    text = responses.png_text(call.model, activations.layer.name, activations.warnings)
     png = pipeline.draw_montage(activations, options.scale, options.colormap, text, call.timer)
-    return ImageAnswer(png, activations.cautions)
+    return ImageAnswer(png, activations.warnings)
 
 
 def _body(
@@ -82,6 +82,6 @@ def _body(
         cell_to_source=responses.matrix(activations.to_source),
         filters=filters,
         diagnostics=responses.diagnostics(activations.diagnostics),
-        warnings=list(activations.cautions),
+        warnings=responses.warnings(activations.warnings),
         timings_ms=call.timer.milliseconds,
     )

@@ -14,7 +14,7 @@ from service.api.upload import BODY
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
-from service.rendering import Picture
+from service.rendering import FramedPicture
 from service.runtime import Lane
 
 router = APIRouter(tags=["Mammograms"])
@@ -56,22 +56,22 @@ def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:
     as_png = call.media_type is MediaType.PNG
     content = picture.png if as_png else body(model, explanation, picture, call.timer)
     probability = explanation.prediction.probabilities[model.manifest.positive_class]
-    return ImageAnswer(content, explanation.cautions, probability)
+    return ImageAnswer(content, explanation.warnings, probability)
 
 
 def png_text(model: Model, explanation: Explanation) -> dict[str, str]:
     """Return the text chunks of the heatmap's PNG."""
-    layer = explanation.evidence.layer
-    text = responses.png_text(model, layer.name if layer else "input", explanation.cautions)
-    return text | {"Class": explanation.class_name, "Method": explanation.evidence.method}
+    layer = explanation.class_explanation.layer
+    text = responses.png_text(model, layer.name if layer else "input", explanation.warnings)
+    return text | {"Class": explanation.class_name, "Method": explanation.class_explanation.method}
 
 
 def body(
-    model: Model, explanation: Explanation, picture: Picture, timer: Stopwatch
+    model: Model, explanation: Explanation, picture: FramedPicture, timer: Stopwatch
 ) -> schemas.GradcamAnswer:
     """Return the JSON answer."""
     prediction = explanation.prediction
-    evidence = explanation.evidence
+    evidence = explanation.class_explanation
     heatmap = evidence.heatmap
     return schemas.GradcamAnswer(
         model=responses.model_name(model),
@@ -92,6 +92,6 @@ def body(
             to_source=responses.matrix(picture.to_source),
             png=responses.base64_png(picture.png),
         ),
-        warnings=list(explanation.cautions),
+        warnings=responses.warnings(explanation.warnings),
         timings_ms=timer.milliseconds,
     )

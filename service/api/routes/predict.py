@@ -38,7 +38,7 @@ def _predict(call: ImageCall) -> ImageAnswer:
         image=responses.image(prediction.reading),
         prediction=responses.prediction(prediction, manifest),
         diagnostics=responses.diagnostics(prediction.diagnostics),
-        warnings=list(prediction.cautions),
+        warnings=responses.warnings(prediction.warnings),
         timings_ms=call.timer.milliseconds,
     )
-    return ImageAnswer(body, prediction.cautions, prediction.probabilities[manifest.positive_class])
+    return ImageAnswer(body, prediction.warnings, prediction.probabilities[manifest.positive_class])

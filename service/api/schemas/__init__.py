@@ -3,6 +3,7 @@
 from service.api.schemas.answers import (
     ActivationsAnswer,
     Answer,
+    Caution,
     Diagnostics,
     Filter,
     GradcamAnswer,
@@ -27,6 +28,7 @@ from service.api.schemas.problem_schema import InvalidParameter, Problem
 __all__ = [
     "ActivationsAnswer",
     "Answer",
+    "Caution",
     "Diagnostics",
     "Filter",
     "GradcamAnswer",

@@ -7,7 +7,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.model import Verdict
 from service.records import (
     Box,
-    Caution,
     Derivation,
     Laterality,
     MapState,
@@ -120,6 +119,13 @@ Diagnostics = Annotated[
         description="The figures that tell how far to trust the answer, by name; docs/explanations.md has them all."
     ),
 ]
+
+
+class Caution(Schema):
+    """A warning: a stable kebab-case `code` and one sentence."""
+
+    code: str
+    message: str
 
 
 class Answer(Schema):

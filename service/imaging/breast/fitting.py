@@ -17,7 +17,7 @@ from service.records import Box, FitParameters, Fitted, Floats, Mask, Pixels, Si
 
 _BRIM = 0.02  # of the breast's width: the columns in which its two sides are compared
 _FINER = 2  # times the model's grid is what its pixels are averaged from, at the least
-_LEAST_EDGE = 384  # pixels, to draw the outline on
+_MIN_EDGE = 384  # pixels, to draw the outline on
 _SKIN = 0.01  # how far around the breast pixels are kept, as a share of the picture's long edge
 
 
@@ -32,16 +32,16 @@ def fit(mammogram_pixels: Pixels, parameters: FitParameters) -> Fitted:
     frame = within_border(mammogram_pixels)
     whole: Pixels = crop(mammogram_pixels, frame)
     to_source = geometry.shift(frame.left, frame.top)
-    factor = 2 ** geometry.halvings(whole.shape[0], whole.shape[1], enough(parameters))
+    factor = 2 ** geometry.max_halvings(whole.shape[0], whole.shape[1], min_input_size(parameters))
     fitted = _fit(whole, to_source, parameters, factor)
     if fitted.to_source.scale_y < factor:  # so small a breast needs all the pixels there are
         return _fit(whole, to_source, parameters, 1)
     return fitted
 
 
-def enough(parameters: FitParameters) -> tuple[int, int]:
+def min_input_size(parameters: FitParameters) -> tuple[int, int]:
     """The rows and columns that a picture needs to have for the fit; what is finer may be reduced."""
-    return max(_FINER * parameters.height, _LEAST_EDGE), max(_FINER * parameters.width, _LEAST_EDGE)
+    return max(_FINER * parameters.height, _MIN_EDGE), max(_FINER * parameters.width, _MIN_EDGE)
 
 
 def _fit(whole: Pixels, to_source: Affine, parameters: FitParameters, factor: int) -> Fitted:

@@ -39,15 +39,15 @@ _LABEL = (
     0.025,
     0.12,
 )  # of the long edge: the narrowest and the widest label; skin is thinner, an implant thicker
-_MOST_LABEL = 0.25  # of all that is bright: an even breast may glare throughout
+_MAX_LABEL = 0.25  # of all that is bright: an even breast may glare throughout
 _SHADOW = 0.7  # of white, on the scale of square roots: around a label, not around tissue that glares, it is darker
-_LEAST_SHADOW = 0.8  # of a label's surroundings
-_LEAST_AIR = 0.15  # of a label's surroundings
+_MIN_SHADOW = 0.8  # of a label's surroundings
+_MIN_AIR = 0.15  # of a label's surroundings
 
-_LEAST_AREA = 0.02  # of the picture
-_MOST_AREA = 0.99  # beyond it no outline is to be seen
-_LEAST_FILL = 0.3  # of its bounding box: half an ellipse fills 0.79, a line of text much less
-_LEAST_CONTRAST = 3.0  # between breast and air, in standard deviations of the noise
+_MIN_AREA = 0.02  # of the picture
+_MAX_AREA = 0.99  # beyond it no outline is to be seen
+_MIN_FILL = 0.3  # of its bounding box: half an ellipse fills 0.79, a line of text much less
+_MIN_CONTRAST = 3.0  # between breast and air, in standard deviations of the noise
 _TEXTURED = 70  # percentile of the texture at which breast and air are compared: implants are smooth, markers are not
 
 _SPARSE = np.s_[::2, ::2]  # pixels of the grid that are enough for what is large, or counted
@@ -105,8 +105,7 @@ def _body(grey: _Grey, blurred: _Grey) -> Mask:
     level = np.median(sample[body[_SPARSE]])
     if level >= 255 * _GLARE:
         around_implant = (
-            dim.mean() - dark.mean() >= 255 * _HARDLY_BRIGHT
-            and dim.size >= _LEAST_AREA * sample.size
+            dim.mean() - dark.mean() >= 255 * _HARDLY_BRIGHT and dim.size >= _MIN_AREA * sample.size
         )
         return _region(blurred > lower) if around_implant else body
     fat = dim.mean() >= _FAT * level and dim.size >= _MUCH_FAT * sample.size
@@ -145,9 +144,9 @@ def _labels(grey: _Grey, bright: Mask) -> Mask:
         shadow = coarse[around] < 255 * _SHADOW
         if (
             thickness[component].max() <= _LABEL[1]
-            and component.sum() <= _MOST_LABEL * (~air).sum()
-            and shadow.sum() >= _LEAST_SHADOW * around.sum()
-            and air[around].sum() >= _LEAST_AIR * around.sum()
+            and component.sum() <= _MAX_LABEL * (~air).sum()
+            and shadow.sum() >= _MIN_SHADOW * around.sum()
+            and air[around].sum() >= _MIN_AIR * around.sum()
         ):
             labels |= morphology.grow(component, 0.015)
     return cv2.resize(
@@ -164,18 +163,18 @@ def _otsu(grey: _Grey) -> float:
 
 
 def _require_shape(breast: Mask) -> None:
-    if not _LEAST_AREA <= breast.mean() <= _MOST_AREA:
+    if not _MIN_AREA <= breast.mean() <= _MAX_AREA:
         raise NoBreast(
             "No breast was found: the only bright region is too small, or fills the whole image."
         )
     rows, columns = np.flatnonzero(breast.any(axis=1)), np.flatnonzero(breast.any(axis=0))
-    if breast.sum() < _LEAST_FILL * (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1):
+    if breast.sum() < _MIN_FILL * (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1):
         raise NoBreast("No breast was found: the brightest region has not the shape of one.")
 
 
 def _require_contrast(grey: _Grey, blurred: _Grey, breast: Mask) -> None:
     noise = np.sqrt(np.mean(np.square(cv2.absdiff(grey, blurred)[_SPARSE], dtype=np.float32)))
-    if grey[breast].mean() - grey[~breast].mean() < _LEAST_CONTRAST * noise:
+    if grey[breast].mean() - grey[~breast].mean() < _MIN_CONTRAST * noise:
         raise NoBreast("No breast was found: the image is mostly noise.")
 
 

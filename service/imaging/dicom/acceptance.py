@@ -1,7 +1,7 @@
-"""Which images are taken for mammograms, which with a caution, and which are refused: `docs/images.md` as code.
+"""Which images are taken for mammograms, which with a warning, and which are refused: `docs/images.md` as code.
 
 Refused is what says of itself that it is something other than a two-dimensional mammogram for presentation. A file that
-does not say is taken for what it carries, with a caution: de-identified files often lack Modality and SOP Class.
+does not say is taken for what it carries, with a warning: de-identified files often lack Modality and SOP Class.
 """
 
 import re
@@ -23,9 +23,9 @@ from service.imaging.dicom.identity import (
     MAGNIFICATION,
     SPECIMEN,
     SPOT_COMPRESSION,
-    Identity,
+    ImageIdentity,
 )
-from service.records import Caution, ImageFacts, Side
+from service.records import ImageFacts, QualityWarning, Side
 
 _MAMMOGRAPHY = DigitalMammographyXRayImageStorageForPresentation
 # Mammograms are met with in these as well, but only Modality tells them from other images.
@@ -37,69 +37,69 @@ _GENERAL_CLASSES = {
     SecondaryCaptureImageStorage,
 }
 
-NO_MODALITY = Caution(
+NO_MODALITY = QualityWarning(
     "modality-missing",
     "The file does not say that it is a mammogram (no Modality); it was taken for one.",
 )
-GENERAL_CLASS = Caution(
+GENERAL_CLASS = QualityWarning(
     "general-sop-class",
     "The mammogram is stored in a class for images in general: its grey values may have been altered on the way.",
 )
-NO_WINDOW = Caution(
+NO_WINDOW = QualityWarning(
     "no-window",
     "The file has no usable window or VOI LUT; the full stored range was taken for the displayed one.",
 )
-SHAPE_CONTRADICTED = Caution(
+SHAPE_CONTRADICTED = QualityWarning(
     "polarity-contradicted",
     "Photometric Interpretation and Presentation LUT Shape differ on which end is white; the air around the breast "
     "was taken for black.",
 )
-BODY_PART_CONTRADICTED = Caution(
+BODY_PART_CONTRADICTED = QualityWarning(
     "body-part-contradicted",
     "The file is a mammogram by its modality and class, but names another part of the body.",
 )
-LATERALITY_CONTRADICTED = Caution(
+LATERALITY_CONTRADICTED = QualityWarning(
     "laterality-contradicted",
     "Image Laterality and Laterality name different breasts; the former was taken.",
 )
-VIEW_CONTRADICTED = Caution(
+VIEW_CONTRADICTED = QualityWarning(
     "view-contradicted",
     "View Position and View Code Sequence name different views; the former was taken.",
 )
-ORIENTATION_CONTRADICTED = Caution(
+ORIENTATION_CONTRADICTED = QualityWarning(
     "orientation-contradicted",
     "By Patient Orientation the image is upside down, or of the other breast than its laterality says.",
 )
-CHEST_WALL_CONTRADICTED = Caution(
+CHEST_WALL_CONTRADICTED = QualityWarning(
     "chest-wall-contradicted",
     "By Patient Orientation the chest wall is on one side of the image, by the pixels on the other: the image may have "
     "been mirrored. The pixels were followed.",
 )
-IMPLANT = Caution(
+IMPLANT = QualityWarning(
     "implant",
     "The breast has an implant, or one that was displaced for this view: it may hide tissue or draw heat.",
 )
-SPOT_VIEW = Caution(
+SPOT_VIEW = QualityWarning(
     "spot-view",
     "A spot compression, magnification or partial view: it shows a part of the breast, not the whole.",
 )
-SYNTHESISED = Caution(
+SYNTHESISED = QualityWarning(
     "synthesised", "The image was computed from a tomosynthesis; it is not an X-ray exposure."
 )
-CONTRAST_ENHANCED = Caution(
+CONTRAST_ENHANCED = QualityWarning(
     "contrast-enhanced",
     "The image belongs to a contrast-enhanced examination; its grey values mean something else.",
 )
-BIOPSY = Caution(
+BIOPSY = QualityWarning(
     "biopsy-view", "The image was taken for a biopsy: it shows a small field, maybe with a needle."
 )
-BURNED_IN = Caution(
+BURNED_IN = QualityWarning(
     "burned-in-annotation",
     "The file says that the image has writing burned in that may name the patient: pictures of it show that writing.",
 )
 
 
-def require_mammogram(identity: Identity) -> None:
+def require_mammogram(identity: ImageIdentity) -> None:
     """Refuses what says that it is something else.
 
     Raises:
@@ -132,7 +132,7 @@ def require_mammogram(identity: Identity) -> None:
         raise SeveralFrames("The file has several frames. Send one two-dimensional mammogram.")
 
 
-def cautions(identity: Identity) -> tuple[Caution, ...]:
+def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
     """What is unusual about an image that is taken all the same."""
     applies = {
         NO_MODALITY: identity.modality is None,
@@ -149,10 +149,10 @@ def cautions(identity: Identity) -> tuple[Caution, ...]:
         BIOPSY: identity.derivation == "biopsy",
         BURNED_IN: identity.burned_in_annotation,
     }
-    return tuple(caution for caution, given in applies.items() if given)
+    return tuple(warning for warning, given in applies.items() if given)
 
 
-def side_cautions(facts: ImageFacts, side: Side) -> tuple[Caution, ...]:
+def side_warnings(facts: ImageFacts, side: Side) -> tuple[QualityWarning, ...]:
     """What the header says of the chest wall's side, against the side on which the pixels show it.
 
     A row that runs to the anterior begins at the chest wall (PS3.3 C.7.6.1.1.1). Without Patient Orientation nothing is
@@ -164,11 +164,11 @@ def side_cautions(facts: ImageFacts, side: Side) -> tuple[Caution, ...]:
     return (CHEST_WALL_CONTRADICTED,) if expected != side else ()
 
 
-def _is_mammography(identity: Identity) -> bool:
+def _is_mammography(identity: ImageIdentity) -> bool:
     return identity.modality == "MG" and identity.sop_class == _MAMMOGRAPHY
 
 
-def _contradicts_laterality(identity: Identity) -> bool:
+def _contradicts_laterality(identity: ImageIdentity) -> bool:
     """Whether columns run to the head, or away from the middle of the body: to the left of a left breast, say."""
     if identity.patient_orientation is None:
         return False

@@ -16,7 +16,7 @@ _JPEG_END = b"\xff\xd9"
 _JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _JPEG_LS_FRAME = 0xF7
 _FRAME = struct.Struct(">BHHB")  # precision, rows, columns, components
-_LONGEST_PADDING = 64  # bytes after the end of image that some writers leave
+_MAX_PADDING = 64  # bytes after the end of image that some writers leave
 
 # JPEG 2000: ISO/IEC 15444-1 A.4 and A.5.1, A.6.1; some files have a JP2 header before them.
 _JPEG2000_START = b"\xff\x4f\xff\x51"
@@ -24,7 +24,7 @@ _CODING_STYLE = 0xFF52
 _TILE_PART = 0xFF90
 # of the size marker: right, bottom, left, top; tile width and height; components; depth, steps of the first component
 _SIZE = struct.Struct(">4x4I2I8xHBBB")
-_MOST_TILES = 4096
+_MAX_TILES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def read_codestream(data: bytes) -> Codestream:
 
 
 def _read_jpeg(data: bytes) -> Codestream:
-    if data.rfind(_JPEG_END) < len(data) - _LONGEST_PADDING:
+    if data.rfind(_JPEG_END) < len(data) - _MAX_PADDING:
         raise ValueError("no end of image")
     position = len(_JPEG_START)
     while True:
@@ -84,7 +84,7 @@ def _read_jpeg2000(data: bytes) -> Codestream:
     if (step_x, step_y) != (1, 1) or not (tile_width and tile_height):
         raise ValueError("subsampled")
     rows, columns = bottom - top, right - left
-    if -(-rows // tile_height) * -(-columns // tile_width) > _MOST_TILES:
+    if -(-rows // tile_height) * -(-columns // tile_width) > _MAX_TILES:
         raise ValueError("more tiles than pixels are worth")
     return Codestream(
         data=data,

@@ -12,7 +12,7 @@ from service.imaging.dicom.elements import open_file
 from service.imaging.dicom.greyscale import Calibration
 from service.imaging.dicom.header import Header, read_header
 from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, Patterns, decode_pixels
-from service.imaging.library_errors import damage_reported, quiet
+from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
 from service.imaging.polarity import is_negative
 from service.records import ImageFacts, Mammogram, Pixels
@@ -27,8 +27,8 @@ def is_bare_dataset(data: bytes, limits: Limits) -> bool:
     return header is not None
 
 
-def decode_dicom(data: bytes, limits: Limits, enough: tuple[int, int] | None) -> Mammogram:
-    """The mammogram in a DICOM file; `enough` and ImageError as in `service.imaging.decoding`."""
+def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) -> Mammogram:
+    """The mammogram in a DICOM file; `min_size` and ImageError as in `service.imaging.decoding`."""
     syntax, header = _read(data, limits)
     if header is None:
         raise CorruptImage(
@@ -42,12 +42,12 @@ def decode_dicom(data: bytes, limits: Limits, enough: tuple[int, int] | None) ->
         header.calibration.is_smooth and not header.overlaid,
     )
     encoded = Encoded(header.pixel_data, syntax, header.rows, header.columns, storage)
-    decoded = decode_pixels(encoded, enough if may_reduce else None)
+    decoded = decode_pixels(encoded, min_size if may_reduce else None)
     return Mammogram(
         pixels=_display(decoded.patterns, header),
         facts=_facts(header, syntax),
-        cautions=(
-            *acceptance.cautions(header.identity),
+        warnings=(
+            *acceptance.warnings(header.identity),
             *([acceptance.NO_WINDOW] if header.window is None else []),
             *([acceptance.SHAPE_CONTRADICTED] if header.shape_contradicted else []),
         ),
@@ -57,8 +57,8 @@ def decode_dicom(data: bytes, limits: Limits, enough: tuple[int, int] | None) ->
 
 def _read(data: bytes, limits: Limits) -> tuple[UID, Header | None]:
     with (
-        quiet(),
-        damage_reported("The DICOM file is truncated or damaged: its header cannot be read."),
+        silence_warnings(),
+        as_corrupt_image("The DICOM file is truncated or damaged: its header cannot be read."),
     ):
         syntax, start = open_file(data)
         if syntax not in SYNTAXES:

@@ -20,12 +20,14 @@ from service.errors import Undecodable
 
 _FILE_META = 0x0002
 _PIXEL_DATA = Tag("PixelData")
-_MOST_PIECES = (
+_MAX_PIECES = (
     200_000  # an element is read in one to three; the fullest headers have some thousand elements
 )
-_LONGEST_VALUE = 2**21  # of what is asked for: several lookup tables of 2 ** 16 entries
+_MAX_VALUE = 2**21  # of what is asked for: several lookup tables of 2 ** 16 entries
 _UNDEFINED = 0xFFFFFFFF
-_LARGEST = 1e12  # a number beyond it is damage, and leaves float64 too few digits for grey values
+_MAX_NUMBER = (
+    1e12  # a number beyond it is damage, and leaves float64 too few digits for grey values
+)
 
 
 class _Bounded(BytesIO):
@@ -33,7 +35,7 @@ class _Bounded(BytesIO):
 
     def __init__(self, data: bytes) -> None:
         super().__init__(data)
-        self._left = _MOST_PIECES
+        self._left = _MAX_PIECES
 
     def read(self, size: int | None = -1, /) -> bytes:
         """The next bytes; ValueError where there were too many calls."""
@@ -86,7 +88,7 @@ def read_elements(
             found.append(
                 PixelData(data, value, len(data) if length == _UNDEFINED else value + length, vr)
             )
-        elif tag in wanted and _LONGEST_VALUE < length < _UNDEFINED:
+        elif tag in wanted and _MAX_VALUE < length < _UNDEFINED:
             raise ValueError("too long a value")
         return bool(found)
 
@@ -138,7 +140,7 @@ def numbers(dataset: Dataset, keyword: str) -> list[float]:
     found = [
         float(number) for number in (value if isinstance(value, list | MultiValue) else [value])
     ]
-    if not all(abs(number) <= _LARGEST for number in found):
+    if not all(abs(number) <= _MAX_NUMBER for number in found):
         raise ValueError(keyword)
     return found
 

@@ -68,7 +68,7 @@ class LookupTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class VoiWindow:
     """A window and the shape of its ramp (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
 
     center: float
@@ -101,7 +101,7 @@ class Calibration:
     slope: float
     intercept: float
     modality_lut: LookupTable | None
-    voi: Window | LookupTable | None
+    voi: VoiWindow | LookupTable | None
     inverted: bool
     padding: tuple[int, int] | None
 
@@ -143,7 +143,7 @@ class Calibration:
                 0.0,
                 float(self.modality_lut.maximum),
             )
-        if isinstance(self.voi, Window):
+        if isinstance(self.voi, VoiWindow):
             return self.voi.apply(values)
         if isinstance(self.voi, LookupTable):
             values, black, white = self.voi.apply(values), 0.0, float(self.voi.maximum)

@@ -12,8 +12,14 @@ from pydicom.tag import BaseTag, Tag
 from pydicom.uid import UID
 
 from service.imaging.dicom.elements import PixelData, integer, items, numbers, read_elements, text
-from service.imaging.dicom.greyscale import Calibration, LookupTable, Storage, VoiFunction, Window
-from service.imaging.dicom.identity import KEYWORDS, Identity, read_identity
+from service.imaging.dicom.greyscale import (
+    Calibration,
+    LookupTable,
+    Storage,
+    VoiFunction,
+    VoiWindow,
+)
+from service.imaging.dicom.identity import KEYWORDS, ImageIdentity, read_identity
 
 _PIXEL_KEYWORDS = [
     "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns", "BitsAllocated", "BitsStored", "HighBit",
@@ -24,8 +30,8 @@ _PIXEL_KEYWORDS = [
 _OVERLAY_BIT_POSITIONS = [Tag(group, 0x0102) for group in range(0x6000, 0x6020, 2)]
 _TAGS: list[BaseTag] = [*map(Tag, KEYWORDS), *map(Tag, _PIXEL_KEYWORDS), *_OVERLAY_BIT_POSITIONS]
 
-_NARROWEST: dict[VoiFunction, float] = {"LINEAR": 1.0, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}
-_SMALLEST_SLOPE = 1e-12
+_MIN_WIDTHS: dict[VoiFunction, float] = {"LINEAR": 1.0, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}
+_MIN_SLOPE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,7 @@ class Header:
     `overlaid`: bits that pixels leave free hold overlays. `pixel_data`: as in the file, native or encapsulated.
     """
 
-    identity: Identity
+    identity: ImageIdentity
     samples: int
     photometric: str | None
     rows: int
@@ -75,14 +81,14 @@ def read_header(data: bytes, syntax: UID, start: int, most_bytes: int) -> Header
     )
 
 
-def _calibration(dataset: Dataset, voi: Window | LookupTable | None) -> Calibration:
+def _calibration(dataset: Dataset, voi: VoiWindow | LookupTable | None) -> Calibration:
     bits_allocated = integer(dataset, "BitsAllocated")
     bits_stored = integer(dataset, "BitsStored", bits_allocated)
     slope, intercept = (
         [*numbers(dataset, "RescaleSlope"), 1.0][0],
         [*numbers(dataset, "RescaleIntercept"), 0.0][0],
     )
-    if abs(slope) < _SMALLEST_SLOPE:
+    if abs(slope) < _MIN_SLOPE:
         raise ValueError("rescale slope")
     storage = Storage(
         bits_allocated=bits_allocated,
@@ -118,14 +124,14 @@ def _padding(dataset: Dataset, storage: Storage) -> tuple[int, int] | None:
     return min(stored), max(stored)
 
 
-def _voi(dataset: Dataset) -> tuple[Window | LookupTable | None, str | None]:
+def _voi(dataset: Dataset) -> tuple[VoiWindow | LookupTable | None, str | None]:
     """The VOI transform and its description: the first usable window, else the first table, else none."""
     centers, widths = numbers(dataset, "WindowCenter"), numbers(dataset, "WindowWidth")
     function = cast("VoiFunction", text(dataset, "VOILUTFunction") or "LINEAR")
-    narrowest = _NARROWEST.get(function, np.inf)
+    narrowest = _MIN_WIDTHS.get(function, np.inf)
     for number, (center, width) in enumerate(zip(centers, widths, strict=False), start=1):
         if width >= narrowest:
-            return Window(center, width, function), f"{number} of {len(widths)}, {function}"
+            return VoiWindow(center, width, function), f"{number} of {len(widths)}, {function}"
     if tables := _tables(dataset, "VOILUTSequence"):
         return tables[0], f"1 of {len(tables)}, table"
     return None, None

@@ -64,7 +64,7 @@ _MODIFIER_CODES = {
     "415670009": "Rolled Superior", "R-102C9": "Rolled Superior",
     "399110001": "Tangential", "R-102C2": "Tangential",
 }  # fmt: skip
-_LEAST_MAGNIFICATION = (
+_MIN_MAGNIFICATION = (
     1.4  # contact views are magnified by less than 1.1, magnification views by 1.5 to 2
 )
 
@@ -92,7 +92,7 @@ _DIRECTION = re.compile("[APRLHF]{1,3}")
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class ImageIdentity:
     """What is shown. The `..._contradicted` say that two elements name different ones; the first named counts."""
 
     sop_class: UID | None
@@ -116,7 +116,7 @@ class Identity:
     pixel_spacing_mm: tuple[float, float] | None
 
 
-def read_identity(dataset: Dataset) -> Identity:
+def read_identity(dataset: Dataset) -> ImageIdentity:
     """What the elements of KEYWORDS say."""
     sop_class, sop_instance = text(dataset, "SOPClassUID"), text(dataset, "SOPInstanceUID")
     image_type = set(texts(dataset, "ImageType"))
@@ -130,7 +130,7 @@ def read_identity(dataset: Dataset) -> Identity:
             *(_VIEW_CODES.get(text(code, "CodeValue") or "") for code in view_codes),
         ]
     )
-    return Identity(
+    return ImageIdentity(
         sop_class=UID(sop_class) if sop_class else None,
         sop_instance_uid=sop_instance
         if sop_instance and re.fullmatch(r"[\d.]{1,64}", sop_instance)
@@ -168,7 +168,7 @@ def _view_modifiers(dataset: Dataset, view_codes: list[Dataset]) -> tuple[str, .
         found.add(SPOT_COMPRESSION)
     if (
         max(numbers(dataset, "EstimatedRadiographicMagnificationFactor"), default=1)
-        >= _LEAST_MAGNIFICATION
+        >= _MIN_MAGNIFICATION
     ):
         found.add(MAGNIFICATION)
     return tuple(sorted(name for name in found if name))

@@ -41,7 +41,7 @@ from service.geometry import IDENTITY, Affine
 from service.imaging.dicom.codestream import DAMAGED, Codestream, Family, read_codestream
 from service.imaging.dicom.elements import PixelData
 from service.imaging.dicom.greyscale import Storage
-from service.imaging.library_errors import damage_reported
+from service.imaging.library_errors import as_corrupt_image
 
 Patterns = NDArray[np.unsignedinteger[Any]]
 
@@ -92,8 +92,8 @@ class Decoded:
     to_source: Affine = IDENTITY
 
 
-def decode_pixels(encoded: Encoded, enough: tuple[int, int] | None) -> Decoded:
-    """The patterns; JPEG 2000 at a reduced resolution that has at least `enough` rows and columns.
+def decode_pixels(encoded: Encoded, min_size: tuple[int, int] | None) -> Decoded:
+    """The patterns; JPEG 2000 at a reduced resolution that has at least `min_size` rows and columns.
 
     Raises:
         CorruptImage: they are damaged, or not what the header says.
@@ -113,7 +113,7 @@ def decode_pixels(encoded: Encoded, enough: tuple[int, int] | None) -> Decoded:
     if codestream.bits > encoded.storage.bits_allocated:
         raise CorruptImage(_CONTRADICTION)
     if codestream.family == "JPEG 2000":
-        return _read_jpeg2000(codestream, encoded.storage, enough)
+        return _read_jpeg2000(codestream, encoded.storage, min_size)
     return Decoded(_read_jpeg(codestream))
 
 
@@ -121,7 +121,7 @@ def _fragments(value: PixelData) -> bytes:
     """The frame, put together from its fragments (PS3.5 A.4)."""
     stream = BytesIO(value.dataset)
     stream.seek(value.start)
-    with damage_reported(DAMAGED):
+    with as_corrupt_image(DAMAGED):
         _offset_table, *fragments = generate_fragments(stream)
         return b"".join(fragments)
 
@@ -151,7 +151,7 @@ def _read_rle(data: bytes, encoded: Encoded) -> Patterns:
     length = encoded.rows * encoded.columns * word.itemsize
     if int.from_bytes(data[:4], "little") != word.itemsize:
         raise CorruptImage(_CONTRADICTION)
-    with damage_reported(DAMAGED):
+    with as_corrupt_image(DAMAGED):
         decoded = imagecodecs.dicomrle_decode(data, word, out=length)
     if len(decoded) != length:
         raise CorruptImage(DAMAGED)
@@ -165,16 +165,16 @@ def _read_jpeg(codestream: Codestream) -> Patterns:
     }
     word = np.uint8 if codestream.bits <= 8 else np.uint16  # noqa: PLR2004 - a byte
     patterns: Patterns = np.empty((codestream.rows, codestream.columns), word)
-    with damage_reported(DAMAGED):
+    with as_corrupt_image(DAMAGED):
         return decoders[codestream.family](codestream.data, out=patterns)
 
 
 def _read_jpeg2000(
-    codestream: Codestream, storage: Storage, enough: tuple[int, int] | None
+    codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None
 ) -> Decoded:
-    reduction = _reduction(codestream, storage, enough)
+    reduction = _reduction(codestream, storage, min_size)
     step = 2**reduction
-    with damage_reported(DAMAGED):
+    with as_corrupt_image(DAMAGED):
         image = Jpeg2KImageFile(BytesIO(codestream.data))
         image.reduce = reduction
         # Pillow rounds reduced edges to the nearest pixel, OpenJPEG rounds them up; where they differ, decoding fails.
@@ -191,16 +191,16 @@ def _read_jpeg2000(
     return Decoded(within.astype(np.uint16), _from_reduced(codestream.origin, step))
 
 
-def _reduction(codestream: Codestream, storage: Storage, enough: tuple[int, int] | None) -> int:
+def _reduction(codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None) -> int:
     """How often the resolution may be halved: not where patterns are not the values themselves."""
     if (
-        enough is None
+        min_size is None
         or codestream.signed != storage.signed
         or storage.high_bit + 1 != storage.bits_stored
     ):
         return 0
     return min(
-        codestream.reductions, geometry.halvings(codestream.rows, codestream.columns, enough)
+        codestream.reductions, geometry.max_halvings(codestream.rows, codestream.columns, min_size)
     )
 
 

@@ -93,7 +93,7 @@ def test_requests_leave_when_they_are_due_whatever_became_of_those_before() -> N
 def test_a_client_that_leaves_closes_its_connection() -> None:
     closed = threading.Event()
 
-    def watch(listener: socket.socket) -> None:
+    def timer(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             while connection.recv(2**16):
@@ -101,7 +101,7 @@ def test_a_client_that_leaves_closes_its_connection() -> None:
         closed.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=watch, args=(listener,), daemon=True).start()
+        threading.Thread(target=timer, args=(listener,), daemon=True).start()
         stream = Stream(REQUEST, [0.0], patience=0.05)
         found = answers(listener.getsockname()[1], stream)
         assert closed.wait(5)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from service.access import AccessGate, KeyFile, Rates, Scope, add_key
+from service.access import AccessGate, AccessScope, KeyFile, Rates, add_key
 from service.errors import RateLimited, Unauthenticated
 
 
 @pytest.fixture
 def keys(tmp_path: Path) -> tuple[Path, str]:
     file = tmp_path / "keys.toml"
-    return file, add_key(file, "viewer", {Scope.PREDICT})
+    return file, add_key(file, "viewer", {AccessScope.PREDICT})
 
 
 def test_keys_are_tried_no_more_often_than_callers_may_ask(keys: tuple[Path, str]) -> None:
@@ -26,5 +26,5 @@ def test_keys_are_tried_no_more_often_than_callers_may_ask(keys: tuple[Path, str
     with pytest.raises(Unauthenticated):
         asyncio.run(access.admit("mammolens_no", None, "192.0.2.2"))
     assert (
-        asyncio.run(access.admit(key, Scope.PREDICT, "192.0.2.1")).name == "key:viewer"
+        asyncio.run(access.admit(key, AccessScope.PREDICT, "192.0.2.1")).name == "key:viewer"
     )  # not barred by others' tries

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from service.access import Caller, KeyFile, Scope, add_key, read_keys, revoke_key
+from service.access import AccessScope, Caller, KeyFile, add_key, read_keys, revoke_key
 from service.access.__main__ import main
 from service.errors import AccessError, KeysUnavailable
 
-BOTH = [Scope.PREDICT, Scope.EXPLAIN]
+BOTH = [AccessScope.PREDICT, AccessScope.EXPLAIN]
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def entry(**changed: str) -> str:
 
 def test_an_entry_written_by_hand_is_read(file: Path) -> None:
     file.write_text(entry())
-    assert [(key.name, key.scopes) for key in read_keys(file)] == [("a", (Scope.PREDICT,))]
+    assert [(key.name, key.scopes) for key in read_keys(file)] == [("a", (AccessScope.PREDICT,))]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from service.access import Scope, TokenVerifier, tokens
+from service.access import AccessScope, TokenVerifier, tokens
 from service.errors import KeysUnavailable, Unauthenticated
 
 ISSUER = "https://login.example"
@@ -104,7 +104,7 @@ def test_a_claim_of_scopes_that_is_none_grants_nothing(
 
 def test_scopes_come_as_a_text_or_as_a_list(verifier: TokenVerifier) -> None:
     for claims in ({"scope": "openid predict"}, {"scp": ["openid", "predict"]}):
-        assert verifier.verify(token(**claims)).scopes == {Scope.PREDICT}
+        assert verifier.verify(token(**claims)).scopes == {AccessScope.PREDICT}
 
 
 def test_a_subject_cannot_begin_a_line_of_its_own_in_the_log(verifier: TokenVerifier) -> None:

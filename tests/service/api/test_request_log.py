@@ -52,7 +52,7 @@ def test_a_request_s_id_is_known_where_it_is_worked_on(
     known: list[str | None] = []
     predict = pipeline.predict
 
-    def tell(*arguments: Any) -> pipeline.Prediction:
+    def tell(*arguments: Any) -> pipeline.ImagePrediction:
         known.append(logs.REQUEST_ID.get())
         return predict(*arguments)
 

@@ -135,7 +135,7 @@ def test_a_heatmap_as_png_is_laid_over_the_whole_source_and_carries_its_warnings
     assert "explain;dur=" in answer.headers["server-timing"]
     image = opened(answer.content)
     assert (image.width, image.height, image.mode) == (480, 640, "RGB")
-    expected = [caution["code"] for caution in asked(client, "/gradcam", mammogram_png)["warnings"]]
+    expected = [warning["code"] for warning in asked(client, "/gradcam", mammogram_png)["warnings"]]
     assert json.loads(image.info["Warnings"]) == expected
     assert answer.headers["mammolens-warnings"] == ", ".join(expected)
     assert image.info["Class"] == "cancer"
@@ -328,7 +328,7 @@ def test_an_image_far_from_the_reference_images_is_warned_about_on_every_route(
     data = encoded(np.where(breast, chequered, 0).astype(np.uint16))
     for route in ("/predict", "/activations/conv2d", "/gradcam"):
         found = asked(client, route, data)
-        assert "out-of-domain" in [caution["code"] for caution in found["warnings"]], route
+        assert "out-of-domain" in [warning["code"] for warning in found["warnings"]], route
         assert found["diagnostics"]["domain_distance"]["value"] > 5
 
 
@@ -337,7 +337,7 @@ def test_every_answer_of_a_model_that_failed_its_scorecard_says_so(
 ) -> None:
     for route in ("/predict", "/activations/conv2d", "/gradcam"):
         assert "scorecard-failed" in [
-            caution["code"] for caution in asked(client, route, mammogram_png)["warnings"]
+            warning["code"] for warning in asked(client, route, mammogram_png)["warnings"]
         ]
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.explanation import distance, domain_cautions
+from service.explanation import distance, domain_warnings
 from service.records import Domain
 
 MEAN = np.array([1, 2, 3], np.float32)
@@ -24,8 +24,8 @@ def test_an_image_like_the_reference_images_is_about_one_away() -> None:
 
 
 def test_what_is_beyond_the_limit_is_warned_about_with_figures() -> None:
-    assert domain_cautions(1.5, DOMAIN) == ()
-    (caution,) = domain_cautions(1.51, DOMAIN)
-    assert caution.code == "out-of-domain"
-    assert "1.51" in caution.message
-    assert "1.50" in caution.message
+    assert domain_warnings(1.5, DOMAIN) == ()
+    (warning,) = domain_warnings(1.51, DOMAIN)
+    assert warning.code == "out-of-domain"
+    assert "1.51" in warning.message
+    assert "1.50" in warning.message

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from service.explanation import filter_cautions, filter_figures, filter_statistics
+from service.explanation import filter_figures, filter_statistics, filter_warnings
 
 
 def test_statistics_are_those_of_each_filter_alone() -> None:
@@ -20,7 +20,7 @@ def test_only_a_layer_that_is_dark_throughout_is_warned_about(
 ) -> None:
     maps = np.zeros((3, 3, 4), np.float32)
     maps[..., :alive] = 1
-    assert [caution.code for caution in filter_cautions(filter_statistics(maps))] == expected
+    assert [warning.code for warning in filter_warnings(filter_statistics(maps))] == expected
 
 
 def test_figures_count_dark_filters_and_repeated_ones() -> None:

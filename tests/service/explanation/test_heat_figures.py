@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from service.explanation import heat_figures, heatmap_cautions, measure
+from service.explanation import heat_figures, heatmap_warnings, measure
 from service.geometry import Affine
-from service.records import Floats, Heatmap, MapState, Mask, Peak, Range, ReceptiveField
+from service.records import Floats, Heatmap, MapState, Mask, Peak, ReceptiveField, ReferenceRange
 
 FIELD = ReceptiveField(height=1, width=1, stride_y=2, stride_x=2, offset_y=0.5, offset_x=0.5)
 LEFT_HALF: Mask = np.zeros((8, 8), np.bool_)
@@ -19,8 +19,8 @@ def heated(values: Floats) -> Heatmap:
 def codes(values: Floats, mask: Mask = LEFT_HALF) -> list[str]:
     found = heated(values)
     return [
-        caution.code
-        for caution in heatmap_cautions(
+        warning.code
+        for warning in heatmap_warnings(
             found, measure(heat_figures(found, mask, FIELD), {}), positive=True
         )
     ]
@@ -66,9 +66,9 @@ def test_a_blank_map_has_no_figures_and_its_reason_is_told() -> None:
     blank = Heatmap(np.zeros((4, 4), np.float32), Affine(), MapState.ALL_NEGATIVE, None)
     found = heat_figures(blank, LEFT_HALF, FIELD)
     assert found == {}
-    (caution,) = heatmap_cautions(blank, {}, positive=True)
-    assert caution.code == "heatmap-blank"
-    assert "speaks for this class" in caution.message
+    (warning,) = heatmap_warnings(blank, {}, positive=True)
+    assert warning.code == "heatmap-blank"
+    assert "speaks for this class" in warning.message
 
 
 def test_a_mask_without_breast_gives_no_lift_instead_of_dividing_by_zero() -> None:
@@ -83,11 +83,13 @@ def test_where_the_model_s_own_range_of_the_lift_is_known_it_decides_instead_of_
     values[1, 1] = 3.5
     found = heat_figures(heated(values), LEFT_HALF, FIELD) | {"lift": 0.9}
     assert [
-        caution.code
-        for caution in heatmap_cautions(heated(values), measure(found, {}), positive=True)
+        warning.code
+        for warning in heatmap_warnings(heated(values), measure(found, {}), positive=True)
     ] == ["heat-outside-breast"]
     assert (
-        heatmap_cautions(heated(values), measure(found, {"lift": Range(0.8, 2)}), positive=True)
+        heatmap_warnings(
+            heated(values), measure(found, {"lift": ReferenceRange(0.8, 2)}), positive=True
+        )
         == ()
     )
 
@@ -124,7 +126,7 @@ def test_heat_that_does_not_matter_is_warned_about_where_there_is_a_finding(
     values = np.zeros((4, 4), np.float32)
     values[2, 1] = 7
     found = measure(heat_figures(heated(values), LEFT_HALF, FIELD) | {"insertion_gap": gap}, {})
-    codes = [caution.code for caution in heatmap_cautions(heated(values), found, positive=positive)]
+    codes = [warning.code for warning in heatmap_warnings(heated(values), found, positive=positive)]
     assert codes == (["heat-without-effect"] if warned else [])
 
 
@@ -137,7 +139,9 @@ def test_a_peak_outside_the_breast_is_borne_only_where_the_model_s_negative_imag
 ) -> None:
     values = np.zeros((4, 4), np.float32)
     values[0, 3], values[1, 0] = 3, 2
-    ranges = {"lift": Range(0, 2)} | ({} if low is None else {"peak_in_breast": Range(low, 1)})
+    ranges = {"lift": ReferenceRange(0, 2)} | (
+        {} if low is None else {"peak_in_breast": ReferenceRange(low, 1)}
+    )
     found = measure(heat_figures(heated(values), LEFT_HALF, FIELD), ranges)
-    codes = [caution.code for caution in heatmap_cautions(heated(values), found, positive=positive)]
+    codes = [warning.code for warning in heatmap_warnings(heated(values), found, positive=positive)]
     assert codes == (["peak-outside-breast"] if warned else [])

@@ -60,7 +60,7 @@ def test_eight_bits_are_spread_over_sixteen(grey8: NDArray[np.uint8], file_forma
     assert np.array_equal(mammogram.pixels, grey8.astype(np.uint16) * 257)
     assert mammogram.facts.format == file_format.lower()
     assert (mammogram.facts.rows, mammogram.facts.columns, mammogram.facts.bits) == (420, 300, 8)
-    assert mammogram.cautions == ()
+    assert mammogram.warnings == ()
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
@@ -128,7 +128,7 @@ def test_exif_orientation_is_heeded(breast: Pixels, orientation: int) -> None:
 def test_negative_is_inverted_with_a_caution(grey8: NDArray[np.uint8]) -> None:
     positive, negative = decode(_save(grey8, "PNG")), decode(_save(255 - grey8, "PNG"))
     assert np.array_equal(negative.pixels, positive.pixels)
-    assert [caution.code for caution in negative.cautions] == ["inverted"]
+    assert [warning.code for warning in negative.warnings] == ["inverted"]
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_reduced_resolution_gives_the_same_model_input(
     plain = write_dicom(stored, PhotometricInterpretation=photometric, BitsStored=12)
     coded = write_dicom(stored, syntax, PhotometricInterpretation=photometric, BitsStored=12)
     full, reduced = read(plain, GRID), read(coded, GRID)
-    assert decode(coded, enough=(256, 192)).pixels.shape == (525, 376)
+    assert decode(coded, min_size=(256, 192)).pixels.shape == (525, 376)
     assert reduced.fitted.side == full.fitted.side
     assert np.abs(reduced.fitted.image - full.fitted.image).mean() < 0.012
     assert (reduced.fitted.mask != full.fitted.mask).mean() < 0.01
@@ -126,7 +126,7 @@ def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(
         write_dicom(large, PixelPaddingValue=4000, **described),
         write_dicom(large, add=(0x60000102, "US", 12), **described),
     ):
-        assert decode(data, enough=(256, 192)).pixels.shape == large.shape
+        assert decode(data, min_size=(256, 192)).pixels.shape == large.shape
 
 
 def test_overshoot_of_the_wavelet_does_not_turn_white_to_black(write_dicom: WriteDicom) -> None:
@@ -137,7 +137,7 @@ def test_overshoot_of_the_wavelet_does_not_turn_white_to_black(write_dicom: Writ
     stored[100:200, 280:300] = 0
     coded = encapsulate([encode_array(stored, bits_stored=16, photometric_interpretation=2)])
     pixels = decode(
-        write_dicom(stored, JPEG2000Lossless, BitsStored=12, PixelData=coded), enough=(200, 150)
+        write_dicom(stored, JPEG2000Lossless, BitsStored=12, PixelData=coded), min_size=(200, 150)
     ).pixels
     assert pixels.shape == (200, 150)
     assert (pixels[60:, 10:65] > 60_000).all()

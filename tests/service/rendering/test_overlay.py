@@ -8,7 +8,7 @@ from PIL import Image
 
 from service.geometry import Affine
 from service.records import Box, Floats, Heatmap, MapState, Peak
-from service.rendering import Colormap, Picture, Style, heat_alone, overlay
+from service.rendering import Colormap, FramedPicture, Style, heat_alone, overlay
 from service.rendering.overlay import lay
 
 ROWS, COLUMNS = 300, 200
@@ -29,7 +29,7 @@ def hot_cell(row: int, column: int, to_source: Affine, shape: tuple[int, int] = 
     return heat(values, to_source)
 
 
-def opened(picture: Picture) -> Image.Image:
+def opened(picture: FramedPicture) -> Image.Image:
     image = Image.open(BytesIO(picture.png))
     image.load()
     assert image.format == "PNG"
@@ -37,7 +37,7 @@ def opened(picture: Picture) -> Image.Image:
     return image
 
 
-def alpha(picture: Picture) -> NDArray[np.uint8]:
+def alpha(picture: FramedPicture) -> NDArray[np.uint8]:
     return np.asarray(opened(picture).convert("RGBA"))[..., 3]
 
 

@@ -52,9 +52,9 @@ def test_readings_are_those_of_the_same_process(reader: ReaderPool, sound: bytes
     there, here = reader(sound, GRID, 200), read(sound, GRID, 200)
     assert np.array_equal(there.fitted.image, here.fitted.image)
     assert np.array_equal(there.picture, here.picture)  # type: ignore[arg-type]
-    assert (there.facts, there.cautions, there.fitted.to_source) == (
+    assert (there.facts, there.warnings, there.fitted.to_source) == (
         here.facts,
-        here.cautions,
+        here.warnings,
         here.fitted.to_source,
     )
 

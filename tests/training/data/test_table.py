@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from training.config import Data, Filter
+from training.config import Data, RowFilter
 from training.data.table import Record, read_table, require_images, select
 from training.errors import TableError
 
@@ -64,28 +64,28 @@ def test_values_that_mean_nothing_are_refused_with_their_place(
 @pytest.mark.parametrize(
     ("choice", "images"),
     [
-        (Filter(), ["462822612", "1459541791", "2112838101"]),
-        (Filter(patient_ids=("10006",)), ["462822612", "1459541791"]),
-        (Filter(cancer=True), ["2112838101"]),
-        (Filter(cancer=False, views=("MLO",)), ["1459541791"]),
-        (Filter(laterality="R"), ["2112838101"]),
-        (Filter(views=("CC",)), ["462822612", "2112838101"]),
+        (RowFilter(), ["462822612", "1459541791", "2112838101"]),
+        (RowFilter(patient_ids=("10006",)), ["462822612", "1459541791"]),
+        (RowFilter(cancer=True), ["2112838101"]),
+        (RowFilter(cancer=False, views=("MLO",)), ["1459541791"]),
+        (RowFilter(laterality="R"), ["2112838101"]),
+        (RowFilter(views=("CC",)), ["462822612", "2112838101"]),
     ],
 )
 def test_the_filter_keeps_what_meets_every_condition(
-    table: Path, choice: Filter, images: list[str]
+    table: Path, choice: RowFilter, images: list[str]
 ) -> None:
     assert [record.image_id for record in select(read_table(table), choice)] == images
 
 
 def test_patients_that_the_table_does_not_have_are_named(table: Path) -> None:
     with pytest.raises(TableError, match="10007, 10008"):
-        select(read_table(table), Filter(patient_ids=("10006", "10008", "10007")))
+        select(read_table(table), RowFilter(patient_ids=("10006", "10008", "10007")))
 
 
 def test_a_filter_that_lets_nothing_pass_is_refused(table: Path) -> None:
     with pytest.raises(TableError, match="No row"):
-        select(read_table(table), Filter(cancer=True, laterality="L"))
+        select(read_table(table), RowFilter(cancer=True, laterality="L"))
 
 
 def test_missing_image_files_are_named_and_counted(table: Path, tmp_path: Path) -> None:

@@ -50,15 +50,15 @@ def export(breast: Pixels, tmp_path: Path) -> Export:
             "limitations": "All.",
         }
         facts |= changes
-        findings, pixels, overwrite = (
-            facts.pop("findings", None),
+        report, pixels, overwrite = (
+            facts.pop("report", None),
             facts.pop("golden_pixels"),
             facts.pop("overwrite", False),
         )
         manifest = describe_model(model, **facts)
         out = tmp_path / "tiny" / "2"
         return export_bundle(
-            model, out, manifest, golden_pixels=pixels, findings=findings, overwrite=overwrite
+            model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
         )
 
     return run

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from service.model import MODEL_CARD_FILE, Bundle
-from training.cli import main
+from training.commands import main
 from training.config import load_experiment
 from training.data.cache import open_part
 from training.data.prepare import prepare

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from service.records import Layer
+from service.records import ConvLayer
 from training.errors import NotExplainable
 from training.introspection.receptive_field import convolutional_layers
 
@@ -34,7 +34,7 @@ def seen_through(model: Any) -> Any:
     return clear
 
 
-def reached(model: Any, layer: Layer, row: int, column: int) -> tuple[Span, Span] | None:
+def reached(model: Any, layer: ConvLayer, row: int, column: int) -> tuple[Span, Span] | None:
     """The first and last row and column of the input that a cell depends on."""
     to_layer = keras.Model(model.inputs[0], model.get_layer(layer.name).output)
     pixels = tf.random.stateless_uniform((1, *model.input_shape[1:]), (1, 2), 0.5, 1)
@@ -47,7 +47,7 @@ def reached(model: Any, layer: Layer, row: int, column: int) -> tuple[Span, Span
     return (rows.min(), rows.max()), (columns.min(), columns.max())
 
 
-def predicted(layer: Layer, row: int, column: int) -> tuple[Span, Span]:
+def predicted(layer: ConvLayer, row: int, column: int) -> tuple[Span, Span]:
     """The same, from the layer's receptive field."""
     field = layer.receptive_field
     x, y = field.to_input().apply(column, row)
@@ -61,7 +61,7 @@ def cut(span: Span, pixels: int) -> Span:
     return max(span[0], 0), min(span[1], pixels - 1)
 
 
-def cells(layer: Layer) -> Iterator[tuple[int, int]]:
+def cells(layer: ConvLayer) -> Iterator[tuple[int, int]]:
     for row in {0, layer.height // 2, layer.height - 1}:
         for column in {0, layer.width // 2, layer.width - 1}:
             yield row, column

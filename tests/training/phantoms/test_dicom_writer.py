@@ -12,9 +12,9 @@ from service.records import Laterality
 from training.phantoms import (
     Acquisition,
     Detector,
-    Identity,
+    PhantomIdentity,
     PhantomImage,
-    Window,
+    PhantomWindow,
     render_view,
     to_dicom,
     to_dicom_bytes,
@@ -25,8 +25,8 @@ from training.phantoms.cohort import MACHINES, Machine
 ACQUISITIONS = {
     "full range": Acquisition(),
     "no window": Acquisition(windows=()),
-    "16 bits": Acquisition(bits=16, windows=(Window(20000, 30000), Window(1, 1))),
-    "sigmoid": Acquisition(windows=(Window(2047, 1000, "SIGMOID"),)),
+    "16 bits": Acquisition(bits=16, windows=(PhantomWindow(20000, 30000), PhantomWindow(1, 1))),
+    "sigmoid": Acquisition(windows=(PhantomWindow(2047, 1000, "SIGMOID"),)),
 }
 
 
@@ -112,7 +112,9 @@ def test_the_header_says_what_is_shown(
 ) -> None:
     rng = np.random.default_rng(1)
     image = render_view(rng, laterality=laterality, view=view, detector=Detector(290, 200))
-    dataset = read(to_dicom_bytes(image, identity=Identity(patient_id=7, image_id=8, age=61)))
+    dataset = read(
+        to_dicom_bytes(image, identity=PhantomIdentity(patient_id=7, image_id=8, age=61))
+    )
     assert dataset.SOPClassUID == pydicom.uid.DigitalMammographyXRayImageStorageForPresentation
     assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert (dataset.Modality, dataset.PresentationIntentType) == ("MG", "FOR PRESENTATION")
@@ -128,7 +130,7 @@ def test_the_header_says_what_is_shown(
 
 
 def test_images_of_one_patient_share_their_study_and_nobody_elses() -> None:
-    first, second, other = (Identity(1, 1), Identity(1, 2), Identity(2, 1))
+    first, second, other = (PhantomIdentity(1, 1), PhantomIdentity(1, 2), PhantomIdentity(2, 1))
     assert first.uid("study") == second.uid("study") != other.uid("study")
     assert first.uid("image", 1) != second.uid("image", 2) != other.uid("image", 1)
 

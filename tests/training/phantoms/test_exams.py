@@ -7,7 +7,7 @@ import pydicom
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from training.phantoms import Detector, Kind, NotEmpty, render_view, write_dataset
+from training.phantoms import Detector, FindingKind, NotEmpty, render_view, write_dataset
 from training.phantoms.cohort import sample_patient
 
 RSNA_COLUMNS = (
@@ -146,7 +146,7 @@ def test_every_kind_of_finding_occurs_and_look_alikes_mostly_without_cancer() ->
         for i in range(500)
         for breast in sample_patient(np.random.default_rng([3, i]), i, 0.5).breasts
     ]
-    assert {finding.kind for breast in breasts for finding in breast.findings} == set(Kind)
+    assert {finding.kind for breast in breasts for finding in breast.findings} == set(FindingKind)
     normal = [breast for breast in breasts if not breast.cancer]
     assert 0.3 < np.mean([bool(breast.findings) for breast in normal]) < 0.6
 

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from service.records import Laterality
-from training.phantoms import Body, Detector, Finding, Kind, PhantomImage, render_view
+from training.phantoms import Body, Detector, Finding, FindingKind, PhantomImage, render_view
 from training.phantoms.anatomy import DENSITIES, View, sample_anatomy
 from training.phantoms.finding import render_finding
 from training.phantoms.texture import power_law_field
 
 SMALL = Detector(rows=320, columns=256)
-MALIGNANT = [kind for kind in Kind if kind.malignant]
-BENIGN = [kind for kind in Kind if not kind.malignant]
+MALIGNANT = [kind for kind in FindingKind if kind.malignant]
+BENIGN = [kind for kind in FindingKind if not kind.malignant]
 
 
 def render(
@@ -50,7 +50,7 @@ def test_outside_the_breast_is_black_but_for_the_marker_in_the_upper_corner_off_
 @pytest.mark.parametrize("kind", MALIGNANT)
 @pytest.mark.parametrize("view", ["CC", "MLO"])
 def test_a_cancer_has_a_mask_within_the_breast_of_a_few_percent_of_its_height(
-    kind: Kind, view: View
+    kind: FindingKind, view: View
 ) -> None:
     image = render(5, "R", view, Finding(kind, lateral=0.4, height=-0.4))
     assert image.lesion is not None
@@ -62,14 +62,14 @@ def test_a_cancer_has_a_mask_within_the_breast_of_a_few_percent_of_its_height(
 
 
 @pytest.mark.parametrize("kind", BENIGN)
-def test_a_benign_finding_has_no_mask(kind: Kind) -> None:
+def test_a_benign_finding_has_no_mask(kind: FindingKind) -> None:
     assert render(6, "L", "CC", Finding(kind)).lesion is None
 
 
 def test_the_mask_is_of_the_cancer_alone_where_a_look_alike_lies_beside_it() -> None:
-    cancer = Finding(Kind.MICROCALCIFICATIONS, lateral=-0.5)
+    cancer = Finding(FindingKind.MICROCALCIFICATIONS, lateral=-0.5)
     alone = render(7, "L", "CC", cancer).lesion
-    beside = render(7, "L", "CC", cancer, Finding(Kind.ROUND_MASS, lateral=0.5)).lesion
+    beside = render(7, "L", "CC", cancer, Finding(FindingKind.ROUND_MASS, lateral=0.5)).lesion
     assert alone is not None
     assert beside is not None
     np.testing.assert_array_equal(alone, beside)
@@ -77,7 +77,7 @@ def test_the_mask_is_of_the_cancer_alone_where_a_look_alike_lies_beside_it() -> 
 
 @pytest.mark.parametrize("kind", MALIGNANT)
 def test_a_more_conspicuous_cancer_is_brighter_where_it_is_and_changes_nothing_far_from_it(
-    kind: Kind,
+    kind: FindingKind,
 ) -> None:
     subtle = render(8, "L", "CC", Finding(kind, conspicuity=0.1))
     obvious = render(8, "L", "CC", Finding(kind, conspicuity=0.9))
@@ -93,12 +93,12 @@ def test_a_more_conspicuous_cancer_is_brighter_where_it_is_and_changes_nothing_f
 @pytest.mark.parametrize(
     ("cancer", "look_alike"),
     [
-        (Kind.SPICULATED_MASS, Kind.ROUND_MASS),
-        (Kind.MICROCALCIFICATIONS, Kind.COARSE_CALCIFICATIONS),
+        (FindingKind.SPICULATED_MASS, FindingKind.ROUND_MASS),
+        (FindingKind.MICROCALCIFICATIONS, FindingKind.COARSE_CALCIFICATIONS),
     ],
 )
 def test_a_look_alike_is_as_bright_as_the_cancer_it_resembles(
-    cancer: Kind, look_alike: Kind
+    cancer: FindingKind, look_alike: FindingKind
 ) -> None:
     anatomy = sample_anatomy(np.random.default_rng(9), "CC", 0.5, 640, 480)
     peaks = [
@@ -113,7 +113,7 @@ def test_a_finding_keeps_its_share_of_the_breast_on_any_matrix() -> None:
     for rows, columns in ((320, 240), (960, 720)):
         anatomy = sample_anatomy(np.random.default_rng(10), "CC", 0.5, rows, columns)
         mask = render_finding(
-            np.random.default_rng(10), anatomy, "CC", Finding(Kind.SPICULATED_MASS)
+            np.random.default_rng(10), anatomy, "CC", Finding(FindingKind.SPICULATED_MASS)
         ).mask
         shares.append(mask.sum() / anatomy.breast().sum())
     assert shares[0] == pytest.approx(shares[1], rel=0.05)

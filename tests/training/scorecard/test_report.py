@@ -4,14 +4,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from service.model import Line, Ranges, Reference, Scorecard
-from service.records import Domain, Method, Range
+from service.model import Ranges, Reference, Scorecard, ScorecardEntry
+from service.records import Domain, Method, ReferenceRange
 from training.errors import RunError, ScorecardError
-from training.scorecard.report import Findings, check_scorecard, read_findings, write_findings
+from training.scorecard.report import ScorecardReport, check_scorecard, read_report, write_report
 
 
-def findings(verdict: str) -> Findings:
-    line = Line.model_validate(
+def report(verdict: str) -> ScorecardReport:
+    line = ScorecardEntry.model_validate(
         {
             "name": "corners",
             "value": 0.9,
@@ -20,8 +20,8 @@ def findings(verdict: str) -> Findings:
             "meaning": "A marker.",
         }
     )
-    ranges = Ranges(positive={"entropy": Range(0.1, 0.2)}, negative={})
-    return Findings(
+    ranges = Ranges(positive={"entropy": ReferenceRange(0.1, 0.2)}, negative={})
+    return ScorecardReport(
         Scorecard(created=date(2026, 1, 2), images=7, lines=(line,)),
         Reference(images=5, ranges={"conv2d": {Method.GRAD_CAM: ranges}}),
         Domain(np.ones(3, np.float32), np.eye(3, dtype=np.float32), 1.5),
@@ -36,30 +36,30 @@ def network(tmp_path: Path) -> Path:
 
 
 def test_findings_are_read_as_they_were_written(tmp_path: Path, network: Path) -> None:
-    write_findings(tmp_path / "scorecard.json", network, findings("pass"))
-    found = read_findings(tmp_path / "scorecard.json", network)
+    write_report(tmp_path / "scorecard.json", network, report("pass"))
+    found = read_report(tmp_path / "scorecard.json", network)
     assert found is not None
     assert (found.scorecard, found.reference) == (
-        findings("pass").scorecard,
-        findings("pass").reference,
+        report("pass").scorecard,
+        report("pass").reference,
     )
     np.testing.assert_array_equal(found.domain.whitening, np.eye(3))
     assert found.domain.limit == 1.5
 
 
 def test_findings_about_other_weights_are_refused(tmp_path: Path, network: Path) -> None:
-    write_findings(tmp_path / "scorecard.json", network, findings("pass"))
+    write_report(tmp_path / "scorecard.json", network, report("pass"))
     network.write_bytes(b"trained on")
     with pytest.raises(RunError, match="training scorecard"):
-        read_findings(tmp_path / "scorecard.json", network)
+        read_report(tmp_path / "scorecard.json", network)
 
 
 def test_where_a_scorecard_is_required_it_must_be_there_and_passed(
     tmp_path: Path, network: Path
 ) -> None:
-    assert read_findings(tmp_path / "scorecard.json", network) is None
+    assert read_report(tmp_path / "scorecard.json", network) is None
     with pytest.raises(ScorecardError, match="no scorecard"):
         check_scorecard(None)
     with pytest.raises(ScorecardError, match=r"corners: 0\.9, asked: at most 0\.65\. A marker\."):
-        check_scorecard(findings("fail"))
-    check_scorecard(findings("pass"))
+        check_scorecard(report("fail"))
+    check_scorecard(report("pass"))

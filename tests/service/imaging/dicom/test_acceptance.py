@@ -35,8 +35,8 @@ def code(value: str, **more: object) -> Dataset:
 
 
 def codes_of(data: bytes) -> list[str]:
-    """The codes of all cautions over the whole way."""
-    return [caution.code for caution in read(data, GRID).cautions]
+    """The codes of all warnings over the whole way."""
+    return [warning.code for warning in read(data, GRID).warnings]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def facts(write_dicom: WriteDicom, breast: Pixels) -> Callable[..., ImageFacts]:
 
 
 @pytest.fixture
-def cautions(write_dicom: WriteDicom, breast: Pixels) -> Callable[..., list[str]]:
+def warnings(write_dicom: WriteDicom, breast: Pixels) -> Callable[..., list[str]]:
     return lambda **elements: codes_of(write_dicom(breast, **(WINDOW | elements)))
 
 
@@ -67,21 +67,21 @@ def test_view_is_taken_from_its_code_where_there_is_no_position(
 
 
 def test_view_position_counts_where_the_code_is_another(
-    facts: Callable[..., ImageFacts], cautions: Callable[..., list[str]]
+    facts: Callable[..., ImageFacts], warnings: Callable[..., list[str]]
 ) -> None:
     elements = {"ViewPosition": "CC", "ViewCodeSequence": [code("399368009")]}
     assert facts(**elements).view == "CC"
-    assert cautions(**elements) == ["view-contradicted"]
-    assert cautions(ViewPosition="XCC", ViewCodeSequence=[code("399192008")]) == []
+    assert warnings(**elements) == ["view-contradicted"]
+    assert warnings(ViewPosition="XCC", ViewCodeSequence=[code("399192008")]) == []
 
 
 def test_image_laterality_counts_where_laterality_is_another(
-    facts: Callable[..., ImageFacts], cautions: Callable[..., list[str]]
+    facts: Callable[..., ImageFacts], warnings: Callable[..., list[str]]
 ) -> None:
     assert facts(ImageLaterality="L", Laterality="R").laterality == "L"
     assert facts(Laterality="R").laterality == "R"
-    assert cautions(ImageLaterality="L", Laterality="R") == ["laterality-contradicted"]
-    assert cautions(ImageLaterality="L", Laterality="L") == []
+    assert warnings(ImageLaterality="L", Laterality="R") == ["laterality-contradicted"]
+    assert warnings(ImageLaterality="L", Laterality="L") == []
 
 
 # the breast lies at the left edge: chest wall left
@@ -104,14 +104,14 @@ def test_image_laterality_counts_where_laterality_is_another(
     ],
 )
 def test_orientation_is_held_against_laterality_view_and_pixels(
-    cautions: Callable[..., list[str]],
+    warnings: Callable[..., list[str]],
     laterality: str | None,
     view: str | None,
     orientation: object,
     given: list[str],
 ) -> None:
     assert (
-        cautions(ImageLaterality=laterality, ViewPosition=view, PatientOrientation=orientation)
+        warnings(ImageLaterality=laterality, ViewPosition=view, PatientOrientation=orientation)
         == given
     )
 
@@ -159,9 +159,9 @@ def test_a_mirrored_image_contradicts_its_orientation(
     ],
 )
 def test_unusual_images_are_taken_with_a_caution(
-    cautions: Callable[..., list[str]], elements: dict[str, object], given: str
+    warnings: Callable[..., list[str]], elements: dict[str, object], given: str
 ) -> None:
-    assert cautions(**elements) == [given]
+    assert warnings(**elements) == [given]
 
 
 @pytest.mark.parametrize(
@@ -178,9 +178,9 @@ def test_unusual_images_are_taken_with_a_caution(
     ],
 )
 def test_usual_images_are_taken_without(
-    cautions: Callable[..., list[str]], elements: dict[str, object]
+    warnings: Callable[..., list[str]], elements: dict[str, object]
 ) -> None:
-    assert cautions(**elements) == []
+    assert warnings(**elements) == []
 
 
 @pytest.mark.parametrize(

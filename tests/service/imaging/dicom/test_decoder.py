@@ -95,7 +95,7 @@ def test_file_without_modality_and_class_is_taken_with_a_caution(
     mammogram = decode(
         write_dicom(breast, Modality=None, SOPClassUID=None, WindowCenter=2048, WindowWidth=4096)
     )
-    assert [caution.code for caution in mammogram.cautions] == ["modality-missing"]
+    assert [warning.code for warning in mammogram.warnings] == ["modality-missing"]
 
 
 def test_secondary_capture_of_a_mammogram_is_taken_with_a_caution(
@@ -103,7 +103,7 @@ def test_secondary_capture_of_a_mammogram_is_taken_with_a_caution(
 ) -> None:
     window = {"WindowCenter": 2048, "WindowWidth": 4096}
     mammogram = decode(write_dicom(breast, SOPClassUID=SecondaryCaptureImageStorage, **window))
-    assert [caution.code for caution in mammogram.cautions] == ["general-sop-class"]
+    assert [warning.code for warning in mammogram.warnings] == ["general-sop-class"]
     with pytest.raises(NotAMammogram):
         decode(
             write_dicom(breast, SOPClassUID=SecondaryCaptureImageStorage, Modality=None, **window)

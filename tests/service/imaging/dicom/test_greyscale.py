@@ -10,14 +10,14 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windo
 from pydicom.uid import UID, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from service.imaging import decode
-from service.imaging.dicom.greyscale import Calibration, Storage, Window
+from service.imaging.dicom.greyscale import Calibration, Storage, VoiWindow
 
 WriteDicom = Callable[..., bytes]
 
 _EVERY_12_BITS = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 
-def _windowed(window: Window, bits: int = 12, *, inverted: bool = False) -> NDArray[np.uint16]:
+def _windowed(window: VoiWindow, bits: int = 12, *, inverted: bool = False) -> NDArray[np.uint16]:
     storage = Storage(bits_allocated=16, bits_stored=bits, high_bit=bits - 1, signed=False)
     return Calibration(storage, 1.0, 0.0, None, window, inverted, None).display_table()[: 2**bits]
 
@@ -90,7 +90,7 @@ def test_voi_lut_matches_the_per_pixel_path_of_pydicom(
     mammogram = decode(data)
     assert np.abs(mammogram.pixels - _as_pydicom_displays(data)).max() <= 0.5001
     assert mammogram.facts.window == "1 of 1, table"
-    assert mammogram.cautions == ()
+    assert mammogram.warnings == ()
 
 
 def test_modality_lut_replaces_stored_values(write_dicom: WriteDicom) -> None:
@@ -106,19 +106,19 @@ def test_modality_lut_replaces_stored_values(write_dicom: WriteDicom) -> None:
 
 def test_linear_window_of_the_standard_worked_by_hand() -> None:
     # PS3.3 C.11.2.1.2.1, its note: c = 2048, w = 4096 takes 0..4095 to the whole output range
-    table = _windowed(Window(2048, 4096, "LINEAR"))
+    table = _windowed(VoiWindow(2048, 4096, "LINEAR"))
     assert (table[0], table[1], table[4094], table[4095]) == (0, 16, 65519, 65535)
 
 
 def test_linear_window_of_width_one_is_a_step() -> None:
-    table = _windowed(Window(100, 1, "LINEAR"))
+    table = _windowed(VoiWindow(100, 1, "LINEAR"))
     assert set(table[:100]) == {0}
     assert set(table[100:]) == {65535}
 
 
 def test_linear_exact_window_worked_by_hand() -> None:
     # (x - c) / w + 1/2: a quarter of the way from 100 - 20 is 90
-    table = _windowed(Window(100, 40, "LINEAR_EXACT"))
+    table = _windowed(VoiWindow(100, 40, "LINEAR_EXACT"))
     assert (table[80], table[90], table[110], table[120]) == (
         0,
         round(65535 / 4),
@@ -129,7 +129,7 @@ def test_linear_exact_window_worked_by_hand() -> None:
 
 def test_sigmoid_window_worked_by_hand() -> None:
     # 1 / (1 + exp(-4 (x - c) / w)): at c + w / 4 it is 1 / (1 + 1 / e)
-    table = _windowed(Window(2000, 400, "SIGMOID"))
+    table = _windowed(VoiWindow(2000, 400, "SIGMOID"))
     assert table[2100] == round(65535 / (1 + np.exp(-1)))
     assert table[0] == 0
     assert table[4095] == 65535
@@ -143,8 +143,8 @@ def test_monochrome1_twin_has_the_same_display_to_the_bit(
 ) -> None:
     center, width = window
     mirror = 2**bits - 1 - center + (function == "LINEAR")
-    plain = _windowed(Window(center, width, function), bits)  # type: ignore[arg-type]
-    twin = _windowed(Window(mirror, width, function), bits, inverted=True)  # type: ignore[arg-type]
+    plain = _windowed(VoiWindow(center, width, function), bits)  # type: ignore[arg-type]
+    twin = _windowed(VoiWindow(mirror, width, function), bits, inverted=True)  # type: ignore[arg-type]
     assert np.array_equal(plain, twin[::-1])
 
 
@@ -180,7 +180,7 @@ def test_first_usable_window_of_several_is_taken(write_dicom: WriteDicom) -> Non
 def test_no_usable_window_is_cautioned_of(write_dicom: WriteDicom) -> None:
     unusable = decode(write_dicom(_EVERY_12_BITS, BitsStored=12, WindowCenter=100, WindowWidth=0))
     absent = decode(write_dicom(_EVERY_12_BITS, BitsStored=12))
-    assert [caution.code for caution in unusable.cautions] == ["no-window"]
+    assert [warning.code for warning in unusable.warnings] == ["no-window"]
     assert np.array_equal(unusable.pixels, absent.pixels)
     assert (absent.pixels[0, 0], absent.pixels[-1, -1]) == (0, 65535)
 

@@ -6,7 +6,7 @@ from service.records.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class QualityWarning:
     """A typed warning that travels with a result: a stable kebab-case `code` and one sentence."""
 
     code: str
@@ -14,7 +14,7 @@ class Caution:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class ReferenceRange:
     """The 1st and the 99th percentile of a figure over a model version's reference images."""
 
     low: float
@@ -22,11 +22,11 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class Diagnostic:
     """A figure of one image, the model version's reference range if it has one, and whether that is an alarm."""
 
     value: float
-    reference: Range | None
+    reference: ReferenceRange | None
     unusual: bool
 
 

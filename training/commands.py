@@ -234,7 +234,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _scorecard(options: argparse.Namespace) -> None:
     from training.export.publish import describe_foreign_model, describe_run
     from training.scorecard import score_experiment
-    from training.scorecard.report import write_findings
+    from training.scorecard.report import write_report
 
     foreign = [options.keras, options.bundle, options.experiment, options.out]
     if (options.run is None) != all(foreign) or (options.run is not None and any(foreign)):
@@ -252,12 +252,12 @@ def _scorecard(options: argparse.Namespace) -> None:
         run = Run(options.run)
         model, manifest = describe_run(run)
         keras_file, experiment, out = run.best_model, run.experiment(), run.scorecard
-    findings = score_experiment(model, manifest, experiment)
-    write_findings(out, keras_file, findings)
-    for line in findings.scorecard.lines:
+    report = score_experiment(model, manifest, experiment)
+    write_report(out, keras_file, report)
+    for line in report.scorecard.lines:
         value = "-" if line.value is None else f"{line.value:.4g}"
         print(f"{line.verdict:<12} {line.name:<24} {value:>10}   {line.asked}")
-    failed = findings.scorecard.failed
+    failed = report.scorecard.failed
     print(f"{out}: {'failed ' + ', '.join(failed) if failed else 'passed'}")
 
 

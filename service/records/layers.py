@@ -30,7 +30,7 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True, slots=True)
-class Layer:
+class ConvLayer:
     """A convolutional layer that can be explained: its grid, its depth in the network and its receptive field."""
 
     name: str

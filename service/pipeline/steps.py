@@ -14,22 +14,22 @@ from service.imaging import Read, Reading
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import assessment, class_explanation
-from service.pipeline.assessment import Trust
-from service.pipeline.class_explanation import Evidence, Subject
+from service.pipeline.assessment import Assessment
+from service.pipeline.class_explanation import ClassExplanation, Subject
 from service.records import (
-    Caution,
+    ConvLayer,
+    Diagnostic,
     FilterStatistics,
     Floats,
-    Layer,
-    Measure,
+    HeatRegion,
     Method,
-    Region,
+    QualityWarning,
     Scores,
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
+class ImagePrediction:
     """An image, read and fitted, and what the model says of it; `probabilities` are calibrated, by class.
 
     `diagnostics`: the figures that tell how far to trust it, by name.
@@ -37,8 +37,8 @@ class Prediction:
 
     reading: Reading
     probabilities: Mapping[str, float]
-    diagnostics: Mapping[str, Measure]
-    cautions: tuple[Caution, ...]
+    diagnostics: Mapping[str, Diagnostic]
+    warnings: tuple[QualityWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +49,40 @@ class Activations:
     """
 
     reading: Reading
-    layer: Layer
+    layer: ConvLayer
     maps: Floats
     to_source: Affine
     statistics: list[FilterStatistics]
-    diagnostics: Mapping[str, Measure]
-    cautions: tuple[Caution, ...]
+    diagnostics: Mapping[str, Diagnostic]
+    warnings: tuple[QualityWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A prediction, the heatmap of one class as `evidence`, and how far to trust it."""
+    """A prediction, the heatmap of one class, and how far to trust it."""
 
-    prediction: Prediction
-    evidence: Evidence
+    prediction: ImagePrediction
+    class_explanation: ClassExplanation
     class_name: str
-    regions: list[Region]
-    diagnostics: Mapping[str, Measure]
-    cautions: tuple[Caution, ...]
+    regions: list[HeatRegion]
+    diagnostics: Mapping[str, Diagnostic]
+    warnings: tuple[QualityWarning, ...]
 
 
-def predict(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Prediction:
+def predict(model: Model, read: Read, data: bytes, timer: Stopwatch) -> ImagePrediction:
     """The model's probabilities for an image file.
 
     Raises:
         ImageError: the file is no mammogram that can be read.
     """
-    reading = _read(model, read, data, watch)
-    with watch.step("model"):
+    reading = _read(model, read, data, timer)
+    with timer.step("model"):
         scores = class_explanation.score(model, reading.fitted.image)
     return _prediction(model, reading, scores)
 
 
 def show_activations(
-    model: Model, read: Read, data: bytes, watch: Stopwatch, *, layer: str
+    model: Model, read: Read, data: bytes, timer: Stopwatch, *, layer: str
 ) -> Activations:
     """What every filter of that layer saw in an image file.
 
@@ -91,13 +91,13 @@ def show_activations(
         UnknownLayer: the model has no such layer.
     """
     chosen = model.manifest.layer(layer)
-    reading = _read(model, read, data, watch)
-    with watch.step("model"):
+    reading = _read(model, read, data, timer)
+    with timer.step("model"):
         maps = model.activations(reading.fitted.image[None])[chosen.name][0]
         scores = class_explanation.score(model, reading.fitted.image)
-    with watch.step("explain"):
+    with timer.step("explain"):
         statistics = explanation.filter_statistics(maps)
-        found = _trust(model, reading, scores) + assessment.in_filters(
+        found = _trust(model, reading, scores) + assessment.assess_filters(
             model, chosen.name, maps, statistics, scores
         )
         to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
@@ -105,7 +105,7 @@ def show_activations(
             reading.fitted.side == "right"
         ):  # the model sees every breast from the left; people see it as it was taken
             maps, to_source = maps[:, ::-1], geometry.flip(chosen.width).then(to_source)
-    return Activations(reading, chosen, maps, to_source, statistics, found.measures, found.cautions)
+    return Activations(reading, chosen, maps, to_source, statistics, found.measures, found.warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class Question:
 
 
 def explain(
-    model: Model, read: Read, data: bytes, watch: Stopwatch, question: Question
+    model: Model, read: Read, data: bytes, timer: Stopwatch, question: Question
 ) -> Explanation:
     """The heatmap of an image file, and the evidence of how far to trust it.
 
@@ -141,14 +141,16 @@ def explain(
     if class_name not in manifest.classes:
         raise UnknownClass(manifest.classes)
     index = manifest.classes.index(class_name)
-    reading = _read(model, read, data, watch)
+    reading = _read(model, read, data, timer)
     subject = Subject(reading.fitted.image, reading.fitted.mask, reading.fitted.to_source)
-    with watch.step("explain"):
-        found = class_explanation.examine(model, subject, method, layer, index, full=question.full)
-        prediction = _prediction(model, reading, found.scores)
-        trusted = Trust(dict(prediction.diagnostics), prediction.cautions) + assessment.in_heatmap(
-            model, found, index
+    with timer.step("explain"):
+        found = class_explanation.explain_class(
+            model, subject, method, layer, index, full=question.full
         )
+        prediction = _prediction(model, reading, found.scores)
+        trusted = Assessment(
+            dict(prediction.diagnostics), prediction.warnings
+        ) + assessment.assess_heatmap(model, found, index)
         regions = explanation.regions(found.heatmap, question.level, reading.facts.pixel_spacing_mm)
     return Explanation(
         prediction,
@@ -156,28 +158,28 @@ def explain(
         class_name,
         regions,
         trusted.measures,
-        trusted.cautions,
+        trusted.warnings,
     )
 
 
-def _read(model: Model, read: Read, data: bytes, watch: Stopwatch) -> Reading:
+def _read(model: Model, read: Read, data: bytes, timer: Stopwatch) -> Reading:
     reading = read(data, model.manifest.preprocessing)
-    watch.add(reading.laps)
+    timer.add(reading.laps)
     return reading
 
 
-def _prediction(model: Model, reading: Reading, scores: Scores) -> Prediction:
+def _prediction(model: Model, reading: Reading, scores: Scores) -> ImagePrediction:
     by_class = dict(
         zip(model.manifest.classes, (float(value) for value in scores.probabilities), strict=True)
     )
     found = _trust(model, reading, scores)
-    return Prediction(reading, by_class, found.measures, found.cautions)
+    return ImagePrediction(reading, by_class, found.measures, found.warnings)
 
 
-def _trust(model: Model, reading: Reading, scores: Scores) -> Trust:
+def _trust(model: Model, reading: Reading, scores: Scores) -> Assessment:
     """What every answer on an image says: of the file, of the model, and of whether the one is made for the other."""
     return (
-        Trust(cautions=reading.cautions)
-        + assessment.in_model(model)
-        + assessment.in_domain(model, scores.features)
+        Assessment(warnings=reading.warnings)
+        + assessment.assess_model(model)
+        + assessment.assess_domain(model, scores.features)
     )
