@@ -1,6 +1,5 @@
 """One image in every transfer syntax, held against the stored values and against other decoders."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from io import BytesIO
@@ -127,7 +126,7 @@ def test_monochrome1_twins_are_identical(write_dicom: WriteDicom, breast: Pixels
     assert np.array_equal(plain.pixels, twin.pixels)
 
 
-@pytest.mark.skipif(shutil.which("dcmj2pnm") is None, reason="dcmtk is not installed")
+@pytest.mark.interop
 @pytest.mark.parametrize("syntax", DCMTK, ids=keyword)
 def test_dcmtk_decodes_the_same(write_dicom: WriteDicom, breast: Pixels, syntax: UID, tmp_path: Path) -> None:
     bits = 8 if syntax == JPEGBaseline8Bit else 16
@@ -150,7 +149,7 @@ def test_dcmtk_decodes_the_same(write_dicom: WriteDicom, breast: Pixels, syntax:
     assert np.abs(shown - stretched).max() <= (1.01 if syntax in LOSSLESS else 1.5 * step)  # it cuts off the fraction
 
 
-@pytest.mark.skipif(shutil.which("dcmcjpeg") is None, reason="dcmtk is not installed")
+@pytest.mark.interop
 @pytest.mark.parametrize(
     ("command", "syntax", "error"),
     [
