@@ -21,15 +21,21 @@ serve: .venv/service.installed ## start the service on HOST:PORT (127.0.0.1:8000
 	@exec $(run) service
 
 .PHONY: test
-test: check ## every check, then every test
-	$(run) pytest --numprocesses 2 --dist loadscope
+test: check ## every check, then every test that needs PyPI alone
+	$(run) pytest --numprocesses 2 --dist loadscope --cov
+
+.PHONY: interop
+interop: .venv/dev.installed ## the tests against programs from outside PyPI (dcmtk)
+	requirements/outside
+	$(run) pytest -m interop
 
 .PHONY: check
-check: .venv/dev.installed ## format, lint, types, import rules
+check: .venv/dev.installed ## format, lint, types, import rules, spelling
 	$(run) ruff format --check
 	$(run) ruff check
 	$(run) mypy
 	.venv/bin/lint-imports
+	.venv/bin/typos
 
 .PHONY: format
 format: .venv/dev.installed ## put the code into the project's form
@@ -98,7 +104,8 @@ image: ## build the container image
 
 .PHONY: clean
 clean: ## remove .venv and everything built or cached
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv build dist htmlcov *.egg-info .coverage*
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # A set holds the smaller ones, in the same versions: serving after testing installs nothing.

@@ -90,7 +90,7 @@ def test_the_larger_sets_hold_the_smaller_ones_in_the_same_versions() -> None:
 
 
 def test_no_file_of_the_set_up_names_a_package_index() -> None:
-    places = [*ROOT.glob("*"), *ROOT.glob("requirements/*"), *ROOT.glob(".ci/*")]
+    places = [*ROOT.glob("*"), *ROOT.glob("requirements/*"), *ROOT.glob(".ci/*"), *ROOT.glob(".github/**/*")]
     for file in places:
         if file.is_file():
             named = re.search(
@@ -123,6 +123,33 @@ def test_requirements_are_installed_once_and_again_when_they_change(
 
     os.utime(stamp, (0, 0))
     assert install in _make(tmp_path, "--dry-run", target)
+
+
+def test_interop_provides_programs_and_selects_marked_tests() -> None:
+    recipe = _make(ROOT, "--dry-run", "interop").splitlines()
+
+    assert recipe[-2:] == ["requirements/outside", ".venv/bin/python -m pytest -m interop"]
+    assert _make(ROOT, "--dry-run", "test").splitlines()[-1].endswith(" --cov")
+
+
+def test_missing_outside_program_fails(tmp_path: Path) -> None:
+    """Without apt-get on the path nothing is installed, not even as root."""
+    for program in ("bash", "env", "paste"):
+        path = shutil.which(program)
+        assert path is not None
+        (tmp_path / program).symlink_to(path)
+
+    refused = subprocess.run(
+        [ROOT / "requirements" / "outside"],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert refused.returncode == 1
+    assert "missing: dcmj2pnm" in refused.stderr
+    assert "apt-get install dcmtk" in refused.stderr
 
 
 def test_the_installer_takes_the_pythons_the_project_allows() -> None:

@@ -1,6 +1,5 @@
 """One image in every transfer syntax, held against the stored values and against other decoders."""
 
-import shutil
 import subprocess
 from collections.abc import Callable
 from io import BytesIO
@@ -143,7 +142,7 @@ def test_monochrome1_twins_are_identical(
     assert np.array_equal(plain.pixels, twin.pixels)
 
 
-@pytest.mark.skipif(shutil.which("dcmj2pnm") is None, reason="dcmtk is not installed")
+@pytest.mark.interop
 @pytest.mark.parametrize("syntax", DCMTK, ids=keyword)
 def test_dcmtk_decodes_the_same(
     write_dicom: WriteDicom, breast: Pixels, syntax: UID, tmp_path: Path
@@ -173,7 +172,7 @@ def test_dcmtk_decodes_the_same(
     )  # it cuts off the fraction
 
 
-@pytest.mark.skipif(shutil.which("dcmcjpeg") is None, reason="dcmtk is not installed")
+@pytest.mark.interop
 @pytest.mark.parametrize(
     ("command", "syntax", "error"),
     [
