@@ -20,7 +20,7 @@ RUN rm -r requirements && /opt/venv/bin/python -m compileall -q service
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="mammolens" \
       org.opencontainers.image.description="A mammogram in, an explained prediction out. Not a medical device." \
-      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="Apache-2.0"
 # Python's own images come without the standard library's bytecode, which every start would then compile anew.
 RUN python3 -m compileall -q -x '/(test|site-packages|dist-packages)/' "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"

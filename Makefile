@@ -80,6 +80,10 @@ fuzz: .venv/bench.installed ## feed 200,000 damaged images to the readers of the
 openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 	$(run) service openapi --out openapi/openapi.json
 
+.PHONY: diagram
+diagram: .venv/dev.installed ## draw the packages into docs/architecture.md
+	$(run) docs.diagram
+
 .PHONY: requirements
 requirements: .venv/dev.installed ## pin what pyproject.toml asks for (the newest of all: make requirements UPGRADE=--upgrade)
 	$(compile) $(UPGRADE) --group uv --output-file requirements/uv.txt

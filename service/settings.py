@@ -13,6 +13,8 @@ from service.observability.audit import MIN_KEY_LENGTH
 
 T = TypeVar("T")
 FAKE = Path("fake")
+_DEMO = Path("models/demo")
+_PACKAGED_DEMO = Path(__file__).parent / "bundles" / "demo"
 _EXPORTER = "opentelemetry-exporter-otlp-proto-http"
 
 
@@ -141,6 +143,13 @@ class Settings(BaseSettings):
         default=None,
         description="Where traces are sent: the OTLP/HTTP address of a collector, with its path; unset makes none.",
     )
+
+    @field_validator("model")
+    @classmethod
+    def _find_demo(cls, path: Path) -> Path:
+        """Return the demo model that comes with the wheel if the working directory has none."""
+        packaged = path == _DEMO and not path.exists() and _PACKAGED_DEMO.exists()
+        return _PACKAGED_DEMO if packaged else path
 
     @field_validator("traces")
     @classmethod

@@ -90,7 +90,12 @@ def test_the_larger_sets_hold_the_smaller_ones_in_the_same_versions() -> None:
 
 
 def test_no_file_of_the_set_up_names_a_package_index() -> None:
-    places = [*ROOT.glob("*"), *ROOT.glob("requirements/*"), *ROOT.glob(".ci/*"), *ROOT.glob(".github/**/*")]
+    places = [
+        *ROOT.glob("*"),
+        *ROOT.glob("requirements/*"),
+        *ROOT.glob(".ci/*"),
+        *ROOT.glob(".github/**/*"),
+    ]
     for file in places:
         if file.is_file():
             named = re.search(

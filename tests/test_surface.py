@@ -9,7 +9,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 from ruamel.yaml import YAML
 
-from service.api.kinds import KINDS
+from service.api.problems.problem_types import STATUSES
 from service.errors import ImageError
 
 ROOT = Path(__file__).parents[1]
@@ -165,7 +165,7 @@ def test_refusal_form_offers_problems_of_files() -> None:
     (problem,) = [field for field in elements(form) if field["id"] == "problem"]
     *offered, other = problem["attributes"]["options"]
 
-    slugs = {kind.slug for error, kind in KINDS.items() if issubclass(error, ImageError)}
+    slugs = {error.slug for error in STATUSES if issubclass(error, ImageError)}
 
     assert set(offered) == slugs - {"empty-image"}
     assert "another" in other
