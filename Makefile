@@ -25,7 +25,7 @@ test: check ## every check, then every test that needs PyPI alone
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## the tests against programs from outside PyPI (dcmtk)
+interop: .venv/dev.installed ## the tests against programs from outside PyPI (dcmtk, Java)
 	requirements/outside
 	$(run) pytest -m interop
 
