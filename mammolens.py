@@ -37,7 +37,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "mammolens") -> int
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    """Return a parser for `--help`, `--version` and unknown commands. Each command parses its own arguments."""
+    """Return a parser for `--help`, `--version` and unknown commands.
+
+    Each command parses its own arguments.
+    """
     parser = argparse.ArgumentParser(
         prog=prog,
         description=_DESCRIPTION,

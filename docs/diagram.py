@@ -1,7 +1,7 @@
 """Draw the packages and their imports into docs/architecture.md: `make diagram`.
 
-The layers come from the contracts in pyproject.toml, the arrows from the imports in the code. An arrow that
-follows from others is left out.
+The layers come from the contracts in pyproject.toml, the arrows from the imports in the code. An
+arrow that follows from others is left out.
 """
 
 import sys
@@ -50,7 +50,7 @@ def _draw_package(graph: grimp.ImportGraph, package: str) -> str:
 
 
 def _layers(package: str) -> list[list[str]]:
-    """Return the members of each layer from the top, as the contract lists them, without `__main__`."""
+    """Return the members of each layer from the top, without `__main__`."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     contracts = project["tool"]["importlinter"]["contracts"]
     contract = next(each for each in contracts if each.get("containers") == [package])

@@ -16,13 +16,13 @@ from service.observability import logs
 from service.observability.audit import AuditLost
 from service.settings import Settings
 
-# A health check runs every few seconds, so it must not import what only serving needs.
+# A health check runs every few seconds, so it must not import the modules of serving.
 # ruff: noqa: PLC0415
 
 COMMANDS: Mapping[str, str] = {
     "serve": "start the service",
     "keys": "make, list and revoke API keys",
-    "inspect": "show what is read of an image file",
+    "inspect": "show how an image file is read",
     "explain": "explain image files without a server",
     "openapi": "write the OpenAPI document",
     "health": "exit 0 if the service at HOST and PORT is ready",
@@ -32,7 +32,7 @@ COMMANDS: Mapping[str, str] = {
 _EPILOG = """
 environment:
   HOST, PORT                 address to listen on (default 127.0.0.1:8000)
-  MAMMOLENS_MODEL            directory of a model or of one of its versions (default models/demo), or `fake`
+  MAMMOLENS_MODEL            directory of a model or of a version (default models/demo), or `fake`
   MAMMOLENS_...              docs/settings.md lists all settings
 
 examples:
@@ -46,7 +46,10 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m service") -> int:
-    """Run a command, by default `serve`. Return the exit code: 0, or 1 with a reason on standard error."""
+    """Run a command, by default `serve`.
+
+    Return the exit code: 0, or 1 with a reason on standard error.
+    """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in ("keys", "inspect", "explain"):
         return _delegate(words[0], words[1:], prog)
@@ -105,9 +108,10 @@ def _serve(settings: Settings) -> int:
 
     if not (settings.is_loopback or settings.authenticates or settings.allow_anonymous):
         return _fail(
-            f"refusing to listen on {settings.host}: anyone who reaches it could use the service. Set "
-            "MAMMOLENS_KEYS or MAMMOLENS_OIDC_ISSUER, or put it behind something that authenticates and set "
-            "MAMMOLENS_ALLOW_ANONYMOUS=true, or leave HOST at 127.0.0.1"
+            f"refusing to listen on {settings.host} without authentication: any client that "
+            "reaches it could use the service. Set MAMMOLENS_KEYS or MAMMOLENS_OIDC_ISSUER, or put "
+            "it behind a proxy that authenticates and set MAMMOLENS_ALLOW_ANONYMOUS=true, or leave "
+            "HOST at 127.0.0.1"
         )
     logs.configure()
     memory.keep_freed(64 * memory.MEBIBYTE)

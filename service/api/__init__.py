@@ -1,1 +1,4 @@
-"""HTTP: the application, its routes, middleware, problems and schemas. Knows neither TensorFlow nor pixels."""
+"""HTTP: the application, its routes, middleware, problems and schemas.
+
+Knows neither TensorFlow nor pixels.
+"""

@@ -1,4 +1,4 @@
-"""Create the application: put its parts together, and load the model while it already answers /livez."""
+"""Create the application from its parts. It answers /livez while the model is still loading."""
 
 import asyncio
 import logging
@@ -44,7 +44,8 @@ def create_app(
 ) -> MammolensApp:
     """Create the application. It answers /livez at once, and all else when `load` has returned.
 
-    `on_failure` receives the error if `load` fails. The application then goes on without ever being ready.
+    `on_failure` receives the error if `load` fails. The application then goes on without ever being
+    ready.
 
     Raises:
         KeysUnavailable: the file of keys cannot be read.
@@ -73,7 +74,8 @@ def create_app(
     _include_routes(app)
     handlers.install(app)
     _add_middleware(app, settings)
-    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]  # as FastAPI documents it
+    # As FastAPI documents it.
+    app.openapi = lambda: openapi_document(app)  # type: ignore[method-assign]
     return app
 
 

@@ -28,14 +28,14 @@ RequestTimeout = Annotated[
         alias="Request-Timeout",
         gt=0,
         le=3600,
-        description="Seconds that the client will wait, if that is less than the service's deadline.",
+        description="Seconds that the client will wait, if less than the service's deadline.",
         examples=[5],
     ),
 ]
 
 
 def requires(scope: AccessScope | None = None) -> Any:
-    """Return the dependency that admits callers with that scope; without a scope, every authenticated caller."""
+    """Return the dependency that admits callers with that scope, or without one all callers."""
 
     async def admit(
         request: Request,

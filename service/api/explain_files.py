@@ -25,7 +25,7 @@ from service.settings import Settings
 _DESCRIPTION = """\
 Explain image files without a server. For each file this writes
 
-  FILE.json         the answer of POST /gradcam: prediction, heatmap, geometry, regions, diagnostics, warnings
+  FILE.json         the answer of POST /gradcam: prediction, heatmap, regions, diagnostics
   FILE-overlay.png  the heatmap over the mammogram
   FILE-heatmap.png  the heatmap alone, transparent, in the frame of the mammogram
 """
@@ -148,7 +148,8 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
     prediction = responses.prediction(explanation.prediction, model.manifest)
     probability = prediction.probabilities[prediction.positive_class]
     sys.stdout.write(
-        f"{path}: {prediction.label} (probability of {prediction.positive_class} {probability:.3f})\n"
+        f"{path}: {prediction.label} "
+        f"(probability of {prediction.positive_class} {probability:.3f})\n"
     )
     for warning in explanation.warnings:
         sys.stdout.write(f"  {warning.code}: {warning.message}\n")

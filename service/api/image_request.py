@@ -1,4 +1,4 @@
-"""A request about one image: from its headers to the answer, with everything that is the same for all such routes."""
+"""Requests about one image, from the headers to the answer: the steps that these routes share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,12 +25,31 @@ from service.records import QualityWarning
 from service.runtime import Lane
 
 _ERRORS = (
-    errors.EmptyImage, errors.MissingFile, errors.MalformedUpload, errors.UploadTooLarge, errors.TooManyPixels,
-    errors.UnsupportedMediaType, errors.UnsupportedFormat, errors.UnsupportedImage, errors.UnsupportedSyntax,
-    errors.SeveralFrames, errors.ForProcessing, errors.CorruptImage, errors.Undecodable, errors.NotAMammogram,
-    errors.Tomosynthesis, errors.NoBreast, errors.NotAcceptable, errors.UploadTooSlow, errors.NotReady, errors.Draining,
-    errors.Busy, errors.DeadlinePassed, InvalidParameters, *ACCESS_ERRORS,
-)  # fmt: skip
+    errors.EmptyImage,
+    errors.MissingFile,
+    errors.MalformedUpload,
+    errors.UploadTooLarge,
+    errors.TooManyPixels,
+    errors.UnsupportedMediaType,
+    errors.UnsupportedFormat,
+    errors.UnsupportedImage,
+    errors.UnsupportedSyntax,
+    errors.SeveralFrames,
+    errors.ForProcessing,
+    errors.CorruptImage,
+    errors.Undecodable,
+    errors.NotAMammogram,
+    errors.Tomosynthesis,
+    errors.NoBreast,
+    errors.NotAcceptable,
+    errors.UploadTooSlow,
+    errors.NotReady,
+    errors.Draining,
+    errors.Busy,
+    errors.DeadlinePassed,
+    InvalidParameters,
+    *ACCESS_ERRORS,
+)
 
 
 def document_image_errors(*more: type[errors.MammolensError]) -> dict[int | str, dict[str, Any]]:
@@ -40,7 +59,7 @@ def document_image_errors(*more: type[errors.MammolensError]) -> dict[int | str,
 
 @dataclass(frozen=True, slots=True)
 class ImageCall:
-    """Input of a route's work: the image file, the model and reader to use, and the type to answer in.
+    """Input of a route's work: the file, the model, the reader and the type to answer in.
 
     `check` raises if the answer is no longer wanted. Call it before each costly step.
     """
@@ -55,7 +74,7 @@ class ImageCall:
 
 @dataclass(frozen=True, slots=True)
 class ImageAnswer:
-    """Output of a route's work: a JSON body or a PNG, and what metrics count of it.
+    """Output of a route's work: a JSON body or a PNG, and the facts that metrics count.
 
     `probability`: of the positive class, None if the route gives no prediction.
     """
@@ -76,7 +95,7 @@ class ImageRequests:
     async def answer(
         self, lane: Lane, work: Callable[[ImageCall], ImageAnswer], *offers: MediaType
     ) -> Response:
-        """Admit the request, read its body, run `work` in the slot's thread, and build the response.
+        """Admit the request, read its body, run `work` in the slot's thread and respond.
 
         `offers`: the types that `work` can answer in.
 

@@ -31,7 +31,10 @@ def negotiate(request: Request, *offers: MediaType) -> MediaType:
 
 
 def _parse(part: str) -> tuple[str, float]:
-    """Return a media range and its weight. A weight that is not a number counts as 1, as if it were missing."""
+    """Return a media range and its weight.
+
+    A weight that is not a number counts as 1, as if it were missing.
+    """
     media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
     for parameter in parameters:
         name, _, value = parameter.partition("=")

@@ -1,4 +1,7 @@
-"""Query options of each route. An unknown option is refused, so that a typing error does not pass silently."""
+"""Query options of each route.
+
+An unknown option is refused, so that a typing error does not pass silently.
+"""
 
 import math
 from enum import StrEnum
@@ -14,7 +17,10 @@ from service.records import Method
 from service.rendering import Colormap, FilterScale, Render, Style
 
 Absent = SkipJsonSchema[None]
-"""Marks an optional query option. It is left out, never null, so the OpenAPI document does not offer null."""
+"""Marks an optional query option.
+
+It is left out, never null, so the OpenAPI document does not offer null.
+"""
 
 
 class NoOptions(BaseModel):
@@ -28,26 +34,26 @@ class ActivationsOptions(NoOptions):
 
     scale: FilterScale = Field(
         default=FilterScale.LAYER,
-        description="The value drawn as white: the maximum of the whole layer, so that a dark filter "
-        "looks dark, or the maximum of each filter.",
+        description="The value drawn as white: the maximum of the whole layer, so that a dark "
+        "filter looks dark, or the maximum of each filter.",
     )
     colormap: Colormap = Field(default=Colormap.GRAY, description="Colours of the PNG montage.")
 
 
 class Effort(StrEnum):
-    """Figures of a heatmap: those of its one pass, or also those that take many more passes of the model."""
+    """Figures of a heatmap: those of its one pass, or also those that take many passes."""
 
     QUICK = "quick"
     FULL = "full"
 
 
 class GradcamOptions(NoOptions):
-    """Options of /gradcam: what is explained and how it is drawn."""
+    """Options of /gradcam: method, class and layer, and how the heatmap is drawn."""
 
     method: Method = Field(
         default=Method.GRAD_CAM,
-        description="The last three explain the input itself: they ignore `layer`, and the answer takes seconds. All "
-        "others work on a layer's maps and gradients.",
+        description="The last three explain the input itself: they ignore `layer`, and the answer "
+        "takes seconds. All others work on a layer's maps and gradients.",
     )
     layer: str | Absent = Field(
         default=None,
@@ -62,7 +68,8 @@ class GradcamOptions(NoOptions):
     )
     diagnostics: Effort = Field(
         default=Effort.QUICK,
-        description="`full` adds stability under noise, insertion and deletion: some 70 more passes of the model.",
+        description="`full` adds stability under noise, insertion and deletion: some 70 more "
+        "passes of the model.",
     )
     level: float = Field(
         default=0.5, ge=0.05, le=1, description="Share of the peak above which heat forms a region."
@@ -77,24 +84,27 @@ class GradcamOptions(NoOptions):
     size: str | Absent = Field(
         default=None,
         pattern="^(source|[1-9][0-9]{1,4})$",
-        description="Long edge of the picture in pixels, at most that of the source, or `source` for "
-        "the source's size; default: 1024 as PNG, 512 in JSON.",
+        description="Long edge of the picture in pixels, at most that of the source, or `source` "
+        "for the source's size; default: 1024 as PNG, 512 in JSON.",
         examples=["1024", "source"],
     )
 
     def question(self) -> Question:
-        """Return what to explain and how."""
+        """Return the question that these options put."""
         full = self.diagnostics is Effort.FULL
         return Question(self.method, self.layer, self.class_name, self.level, full)
 
     def style(self, media_type: MediaType) -> Style:
-        """Return how to draw. A PNG is for a person. JSON is for a program, which has the image itself."""
+        """Return how to draw. A PNG is for a person.
+
+        JSON is for a program, which has the image itself.
+        """
         size = self.size or ("1024" if media_type is MediaType.PNG else "512")
         long_edge = math.inf if size == "source" else int(size)
         return Style(self.colormap, self.opacity, long_edge)
 
     def rendering(self, media_type: MediaType) -> Render:
-        """Return what to draw."""
+        """Return the kind of picture."""
         default = Render.OVERLAY if media_type is MediaType.PNG else Render.HEATMAP
         return self.render or default
 

@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, with three changes.
 
-Errors of the parser are sent as problem+json. Slow clients are disconnected. An offered protocol upgrade is ignored.
+Errors of the parser are sent as problem+json. Slow clients are disconnected. An offered protocol
+upgrade is ignored.
 """
 
 import asyncio
@@ -14,7 +15,10 @@ from service.api.problems.http_errors import MalformedRequest
 from service.api.response_headers import SECURITY_HEADERS
 
 HEAD_SECONDS = 10.0
-"""Seconds for a request's head to arrive, and for the client to read an answer. Then the connection is closed."""
+"""Seconds for a request's head to arrive, and for the client to read an answer.
+
+Then the connection is closed.
+"""
 
 
 class ProblemProtocol(HttpToolsProtocol):
@@ -22,7 +26,9 @@ class ProblemProtocol(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+    def connection_made(  # type: ignore[override]  # as in uvicorn
+        self, transport: asyncio.Transport
+    ) -> None:
         """Start the timer for the head of the first request."""
         super().connection_made(transport)
         self._start_timer()
@@ -44,14 +50,14 @@ class ProblemProtocol(HttpToolsProtocol):
             self._start_timer()
 
     def on_headers_complete(self) -> None:
-        """Start the request, unless it offers an upgrade: it then starts when its head is parsed again without it."""
+        """Start the request, unless it offers an upgrade: then its head is parsed again first."""
         if self.parser.should_upgrade():
             return
         self._stop_timer()
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """End the body; httptools reports none for a request that offers an upgrade, although it may have one."""
+        """End the body. For an offered upgrade httptools ends it too early, so that is ignored."""
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
@@ -75,9 +81,12 @@ class ProblemProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _parse(self, data: bytes) -> None:
-        """Feed the parser. A request that offers an upgrade (RFC 9110, section 7.8) is parsed as an ordinary one.
+        """Feed the parser.
 
-        httptools stops at the end of such a head, before the body. It would take the body for the next request.
+        A request that offers an upgrade (RFC 9110, section 7.8) is parsed as an ordinary one.
+
+        httptools stops at the end of such a head, before the body. It would take the body for the
+        next request.
 
         Raises:
             httptools.HttpParserError: the bytes are not HTTP, or the method is CONNECT.
@@ -103,8 +112,9 @@ class ProblemProtocol(HttpToolsProtocol):
         for name, value in self.headers:
             if name == b"connection":
                 options = [option.strip() for option in value.split(b",")]
-                value = b", ".join(option for option in options if option.lower() != b"upgrade")  # noqa: PLW2901
-            if name != b"upgrade":
+                kept = b", ".join(option for option in options if option.lower() != b"upgrade")
+                lines.append(b"connection: %b" % kept)
+            elif name != b"upgrade":
                 lines.append(b"%b: %b" % (name, value))
         return b"\r\n".join([*lines, b"", b""])
 

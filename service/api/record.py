@@ -1,4 +1,4 @@
-"""The record of a request: facts that the log, the audit, metrics and traces need beside the ASGI scope."""
+"""The record of a request: facts for the log, the audit, metrics and traces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,8 @@ _METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 class Inference:
     """One image given to one model.
 
-    `image`: the keyed hash of its bytes, `-` if no audit is kept. `laps`: the steps, once the image is answered.
+    `image`: the keyed hash of its bytes, `-` if no audit is kept. `laps`: the steps, once the image
+    is answered.
     """
 
     model: Model
@@ -28,8 +29,8 @@ class Inference:
 class RequestRecord:
     """Facts of one request.
 
-    `caller`: the name of the authenticated caller. `problem`: the slug of the error that was answered. `inference`:
-    set from the moment when the image is given to the model.
+    `caller`: the name of the authenticated caller. `problem`: the slug of the error that was
+    answered. `inference`: set from the moment when the image is given to the model.
     """
 
     request_id: str
@@ -46,7 +47,10 @@ def begin_record(scope: Scope, request_id: str) -> RequestRecord:
 
 
 def record_of(scope: Scope) -> RequestRecord:
-    """Return the record of a request. The request log creates it before anything else sees the request."""
+    """Return the record of a request.
+
+    The request log creates it before anything else sees the request.
+    """
     record: RequestRecord = scope[_KEY]
     return record
 

@@ -8,7 +8,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""A response is not stored, not framed, and loads nothing but the inline style of the scorecard's page."""
+"""A response is not stored, not framed, and loads nothing but the scorecard's inline style."""
 
 _CDN = "https://cdn.jsdelivr.net"
 DOCUMENTATION_POLICIES = {

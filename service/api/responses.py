@@ -38,7 +38,7 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 def document_picture(description: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response of a route that answers with JSON like the example, or with a PNG."""
+    """Return the OpenAPI response of a route that answers with JSON or with a PNG."""
     content = {
         MediaType.JSON.value: {"example": example},
         MediaType.PNG.value: {"schema": _BINARY},
@@ -64,7 +64,10 @@ def image(reading: Reading) -> schemas.Image:
 
 
 def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Prediction:
-    """Return the decision at the operating point. Below it, the most probable of the other classes is decided."""
+    """Return the decision at the operating point.
+
+    Below it, the most probable of the other classes is decided.
+    """
     probabilities = dict(result.probabilities)
     others = {name: p for name, p in probabilities.items() if name != manifest.positive_class}
     positive = probabilities[manifest.positive_class] >= manifest.threshold

@@ -35,22 +35,25 @@ BODY = {
     "requestBody": {
         "required": True,
         "description": (
-            "One mammogram, as a form or as the raw file. Its format is detected from its bytes, not "
-            "from its name or type."
+            "One mammogram, as a form or as the raw file. Its format is detected from its bytes, "
+            "not from its name or type."
         ),
         "content": {MULTIPART: {"schema": _FORM}}
         | {media_type: {"schema": _BINARY} for media_type in DECLARED},
     }
 }
-"""Declaration of the body in OpenAPI. FastAPI cannot derive it, because the routes read the body themselves."""
+"""Declaration of the body in OpenAPI.
+
+FastAPI cannot derive it, because the routes read the body themselves.
+"""
 
 
 async def read_upload(request: Request, max_bytes: int, max_seconds: float) -> bytes:
     """Read the bytes of the one image in the body.
 
     Raises:
-        RequestError: the body has no file, too many bytes or an unsupported type, does not follow its type, or does not
-            arrive within `max_seconds`.
+        RequestError: the body has no file, too many bytes or an unsupported type, does not follow
+            its type, or does not arrive within `max_seconds`.
         Abandoned: the client has disconnected.
     """
     try:
@@ -154,7 +157,10 @@ class _Form:
 
 
 async def _chunks(request: Request, max_bytes: int, overhead: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks. A Content-Length above the limit is refused before anything is read."""
+    """Yield the body in chunks.
+
+    A Content-Length above the limit is refused before anything is read.
+    """
     limit = max_bytes + overhead
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:

@@ -40,8 +40,9 @@
         ├── NotReady
         └── RateLimited
 
-Library exceptions become one of these where they arise, `from` their cause. A message never repeats what a file's
-header or pixels hold, beyond the name of the format, syntax or modality: it may be logged and is sent to the caller.
+Library exceptions become one of these where they arise, `from` their cause. A message never repeats
+content of a file's header or pixels, beyond the name of the format, syntax or modality: it may be
+logged and is sent to the caller.
 """
 
 from service.errors.access_errors import AccessError, Forbidden, Unauthenticated

@@ -28,8 +28,8 @@ class Draining(Unavailable):
 class Busy(Unavailable):
     """The queue is full, or too long for the request's deadline.
 
-    `retry_after`: seconds until the requests that are ahead now will have been answered. `reason`: `queue` or
-    `deadline`.
+    `retry_after`: seconds until the requests that are ahead now will have been answered. `reason`:
+    `queue` or `deadline`.
     """
 
     slug = "busy"
@@ -47,7 +47,10 @@ class DeadlinePassed(Unavailable):
 
     slug = "deadline-passed"
     title = "Deadline exceeded"
-    remedy = "Allow more time in Request-Timeout, up to MAMMOLENS_DEADLINE_SECONDS, or retry when the load is lower."
+    remedy = (
+        "Allow more time in Request-Timeout, up to MAMMOLENS_DEADLINE_SECONDS, or retry when the "
+        "load is lower."
+    )
 
 
 class Abandoned(Unavailable):

@@ -10,8 +10,9 @@ Facts = Mapping[str, int | Sequence[str]]
 class MammolensError(Exception):
     """Base of all errors of this project.
 
-    `str(error)` is one sentence for the caller, and `facts` says the same to a program. A class carries what is the
-    same for all its errors: `slug`, its stable name, a `title`, and a `remedy`. Subclasses inherit them.
+    `str(error)` is one sentence for the caller, and `facts` says the same to a program. A class
+    carries the facts that all its errors share: `slug`, its stable name, a `title`, and a `remedy`.
+    Subclasses inherit them.
     """
 
     slug: ClassVar[str] = "internal-error"
@@ -25,7 +26,7 @@ class MammolensError(Exception):
         self.facts: Facts = facts
 
     def __reduce__(self) -> tuple[Callable[..., "MammolensError"], tuple[object, ...]]:
-        """Pickle any subclass by its arguments and attributes, whatever its `__init__` takes."""
+        """Pickle any subclass by its arguments and attributes, independent of its `__init__`."""
         return _rebuild, (type(self), self.args, self.__dict__)
 
 

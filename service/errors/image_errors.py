@@ -51,8 +51,8 @@ class SeveralFrames(UnsupportedImage):
     slug = "several-frames"
     title = "More than one frame"
     remedy = (
-        "Send one two-dimensional mammogram. For a tomosynthesis, send the two-dimensional view that was taken or "
-        "computed with it."
+        "Send one two-dimensional mammogram. For a tomosynthesis, send the two-dimensional view "
+        "that was taken or computed with it."
     )
 
 
@@ -89,7 +89,10 @@ class Undecodable(ImageError):
 
     slug = "undecodable-image"
     title = "Image exceeds the decoding limits"
-    remedy = "Export the image again. If it is sound, ask the operator to raise MAMMOLENS_MAX_DECODE_SECONDS."
+    remedy = (
+        "Export the image again. If it is sound, ask the operator to raise "
+        "MAMMOLENS_MAX_DECODE_SECONDS."
+    )
 
 
 class NotAMammogram(ImageError):
@@ -105,7 +108,10 @@ class Tomosynthesis(NotAMammogram):
 
     slug = "tomosynthesis"
     title = "Tomosynthesis is unsupported"
-    remedy = "Send the two-dimensional mammogram, or the two-dimensional view computed from the tomosynthesis."
+    remedy = (
+        "Send the two-dimensional mammogram, or the two-dimensional view computed from the "
+        "tomosynthesis."
+    )
 
 
 class NoBreast(ImageError):

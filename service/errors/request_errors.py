@@ -52,7 +52,10 @@ class UnsupportedMediaType(RequestError):
 
     slug = "unsupported-media-type"
     title = "Unsupported media type"
-    remedy = "Send a form (curl -F file=@image.dcm), or the raw file with one of the available content types."
+    remedy = (
+        "Send a form (curl -F file=@image.dcm), or the raw file with one of the available content "
+        "types."
+    )
 
     def __init__(self, available: Sequence[str]) -> None:
         super().__init__(
@@ -100,4 +103,7 @@ class NoScorecard(RequestError):
 
     slug = "no-scorecard"
     title = "Model has no scorecard"
-    remedy = "Export the model with a scorecard: run `python -m training scorecard`, then `python -m training export`."
+    remedy = (
+        "Export the model with a scorecard: run `python -m training scorecard`, then "
+        "`python -m training export`."
+    )

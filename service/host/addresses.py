@@ -5,7 +5,10 @@ from urllib.parse import urlsplit
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether only this machine can have that address. A name other than localhost may resolve to anything."""
+    """Return whether only this machine can have that address.
+
+    A name other than localhost may resolve to anything.
+    """
     if host == "localhost":
         return True
     try:
@@ -15,7 +18,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """Return whether responses from this URL cannot be tampered with in transit: https, or http on loopback."""
+    """Return whether responses from this URL are safe in transit: https, or http on loopback."""
     parts = urlsplit(url)
     if parts.scheme == "https":
         return True

@@ -8,7 +8,7 @@ _CGROUPS = Path("/sys/fs/cgroup")
 
 
 def usable_cores(cgroups: Path = _CGROUPS) -> int:
-    """Return the cores of this process: its affinity, or the container's quota if that is less (cgroup v2 and v1)."""
+    """Return the cores of this process: its affinity, or the quota of its cgroup if less."""
     affinity = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -19,7 +19,10 @@ def usable_cores(cgroups: Path = _CGROUPS) -> int:
 
 
 def _quota(cgroups: Path) -> tuple[int | None, int]:
-    """Return the container's processor time per period, both in microseconds; None means unlimited."""
+    """Return the container's quota and period of processor time in microseconds.
+
+    The quota is None if it is unlimited.
+    """
     # cgroup v2
     if (limit := cgroups / "cpu.max").exists():
         quota, period = limit.read_text().split()

@@ -16,10 +16,10 @@ _MAX_MMAP_THRESHOLD = 32 * MEBIBYTE  # the largest that glibc accepts
 
 
 def keep_freed(size: int) -> None:
-    """Keep up to `size` bytes of freed memory in this process for later use (glibc; no effect elsewhere).
+    """Keep up to `size` bytes of freed memory in this process (glibc, no effect elsewhere).
 
-    By default glibc returns every large array and request body to the system. The system then clears each page before
-    it hands the page out again, which takes longer than filling it.
+    By default glibc returns every large array and request body to the system. The system then
+    clears each page before it hands the page out again, which takes longer than filling it.
     """
     if mallopt := _from_glibc("mallopt"):
         mallopt(_M_ARENA_MAX, _ARENAS)
@@ -30,8 +30,8 @@ def keep_freed(size: int) -> None:
 def collect_after_load() -> None:
     """Collect garbage after a model load, then freeze the survivors (see `gc.freeze`).
 
-    Otherwise the collector traverses all objects of the model again and again, and stops every thread for a sixth of a
-    second each time.
+    Otherwise the collector traverses all objects of the model again and again, and stops every
+    thread for a sixth of a second each time.
     """
     gc.unfreeze()
     gc.collect()

@@ -1,8 +1,8 @@
 """Audit log: which caller ran which image through which model.
 
-One JSON object a line, appended to a file that only its owner can read. The image is named by a keyed hash of its bytes
-(HMAC-SHA256, RFC 2104). The file and the key together lead to the lines of an image. Without the key the lines say
-nothing about it. Nothing of the image itself is written.
+One JSON object a line, appended to a file that only its owner can read. The image is named by a
+keyed hash of its bytes (HMAC-SHA256, RFC 2104). The file and the key together lead to the lines of
+an image. Without the key the lines say nothing about it. Nothing of the image itself is written.
 """
 
 import hmac
@@ -12,7 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 MIN_KEY_LENGTH = 32
-"""Characters of the key. A shorter key could be guessed, and a guess tells which of some known images was sent."""
+"""Characters of the key.
+
+A shorter key could be guessed, and a guess tells which of some known images was sent.
+"""
 
 
 class AuditLost(OSError):
@@ -23,7 +26,8 @@ class AuditLost(OSError):
 class AuditRecord:
     """One inference.
 
-    `time`: RFC 3339, UTC. `image`: see `Audit.fingerprint`. `outcome`: `ok`, or the name of the problem.
+    `time`: RFC 3339, UTC. `image`: see `Audit.fingerprint`. `outcome`: `ok`, or the name of the
+    problem.
     """
 
     time: str
@@ -51,7 +55,10 @@ class Audit:
         os.close(self._open())
 
     def fingerprint(self, data: bytes) -> str:
-        """Return the keyed hash of an image's bytes, in hexadecimal. Takes milliseconds for a mammogram."""
+        """Return the keyed hash of an image's bytes, in hexadecimal.
+
+        Takes milliseconds for a mammogram.
+        """
         return hmac.digest(self._key, data, "sha256").hex()
 
     def write(self, record: AuditRecord) -> None:

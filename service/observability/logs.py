@@ -1,9 +1,11 @@
 """Logging: one line per event. Of an exception its types and places are logged, never its message.
 
-The message of a library's exception may quote its input, for example a header value that names a person.
+The message of a library's exception may quote its input, for example a header value that names a
+person.
 
-A terminal gets text, anything else JSON: one object a line, with `time`, `level`, `logger`, `message`, the `request_id`
-if the line belongs to a request, the fields that the caller passed in `extra={"fields": {...}}`, and `exception`.
+A terminal gets text, anything else JSON: one object a line, with `time`, `level`, `logger`,
+`message`, the `request_id` if the line belongs to a request, the fields that the caller passed in
+`extra={"fields": {...}}`, and `exception`.
 """
 
 import json
@@ -36,7 +38,9 @@ class _TextFormatter(_Formatter):
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - overrides the library's method
+    def formatMessage(  # noqa: N802 - overrides the library's method
+        self, record: logging.LogRecord
+    ) -> str:
         request_id = REQUEST_ID.get()
         return super().formatMessage(record) + (f" [{request_id}]" if request_id else "")
 
@@ -61,7 +65,7 @@ class _JsonFormatter(_Formatter):
 
 
 class EndOnFault:
-    """Context manager that logs any exception without its message and ends the process with exit code 1."""
+    """Context manager that logs an exception without its message and ends the process (code 1)."""
 
     def __enter__(self) -> None:
         """Enter the context."""
@@ -76,7 +80,10 @@ class EndOnFault:
 
 
 def configure() -> None:
-    """Send the lines of all loggers to standard error. Of uvicorn only warnings and errors are logged."""
+    """Send the lines of all loggers to standard error.
+
+    Of uvicorn only warnings and errors are logged.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_TextFormatter() if sys.stderr.isatty() else _JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)

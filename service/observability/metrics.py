@@ -1,4 +1,7 @@
-"""Prometheus metrics: requests by route and status, times, probabilities and warnings. Nothing names an image."""
+"""Prometheus metrics: requests by route and status, times, probabilities and warnings.
+
+Nothing names an image.
+"""
 
 from collections.abc import Iterable
 

@@ -1,8 +1,8 @@
-"""Admission control: a fixed number of slots, a bounded queue, and early rejection of requests that would be late.
+"""Admission control: a number of slots, a bounded queue, and early rejection.
 
-A request takes a slot before its body is read, so queued requests cost no memory. It is rejected on arrival when the
-queue is full or when it cannot be answered before its deadline. A slot stays taken until its thread ends, even if the
-request was answered earlier (for example with a time-out).
+A request takes a slot before its body is read, so queued requests cost no memory. It is rejected on
+arrival when the queue is full or when it cannot be answered before its deadline. A slot stays taken
+until its thread ends, even if the request was answered earlier (for example with a time-out).
 """
 
 import asyncio
@@ -27,7 +27,10 @@ _SMOOTHING = 0.1  # weight of the newest request in the moving average
 
 
 class Slot:
-    """Permission to work until a deadline (monotonic clock). Any thread may check whether it still holds."""
+    """Permission to work until a deadline (monotonic clock).
+
+    Any thread may check whether it still holds.
+    """
 
     def __init__(self, deadline: float, executor: ThreadPoolExecutor) -> None:
         self._deadline = deadline
@@ -55,7 +58,8 @@ class Slot:
     async def run(self, work: Callable[[], T], disconnected: Awaitable[object]) -> T:
         """Run `work` in a thread of this slot and return its result.
 
-        `disconnected` completes when the client has gone. On an early end the thread goes on until its next `check`.
+        `disconnected` completes when the client has gone. On an early end the thread goes on until
+        its next `check`.
 
         Raises:
             Abandoned: the client disconnected first.
@@ -159,7 +163,7 @@ class AdmissionQueue:
 
 
 class _CompletionInterval:
-    """Moving average of the time between completions under load: the wait that each queued request adds."""
+    """Moving average of the time between completions: the wait that a queued request adds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0

@@ -1,4 +1,4 @@
-"""The model and the readers as one request uses them: scheduled with those of other requests, and only while wanted."""
+"""The model and the readers as one request uses them: scheduled with other requests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, is_dataclass
@@ -38,8 +38,8 @@ class ScheduledReader:
 class BatchedModel:
     """A `Model` whose calls are queued and batched with those of other requests.
 
-    `on_batch` receives the signature and the number of images of each call of the model. The result for an image does
-    not depend on the images beside it, beyond the rounding of float32.
+    `on_batch` receives the signature and the number of images of each call of the model. The result
+    for an image does not depend on the images beside it, beyond the rounding of float32.
     """
 
     model: Model

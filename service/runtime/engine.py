@@ -1,4 +1,4 @@
-"""The engine: the served model and its life cycle, the reader processes, and the admission of requests."""
+"""The engine: the served model and its life cycle, reader processes and admission."""
 
 import asyncio
 import logging
@@ -28,7 +28,10 @@ _MODEL_CALLS = (
 
 
 class Lane(StrEnum):
-    """Kinds of requests. Each lane has its own slots and its own share of the readers and the model."""
+    """Kinds of requests.
+
+    Each lane has its own slots and its own share of the readers and the model.
+    """
 
     PREDICT = "predict"
     EXPLAIN = "explain"
@@ -160,7 +163,8 @@ class Engine:
     async def admit(self, lane: Lane, seconds: float | None) -> AsyncIterator[AdmittedRequest]:
         """Wait for a slot of the lane and hold it.
 
-        `seconds`: the request's own deadline. The service's deadline is the upper limit and the default.
+        `seconds`: the request's own deadline. The service's deadline is the upper limit and the
+        default.
 
         Raises:
             NotReady, Draining, Busy: at once.

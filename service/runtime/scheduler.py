@@ -1,9 +1,9 @@
 """Fair scheduler with dynamic batching for a resource that at most N threads may use at a time.
 
-A task that finds the resource free runs at once, in its own thread. Otherwise it waits in the queue of its lane. When
-a task ends, the lane that has used the least time for its weight goes next (start-time fair queuing: Goyal, Vin,
-Cheng, SIGCOMM 1996). Queued tasks of the same kind run with it as one batch, up to a limit. The scheduler never waits
-for a batch to fill.
+A task that finds the resource free runs at once, in its own thread. Otherwise it waits in the queue
+of its lane. When a task ends, the lane that has used the least time for its weight goes next
+(start-time fair queuing: Goyal, Vin, Cheng, SIGCOMM 1996). Queued tasks of the same kind run with
+it as one batch, up to a limit. The scheduler never waits for a batch to fill.
 """
 
 import threading
@@ -21,11 +21,11 @@ R = TypeVar("R")
 
 @dataclass(eq=False, slots=True)
 class Task(Generic[P, R]):
-    """A payload, and the work that maps a batch of payloads to as many results.
+    """A payload, and the work that maps a batch of payloads to one result each.
 
-    Tasks of one `kind` must have the same `work`. They are joined while the sum of their `size`s is within the
-    scheduler's limit. `check` raises a MammolensError if the result is no longer wanted. It is called just before the
-    task runs.
+    Tasks of one `kind` must have the same `work`. They are joined while the sum of their `size`s is
+    within the scheduler's limit. `check` raises a MammolensError if the result is no longer wanted.
+    It is called just before the task runs.
     """
 
     kind: Hashable
@@ -39,7 +39,7 @@ class Task(Generic[P, R]):
     _error: BaseException | None = None
 
     def is_wanted(self) -> bool:
-        """Return whether the result is still wanted; finish the task with the error if it is not."""
+        """Return whether the result is still wanted. If not, finish the task with the error."""
         try:
             self.check()
         except MammolensError as error:
@@ -59,7 +59,10 @@ class Task(Generic[P, R]):
         self._released.set()
 
     def wait(self) -> "list[Task[P, R]] | None":
-        """Wait for a turn. Return the batch to run, or None if another thread has finished this task."""
+        """Wait for a turn.
+
+        Return the batch to run, or None if another thread has finished this task.
+        """
         self._released.wait()
         return self._batch
 
@@ -71,7 +74,10 @@ class Task(Generic[P, R]):
 
 
 class FairScheduler:
-    """Runs at most `max_running` batches at once. Contended time is divided between lanes by weight."""
+    """Runs at most `max_running` batches at once.
+
+    Contended time is divided between lanes by weight.
+    """
 
     def __init__(self, max_running: int, weights: Mapping[str, float], max_batch: int = 1) -> None:
         self._free = max_running
@@ -88,7 +94,7 @@ class FairScheduler:
         """Run the task when it is its turn and return its result.
 
         Raises:
-            Exception: whatever the task's check or work raises.
+            Exception: any error of the task's check or work.
         """
         batch = [task] if self._start_or_queue(lane, task) else task.wait()
         if batch is not None:
@@ -107,7 +113,8 @@ class FairScheduler:
                 self._now = self._virtual_time[lane]
                 return True
 
-            self._queues[lane].append(task)  # type: ignore[arg-type]  # a queue holds tasks of every kind
+            # A queue holds tasks of every kind.
+            self._queues[lane].append(task)  # type: ignore[arg-type]
             return False
 
     def _run_batch(self, lane: str, batch: list[Task[P, R]]) -> None:
@@ -136,7 +143,7 @@ class FairScheduler:
         batch[0].release(batch)
 
     def _take_batch(self, queue: deque[Task[object, object]]) -> list[Task[object, object]]:
-        """Remove the first task from the queue, and the tasks of its kind that fit into its batch."""
+        """Take the first task from the queue, and tasks of its kind that fit into its batch."""
         first = queue.popleft()
         batch = [first]
         size = first.size

@@ -1,4 +1,7 @@
-"""Anonymous file in memory, shared with a child process. Over a pipe a mammogram takes ten times as long."""
+"""Anonymous file in memory, shared with a child process.
+
+Over a pipe a mammogram takes ten times as long.
+"""
 
 import os
 from collections.abc import Callable

@@ -47,7 +47,10 @@ def memory_bytes(pid: int, field: str) -> int:
 
 
 def _silence_libraries() -> None:
-    """Discard the output of native libraries, which may quote a file. Python still writes to standard error."""
+    """Discard the output of native libraries, which may quote a file.
+
+    Python still writes to standard error.
+    """
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
     with Path(os.devnull).open("w") as nowhere:
         os.dup2(nowhere.fileno(), 2)

@@ -1,4 +1,7 @@
-"""Audit of inferences. The line is written before the response begins: without a line there is no answer."""
+"""Audit of inferences.
+
+The line is written before the response begins: without a line there is no answer.
+"""
 
 from datetime import UTC, datetime
 
@@ -12,7 +15,10 @@ from service.observability.audit import Audit, AuditRecord
 
 
 class InferenceAudit:
-    """Writes a line for every request that brought an image. If it cannot, the answer is an internal error."""
+    """Writes a line for every request that brought an image.
+
+    If it cannot, the answer is an internal error.
+    """
 
     def __init__(self, app: ASGIApp, audit: Audit) -> None:
         self._app = app

@@ -1,4 +1,6 @@
-"""OpenTelemetry traces: one span per request and one per step. Spans hold nothing that a client sent.
+"""OpenTelemetry traces: one span per request and one per step.
+
+Spans hold nothing that a client sent.
 
 FastAPI's own instrumentation is off: it records paths and queries, which may name a person.
 """

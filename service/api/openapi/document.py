@@ -7,11 +7,12 @@ from fastapi.openapi.utils import get_openapi
 
 from service.api.schemas import Problem
 
-DESCRIPTION = """A mammogram goes in, an explained prediction comes out: a probability of cancer, where in the image it
-came from, what each convolutional layer responded to, and how far that explanation can be trusted.
+DESCRIPTION = """A mammogram goes in, an explained prediction comes out: a probability of cancer,
+its origin in the image, the response of each convolutional layer, and how far the explanation can
+be trusted.
 
-Not a medical device. Every answer names its model. Errors are `application/problem+json` with a stable `type` and a
-remedy.
+Not a medical device. Every answer names its model. Errors are `application/problem+json` with a
+stable `type` and a remedy.
 """
 
 

@@ -1,4 +1,7 @@
-"""One example answer per route for the OpenAPI document. Long answers are shortened. A test checks their shape."""
+"""One example answer per route for the OpenAPI document. Long answers are shortened.
+
+A test checks their shape.
+"""
 
 from typing import Any
 
@@ -18,11 +21,19 @@ _LAYER = {
     "width": 15,
     "filters": 48,
     "stage": "deep",
-    "reading": "Deep layer: its filters respond to abstract features; where the bright cells lie says the most.",
+    "reading": (
+        "Deep layer: its filters respond to abstract features; where the bright cells lie says the "
+        "most."
+    ),
     "receptive_field": {
-        "height": 61, "width": 61, "stride_y": 9.0, "stride_x": 9.0, "offset_y": 30.0, "offset_x": 30.0,
+        "height": 61,
+        "width": 61,
+        "stride_y": 9.0,
+        "stride_x": 9.0,
+        "offset_y": 30.0,
+        "offset_x": 30.0,
     },
-}  # fmt: skip
+}
 _ANSWER = {
     "model": _MODEL,
     "image": {
@@ -59,8 +70,10 @@ _PREDICTION = {
     "probabilities": {"no_cancer": 0.000089, "cancer": 0.999911},
     "positive_class": "cancer",
     "threshold": 0.117978,
-    "threshold_rule": "Highest sensitivity at a specificity of at least 90 %, over single images of the validation "
-    "patients.",
+    "threshold_rule": (
+        "Highest sensitivity at a specificity of at least 90 %, over single images of the "
+        "validation patients."
+    ),
 }
 
 PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
@@ -104,9 +117,12 @@ GRADCAM: dict[str, Any] = _ANSWER | {
         }
     ],
     "picture": {
-        "width": 384, "height": 512, "to_source": [[1.875, 0.0, 0.4375], [0.0, 1.875, 0.4375]], "png": _TINY_PNG,
+        "width": 384,
+        "height": 512,
+        "to_source": [[1.875, 0.0, 0.4375], [0.0, 1.875, 0.4375]],
+        "png": _TINY_PNG,
     },
-}  # fmt: skip
+}
 MODEL: dict[str, Any] = {
     "model": _MODEL,
     "created": "2026-11-25",
@@ -118,9 +134,15 @@ MODEL: dict[str, Any] = {
     "input_height": 256,
     "input_width": 192,
     "default_layer": "conv2d_2",
-    "training": "Synthetic breast phantoms made by `python -m training phantoms`; no image of a person was used.",
+    "training": (
+        "Synthetic breast phantoms made by `python -m training phantoms`; no image of a person was "
+        "used."
+    ),
     "figures": {"breast_auc": 0.9996, "lesion_hit_rate": 0.9955},
-    "limitations": "Not a medical device. The model has never seen a mammogram of a person and says nothing about one.",
+    "limitations": (
+        "Not a medical device. The model has never seen a mammogram of a person and says nothing "
+        "about one."
+    ),
 }
 SCORECARD: dict[str, Any] = {
     "model": _MODEL,

@@ -38,7 +38,10 @@ def respond(
     headers: Mapping[str, str] | None = None,
     **more: object,
 ) -> Response:
-    """Return the response to an error and note its slug in the request's record. `more`: further members."""
+    """Return the response to an error and note its slug in the request's record.
+
+    `more`: further members.
+    """
     record = record_of(request.scope)
     record.problem = error.slug
 
@@ -70,7 +73,7 @@ async def _handle_abandoned(request: Request, _: Exception) -> Response:
 
 
 async def _handle_validation(request: Request, error: Exception) -> Response:
-    """Name the parameters and their requirements, never the values that were sent: they might identify a person."""
+    """Name the parameters and their requirements. A value that was sent might identify a person."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class
     invalid = [
         InvalidParameter(parameter=_parameter_name(fault["loc"]), message=str(fault["msg"]))
@@ -83,7 +86,10 @@ async def _handle_validation(request: Request, error: Exception) -> Response:
 
 
 def _parameter_name(location: Sequence[int | str]) -> str:
-    """Return the parameter's name if it has the form of one. Any other text from the client is not repeated."""
+    """Return the parameter's name if it has the form of one.
+
+    Any other text from the client is not repeated.
+    """
     name = str(location[1]) if len(location) > 1 else ""
     return name if PARAMETER_NAME.fullmatch(name) else "(not a parameter name)"
 

@@ -1,4 +1,7 @@
-"""Status codes and headers of errors. Slug, title and remedy are attributes of the error classes."""
+"""Status codes and headers of errors.
+
+Slug, title and remedy are attributes of the error classes.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -37,7 +37,7 @@ _LAYER = Path(
 async def show_activations(
     request: ImageRequest, layer: Annotated[str, _LAYER], options: ActivationsQuery
 ) -> Response:
-    """Return the activation maps of one convolutional layer: a PNG montage, or JSON with each filter's map."""
+    """Return the activation maps of one layer: a PNG montage, or JSON with each filter's map."""
     return await request.answer(
         Lane.EXPLAIN, partial(_show, layer, options), MediaType.JSON, MediaType.PNG
     )

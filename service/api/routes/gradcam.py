@@ -33,7 +33,7 @@ router = APIRouter(tags=["Mammograms"])
     openapi_extra=BODY,
 )
 async def explain(request: ImageRequest, options: GradcamQuery) -> Response:
-    """Return the heatmap of one class over the source image: PNG, or JSON with values, geometry and regions."""
+    """Return the heatmap of one class: a PNG, or JSON with values, geometry and regions."""
     return await request.answer(
         Lane.EXPLAIN, partial(_explain, options), MediaType.JSON, MediaType.PNG
     )

@@ -31,7 +31,7 @@ async def check_alive(_: NoQuery) -> Health:
     "/readyz",
     operation_id="check_ready",
     summary="Ready",
-    response_description="The model is loaded, reproduces its golden case, and every path has run once.",
+    response_description="The model is loaded and checked, and every path has run once.",
     responses=examples.json_response(examples.READY)
     | document(NotReady, Draining, InvalidParameters),
 )

@@ -22,7 +22,7 @@ router = APIRouter(tags=["Model"])
 
 _PAGE_OR_JSON: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "Every test with its value, requirement and verdict. As HTML a page to read.",
+        "description": "Every test with its value and verdict. As HTML a page to read.",
         "content": {
             MediaType.JSON.value: {"example": examples.SCORECARD},
             MediaType.HTML.value: {"schema": {"type": "string"}},
@@ -40,7 +40,7 @@ _PAGE_OR_JSON: dict[int | str, dict[str, Any]] = {
     | document(NotReady, Draining, NotAcceptable, NoScorecard, InvalidParameters, *ACCESS_ERRORS),
 )
 async def show_scorecard(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
-    """Return the tests that tell whether the model version learned anatomy or a shortcut, with their verdicts."""
+    """Return the tests that tell whether the model version learned anatomy or a shortcut."""
     media_type = negotiate(request, MediaType.JSON, MediaType.HTML)
     model = engine.require_model()
     scorecard = model.scorecard

@@ -1,4 +1,7 @@
-"""GET /model and /model/layers: the served model and its layers. POST /model/reload: swap in the newest version."""
+"""GET /model and /model/layers: the served model and its layers.
+
+POST /model/reload: swap in the newest version.
+"""
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +20,7 @@ from service.observability.stopwatch import Stopwatch
 
 router = APIRouter(tags=["Model"])
 admin_router = APIRouter(tags=["Model"])
-"""Separate router: it needs the admin scope, and a second dependency would count each request twice."""
+"""Separate: it needs the admin scope, and a second dependency would count requests twice."""
 
 _PROBLEMS = document(NotReady, Draining, NotAcceptable, InvalidParameters, *ACCESS_ERRORS)
 
@@ -31,7 +34,7 @@ _PROBLEMS = document(NotReady, Draining, NotAcceptable, InvalidParameters, *ACCE
     responses=examples.json_response(examples.MODEL) | _PROBLEMS,
 )
 async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
-    """Return what the model is, its training data, its measured figures and its limitations."""
+    """Return the model's identity, training data, measured figures and limitations."""
     negotiate(request, MediaType.JSON)
     return responses.as_json(_facts(engine.require_model()), Stopwatch())
 
@@ -45,7 +48,7 @@ async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Res
     responses=examples.json_response(examples.MODEL) | _PROBLEMS | document(BundleError),
 )
 async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
-    """Load and check the newest version in the model's directory beside the served one, then swap them.
+    """Load and check the newest version beside the served one, then swap them.
 
     No request fails meanwhile. If the new version cannot be served, the previous one stays in use.
     """
@@ -64,7 +67,7 @@ async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Respo
     responses=examples.json_response(examples.LAYERS) | _PROBLEMS,
 )
 async def list_layers(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
-    """Return the convolutional layers with stage, receptive field and a sentence on how to read their maps."""
+    """Return the convolutional layers with stage, receptive field and how to read their maps."""
     negotiate(request, MediaType.JSON)
     manifest = engine.require_model().manifest
     body = LayersAnswer(

@@ -1,4 +1,7 @@
-"""The JSON on the wire. Points are (x, y) = (column, row) of pixel centres; matrices are 2x3 and map (x, y, 1)."""
+"""The JSON on the wire.
+
+Points are (x, y) = (column, row) of pixel centres. Matrices are 2x3 and map (x, y, 1).
+"""
 
 from typing import Annotated, Literal
 
@@ -32,13 +35,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Schema(BaseModel):
-    """Base of everything answered."""
+    """Base of all bodies."""
 
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
 class ModelName(Schema):
-    """Which model answered, and what it is for."""
+    """Identity and intended use of the model."""
 
     name: str
     version: int
@@ -49,7 +52,7 @@ class ModelName(Schema):
 
 
 class Image(Schema):
-    """What was read of the image; null where the file does not say."""
+    """Facts of the image; null if the file does not give one."""
 
     format: Literal["dicom", "png", "jpeg", "tiff"]
     rows: int
@@ -61,11 +64,9 @@ class Image(Schema):
     window: str | None = Field(description="The VOI window or LUT that was applied.")
     laterality: Laterality | None
     view: str | None
-    view_modifiers: list[str] = Field(
-        description="How the view differs from the plain one, by PS3.16 CID 4015."
-    )
+    view_modifiers: list[str] = Field(description="Modifiers of the view (PS3.16 CID 4015).")
     patient_orientation: tuple[str, str] | None = Field(
-        description="Where a row and where a column run to."
+        description="Directions of a row and of a column."
     )
     implant: bool | None
     partial_view: bool | None
@@ -86,7 +87,7 @@ class Image(Schema):
 class Prediction(Schema):
     """A prediction at the model's operating point."""
 
-    label: str = Field(description="The class decided for.")
+    label: str = Field(description="The decided class.")
     positive: bool = Field(
         description="Whether the positive class' probability reaches the threshold."
     )
@@ -97,7 +98,7 @@ class Prediction(Schema):
 
 
 class Range(Schema):
-    """Where 98 % of the model version's reference images lie."""
+    """The range of 98 % of the model version's reference images."""
 
     low: float
     high: float
@@ -107,16 +108,17 @@ class Measure(Schema):
     """A figure of this image beside the same figure of the reference images."""
 
     value: float
-    reference: Range | None = Field(description="Null where none was measured.")
+    reference: Range | None = Field(description="Null if none was measured.")
     unusual: bool = Field(
-        description="Whether the value lies beyond the reference on the side that is an alarm."
+        description="Whether the value is outside of the reference range on its alarming side."
     )
 
 
 Diagnostics = Annotated[
     dict[str, Measure],
     Field(
-        description="The figures that tell how far to trust the answer, by name; docs/explanations.md has them all."
+        description="The figures that tell how far to trust the answer, by name. "
+        "docs/explanations.md describes all of them."
     ),
 ]
 
@@ -129,7 +131,7 @@ class Caution(Schema):
 
 
 class Answer(Schema):
-    """What every answer on an image carries."""
+    """Members of every answer about an image."""
 
     model: ModelName
     image: Image
@@ -139,19 +141,19 @@ class Answer(Schema):
 
 
 class PredictAnswer(Answer):
-    """Cancer or no cancer."""
+    """A prediction."""
 
     prediction: Prediction
 
 
 class Layer(Schema):
-    """A convolutional layer that can be asked for."""
+    """A convolutional layer that can be explained."""
 
     name: str
     height: int
     width: int
     filters: int
-    stage: Stage = Field(description="Which third of the network's depth it belongs to.")
+    stage: Stage = Field(description="Third of the network's depth: early, middle or deep.")
     reading: str = Field(description="How to read its maps.")
     receptive_field: ReceptiveField
 
@@ -166,12 +168,12 @@ class Filter(Schema):
     black: float = Field(description="The value drawn as 0 in the PNG.")
     white: float = Field(description="The value drawn as 255 in the PNG.")
     png: Base64Png = Field(
-        description="Greyscale PNG, a pixel a cell, upright as the source; base64."
+        description="Greyscale PNG in base64, one pixel per cell, upright as the source."
     )
 
 
 class ActivationsAnswer(Answer):
-    """What a layer's filters saw."""
+    """Activation maps of a layer."""
 
     layer: Layer
     cell_to_source: Matrix = Field(description="From a filter PNG's pixels to source pixels.")
@@ -184,7 +186,7 @@ class Picture(Schema):
     width: int
     height: int
     to_source: Matrix = Field(description="From the PNG's pixels to source pixels.")
-    png: Base64Png = Field(description="The PNG; base64.")
+    png: Base64Png = Field(description="The PNG in base64.")
 
 
 class Region(Schema):
@@ -193,20 +195,18 @@ class Region(Schema):
     contour: list[tuple[float, float]] = Field(description="The outline, (x, y) by (x, y).")
     box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom.")
     area: float = Field(description="In square pixels.")
-    area_mm2: float | None = Field(
-        description="Null where the file does not give the pixel spacing."
-    )
+    area_mm2: float | None = Field(description="Null if the file does not give the pixel spacing.")
     heat_share: Share = Field(description="Share of all the heat.")
     peak: tuple[float, float] = Field(description="The hottest point, (x, y).")
     peak_value: float
 
 
 class GradcamAnswer(Answer):
-    """A prediction, where it came from, and how far to trust that."""
+    """A prediction with its heatmap, regions and diagnostics."""
 
     prediction: Prediction
     method: Method
-    layer: Layer | None = Field(description="Null where the method explains the input itself.")
+    layer: Layer | None = Field(description="Null if the method explains the input itself.")
     class_name: str = Field(serialization_alias="class", description="The class that is explained.")
     state: MapState = Field(description="`ok`, or why the map is blank.")
     peak: Peak | None
@@ -214,16 +214,16 @@ class GradcamAnswer(Answer):
         description="Raw values >= 0 by row and column, on the method's grid."
     )
     cell_to_source: Matrix = Field(
-        description="From (column, row) of `values` to source pixels; flips are in it."
+        description="From (column, row) of `values` to source pixels, including flips."
     )
     regions: list[Region] = Field(
-        description="Where the heat reaches `level` of its peak, the most heat first."
+        description="Parts with heat of at least `level` times the peak, sorted by their heat."
     )
     picture: Picture
 
 
 class ModelAnswer(Schema):
-    """The manifest's facts."""
+    """Facts of the manifest."""
 
     model: ModelName
     created: str
@@ -241,7 +241,7 @@ class ModelAnswer(Schema):
 
 
 class LayersAnswer(Schema):
-    """The layers one may ask for, in the order of depth."""
+    """Layers that can be explained, in order of depth."""
 
     default_layer: str
     layers: list[Layer]
@@ -251,14 +251,14 @@ class ScorecardLine(Schema):
     """One test of the model version."""
 
     name: str
-    value: float | None = Field(description="Null where the test could not be made.")
-    asked: str = Field(description="What the value must be.")
+    value: float | None = Field(description="Null if the test could not be made.")
+    asked: str = Field(description="Requirement on the value.")
     verdict: Verdict
     meaning: str
 
 
 class ScorecardAnswer(Schema):
-    """What the model version was tested for before it was exported."""
+    """Tests that the model version underwent before its export."""
 
     model: ModelName
     created: str

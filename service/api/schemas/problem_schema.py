@@ -13,7 +13,7 @@ class InvalidParameter(Schema):
 
 
 class Problem(Schema):
-    """What went wrong, as RFC 9457 has it, and what to do about it."""
+    """An error as of RFC 9457, with a remedy."""
 
     type: str = Field(
         description="Stable identifier of this kind of problem.",
@@ -22,7 +22,7 @@ class Problem(Schema):
     title: str
     status: int
     detail: str
-    remedy: str = Field(description="What to do about it.")
+    remedy: str = Field(description="How to avoid the error.")
     request_id: str | None = None
     available_layers: list[str] | None = None
     available_classes: list[str] | None = None
