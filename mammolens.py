@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from service import __version__
 from service import cli as service_cli
-from training import commands as training_commands
+from training import command_texts
 
 _DESCRIPTION = (
     "Serve, explain, train and export a mammogram classifier that explains its predictions."
@@ -29,8 +29,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "mammolens") -> int
     command = words[0] if words else "--help"
     if command in service_cli.COMMANDS:
         return service_cli.main(words, prog)
-    if command in training_commands.COMMANDS:
-        return training_commands.main(words, prog)
+    if command in command_texts.COMMANDS:
+        # It imports modules that a health check, which runs every few seconds, does without.
+        from training.commands import main as run_training  # noqa: PLC0415
+
+        return run_training(words, prog)
 
     _parser(prog).parse_args(words or ["--help"])
     return 0
@@ -49,7 +52,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
-    for name, text in {**service_cli.COMMANDS, **training_commands.COMMANDS}.items():
+    for name, text in {**service_cli.COMMANDS, **command_texts.COMMANDS}.items():
         commands.add_parser(name, help=text)
 
     return parser

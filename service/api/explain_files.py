@@ -13,7 +13,7 @@ from service.api import responses
 from service.api.negotiation import MediaType
 from service.api.options import GradcamOptions
 from service.api.routes import gradcam
-from service.errors import ImageError, MammolensError
+from service.errors import ImageError, MammolensError, UnknownClass
 from service.imaging import Limits, Read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
@@ -54,9 +54,14 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
         settings = settings.model_copy(update={"model": parsed.model})
     try:
         model = load_model(settings)
-        options = _checked(options, model)
+        _check(options, model)
     except MammolensError as error:
-        return _fail(str(error))
+        available = "; ".join(f"{name}: {values}" for name, values in error.facts.items())
+        return _fail(f"{error} {available}".strip())
+
+    stems = [path.stem for path in parsed.files]
+    if len(set(stems)) < len(stems):
+        return _fail("Several files have the same name, and would write the same results.")
 
     parsed.out.mkdir(parents=True, exist_ok=True)
     readers = ReaderPool(1, Limits(settings.max_pixels, settings.max_decode_seconds))
@@ -113,11 +118,13 @@ def _gradcam_options(parsed: argparse.Namespace) -> dict[str, object]:
     return {name: given[name] for name in given.keys() - {"files", "out", "model"}}
 
 
-def _checked(options: GradcamOptions, model: Model) -> GradcamOptions:
-    """Return the options, or raise UnknownLayer before any file is read."""
+def _check(options: GradcamOptions, model: Model) -> None:
+    """Raise UnknownLayer or UnknownClass before any file is read."""
+    manifest = model.manifest
     if options.layer is not None:
-        model.manifest.layer(options.layer)
-    return options
+        manifest.layer(options.layer)
+    if options.class_name not in (None, *manifest.classes):
+        raise UnknownClass(manifest.classes)
 
 
 def _explain_file(path: Path, out: Path, model: Model, read: Read, options: GradcamOptions) -> bool:

@@ -30,9 +30,10 @@ def configure(app: object, settings: Settings) -> uvicorn.Config:
 
 
 class DrainingServer(uvicorn.Server):
-    """Server that drains on the first signal and ends at once on the second.
+    """Server that drains on the first signal.
 
-    While it drains, new requests are rejected and admitted requests are answered.
+    While it drains, new requests are rejected and admitted requests are answered. A second signal
+    closes the port at once; a third SIGINT ends the process.
     """
 
     def __init__(self, config: uvicorn.Config, engine: Engine, max_seconds: float) -> None:
