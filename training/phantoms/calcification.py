@@ -13,7 +13,7 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Grains:
-    """Bright dots: centres (x, y), [n, 2]; radii and attenuations, [n]."""
+    """Bright dots: centres (x, y) [n, 2], radii [n] and attenuations [n]."""
 
     centres: Points
     radii: NDArray[np.float64]
@@ -37,7 +37,7 @@ class _Grains:
 def draw_micro(
     rng: np.random.Generator, x: Floats, y: Floats, conspicuity: float, size: float
 ) -> tuple[Floats, Mask]:
-    """Draw a cluster of fine grains of uneven brightness; the mask is their hull plus a margin."""
+    """Draw a cluster of fine grains of uneven brightness. The mask is their hull plus a margin."""
     count = int(rng.integers(9, 16) + 9 * size)
     turn = rng.uniform(0, 2 * np.pi, count)
     spread = (6.0 + 6.0 * size) * np.sqrt(rng.uniform(0.02, 1, count))

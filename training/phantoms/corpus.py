@@ -53,7 +53,7 @@ def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
     )
     files["dicom-lookup-table"] = _with_lookup_table(image)
 
-    # Raster formats with 8 and 16 bits; JPEG has 8 only.
+    # Raster formats with 8 and 16 bits. JPEG has 8 bits only.
     for name, (file_format, options) in _RASTERS.items():
         files[f"{name}-16"] = _raster(image.pixels, file_format, options)
         files[f"{name}-8"] = _raster((image.pixels >> 8).astype(np.uint8), file_format, options)

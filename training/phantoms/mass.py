@@ -45,7 +45,7 @@ def draw_spiculated(
 def draw_round(
     rng: np.random.Generator, x: Floats, y: Floats, conspicuity: float, size: float
 ) -> tuple[Floats, Mask]:
-    """Draw a smooth oval; the mask is the oval."""
+    """Draw a smooth oval and its mask."""
     turn = rng.uniform(0, np.pi)
     flatness = rng.uniform(0.75, 1.0)
 

@@ -34,7 +34,7 @@ def render_tissue(rng: np.random.Generator, anatomy: Anatomy, density: Density) 
 
 
 def _units_from_skin(anatomy: Anatomy) -> Floats:
-    """Return the distance of each pixel of the breast from the skin, in units; 0 outside."""
+    """Return the distance of each pixel of the breast from the skin, in units, and 0 outside."""
     distance = cv2.distanceTransform(anatomy.breast().astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(distance / np.float32(anatomy.unit), np.float32)
 
@@ -89,7 +89,7 @@ def _gland_region(
 
 
 def _muscle(rng: np.random.Generator, anatomy: Anatomy, x: Floats, y: Floats) -> Floats:
-    """Render the bright wedge of the pectoral muscle with its streaks; zero elsewhere."""
+    """Render the bright wedge of the pectoral muscle with its streaks, zero elsewhere."""
     if not anatomy.muscle.any():
         return np.zeros_like(x)
 

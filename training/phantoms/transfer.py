@@ -62,7 +62,7 @@ NEAR = 2  # maximum error of near-lossless JPEG-LS, in stored values
 _JPEG_QUALITY = 95
 _JPEG2000_RATIO = 8.0
 _HTJ2K_STEP = 0.0001  # quantisation step, relative to the range
-_SELECTION_VALUE = 6  # predictor of "jpeg-lossless"; SV1 uses predictor 1
+_SELECTION_VALUE = 6  # predictor of "jpeg-lossless" (SV1 has predictor 1)
 
 
 def encode(stored: Stored, bits: int, syntax: Syntax) -> bytes:
