@@ -1,6 +1,8 @@
-"""A bundle on MobileNetV2 with random weights, for what such a network costs and not for what it says.
+"""Bundle of MobileNetV2 with random weights, to measure the cost of such a network.
 
-python -m benchmarks.backbone    # prints the bundle's directory, build/backbone/1, which is made if it is not there
+Its predictions mean nothing.
+
+    python -m benchmarks.backbone    # creates build/backbone/1 if missing, prints its path
 """
 
 from pathlib import Path
@@ -9,11 +11,11 @@ from benchmarks.load.servers import ROOT
 from service.imaging import Limits, decode
 from service.records import FitParameters
 
-_GRID = FitParameters(height=256, width=192)  # the demo's
+_GRID = FitParameters(height=256, width=192)  # as in the demo
 
 
 def backbone() -> Path:
-    """The bundle's directory."""
+    """Create the bundle if it does not exist. Return its directory."""
     path = ROOT / "build" / "backbone" / "1"
     if not path.exists():
         _export(path)
@@ -21,11 +23,13 @@ def backbone() -> Path:
 
 
 def _export(path: Path) -> None:
-    import keras  # noqa: PLC0415 - seconds where the bundle is there
+    """Build the network and export it to `path`."""
+    import keras  # noqa: PLC0415 - takes seconds, not needed if the bundle exists
 
     from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
     from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
 
+    # MobileNetV2 on inputs of 0..1, with random weights.
     keras.utils.set_random_seed(1)
     inputs = keras.Input((_GRID.height, _GRID.width, 3))
     network = keras.applications.MobileNetV2(
@@ -33,6 +37,7 @@ def _export(path: Path) -> None:
     )
     pooled = keras.layers.GlobalAveragePooling2D()(network.output)
     model = keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(pooled))
+
     manifest = describe_model(
         model,
         name="backbone",
@@ -50,6 +55,7 @@ def _export(path: Path) -> None:
         intended_use="Measuring how long it takes.",
         limitations="It knows nothing.",
     )
+
     mammogram = decode((ROOT / "docs" / "sample.dcm").read_bytes(), Limits())
     export_bundle(model, path, manifest, golden_pixels=mammogram.pixels)
 

@@ -1,10 +1,11 @@
-"""Measures the breast's outline: on phantoms against the truth, on images by looking at them.
+"""Measures the breast outline: on phantoms against the truth, on other images by visual inspection.
 
     python -m benchmarks.breast [--phantoms N] [--sheet OUT.png] [FOLDER ...]
 
-The table gives the Dice coefficient of the outline in source pixels: its median, 5th percentile and minimum over N
-random phantoms, as they are and with what films and scanners add; a refused phantom counts as 0. Of the folders' images
-those that are refused are listed, and the others drawn on contact sheets, the outline in green, the crop box in blue.
+The table gives the Dice coefficient of the outline in source pixels: median, 5th percentile and
+minimum over N random phantoms, unchanged and with typical artefacts of films and scanners. A
+refused phantom counts as 0. Images in the folders are drawn on contact sheets, with the outline in
+green and the crop box in blue. Refused images are listed.
 """
 
 import argparse
@@ -24,7 +25,8 @@ from training.phantoms.cohort import sample_patient
 GRID = FitParameters(256, 192)
 WHITE = 65535
 TILE = 200  # pixels along a tile's edge
-TILES, IN_A_ROW = 60, 10  # of a contact sheet
+TILES = 60  # on a contact sheet
+TILES_PER_ROW = 10
 SUFFIXES = {".dcm", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
 
 Scene = tuple[Pixels, Mask]
@@ -33,23 +35,32 @@ FramedPicture = NDArray[np.uint8]
 
 
 def main() -> None:
-    """Prints the table, and the refused images; draws the contact sheets."""
+    """Print the table and the refused images. Draw the contact sheets."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folders", nargs="*", type=Path, help="folders of images to draw")
-    parser.add_argument("--phantoms", type=int, default=200, help="how many of them (default 200)")
-    parser.add_argument("--sheet", type=Path, help="where to draw; the sheets are numbered")
+    parser.add_argument(
+        "--phantoms", type=int, default=200, help="number of phantoms (default 200)"
+    )
+    parser.add_argument(
+        "--sheet", type=Path, help="file for the contact sheets, which are numbered"
+    )
     options = parser.parse_args()
+
+    # Dice on phantoms, by condition.
     dices: dict[str, list[float]] = {name: [] for name in CONDITIONS}
     for rng, image in render_phantoms(options.phantoms):
         for name, disturb in CONDITIONS.items():
             pixels, truth = disturb(rng, image.pixels, image.breast)
             dices[name].append(dice(pixels, truth))
+
     print(f"{options.phantoms} phantoms: Dice   median      5%     min")
     for name, values in dices.items():
         low, middle = np.percentile(values, [5, 50])
         print(f"{name:24}{middle:8.3f}{low:8.3f}{min(values):8.3f}")
+
+    # Contact sheets of the folders.
     tiles = list(draw(options.folders))
     for start in range(0, len(tiles) if options.sheet else 0, TILES):
         path = options.sheet.with_stem(f"{options.sheet.stem}-{1 + start // TILES}")
@@ -57,7 +68,7 @@ def main() -> None:
 
 
 def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.PhantomImage]]:
-    """So many views of random patients on their machines, each with a generator for what comes on top."""
+    """Yield `count` random phantoms, each with a generator for the artefacts added later."""
     for index in range(count):
         rng = np.random.default_rng([index, 7])
         patient = sample_patient(rng, index, cancer_rate=0.3)
@@ -65,7 +76,7 @@ def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.
         image = phantoms.render_view(
             rng,
             laterality=breast.laterality,
-            view="MLO" if rng.random() < 0.5 else "CC",  # noqa: PLR2004 - as often as not
+            view="MLO" if rng.random() < 0.5 else "CC",  # noqa: PLR2004 - both equally often
             findings=breast.findings,
             body=patient.body,
             detector=patient.machine.detector,
@@ -74,20 +85,18 @@ def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.
 
 
 def dice(pixels: Pixels, truth: Mask) -> float:
-    """Twice the overlap of outline and truth over the sum of their areas; 0 if the image is refused."""
+    """Return the Dice coefficient of outline and truth, or 0 if the image is refused."""
     try:
         outline = in_source(fit(pixels, GRID), pixels.shape)
     except NoBreast:
         return 0.0
-    return float(
-        2
-        * np.count_nonzero(outline & truth)
-        / (np.count_nonzero(outline) + np.count_nonzero(truth))
-    )
+
+    areas = np.count_nonzero(outline) + np.count_nonzero(truth)
+    return float(2 * np.count_nonzero(outline & truth) / areas)
 
 
 def in_source(fitted: Fitted, shape: tuple[int, ...]) -> Mask:
-    """The breast's outline at the centres of the source's pixels."""
+    """Return the mask of the breast on the pixels of the source image."""
     matrix = np.array(fitted.breast_to_source.matrix())
     drawn = cv2.warpAffine(
         fitted.breast.astype(np.uint8) * 255, matrix, shape[::-1], flags=cv2.INTER_LINEAR
@@ -96,38 +105,48 @@ def in_source(fitted: Fitted, shape: tuple[int, ...]) -> Mask:
 
 
 def as_it_is(_: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Nothing added."""
+    """Return the image unchanged."""
     return pixels, breast
 
 
 def label(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """A lettered film label that lies across the skin in the upper half; the truth is what of the breast is seen."""
+    """Put a lettered film label across the skin in the upper half.
+
+    The truth is the part of the breast that remains visible.
+    """
     rows, columns = pixels.shape
+
+    # The label lies over a random point of the skin, mostly on the side of the air.
     skin = breast ^ cv2.erode(breast.astype(np.uint8), np.ones((3, 3)), borderValue=1).astype(bool)
     candidates = np.argwhere(skin[: rows // 2])
     y, x = candidates[rng.integers(len(candidates))]
-    height, width = rows * rng.uniform(0.06, 0.11), rows * rng.uniform(0.06, 0.11)
+    height = rows * rng.uniform(0.06, 0.11)
+    width = rows * rng.uniform(0.06, 0.11)
     towards_air = 1 if breast[:, 0].sum() > breast[:, -1].sum() else -1
     centre = float(x + towards_air * 0.3 * width), float(y - 0.3 * height)
     corners = cv2.boxPoints((centre, (width, height), rng.uniform(-20, 20))).astype(np.int32)
+
     tape = np.zeros((rows, columns), np.uint8)
     cv2.fillPoly(tape, [corners], 1)
+
     letters = np.zeros_like(tape)
     at = int(centre[0] - 0.35 * width), int(centre[1] + 0.15 * height)
     cv2.putText(letters, "ML", at, cv2.FONT_HERSHEY_SIMPLEX, width / 60, 1, 1 + round(width / 40))
+
     lit = np.where(letters == 1, np.uint16(WHITE // 4), np.uint16(WHITE * rng.uniform(0.95, 1)))
     return np.where(tape == 1, lit, pixels), breast & (tape == 0)
 
 
 def strips(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Bright wedges along all sides but the chest wall, as a scanner's glass leaves them."""
+    """Add bright wedges along all sides but the chest wall, like those from a scanner's glass."""
     rows, columns = pixels.shape
     from_left = breast[:, 0].sum() > breast[:, -1].sum()
     drawn = np.zeros((rows, columns), np.uint8)
     ends = rng.uniform(0.0, 0.04, (3, 2)) * rows
     across = columns - 1 if from_left else 0
     inwards = -1 if from_left else 1
-    for wedge in (
+
+    wedges = (
         [(0, 0), (columns - 1, 0), (columns - 1, ends[0, 0]), (0, ends[0, 1])],
         [
             (0, rows - 1),
@@ -141,68 +160,81 @@ def strips(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
             (across + inwards * ends[2, 0], rows - 1),
             (across + inwards * ends[2, 1], 0),
         ],
-    ):
-        cv2.fillPoly(drawn, [np.array(wedge).astype(np.int32)], 1)
-    return np.where(drawn == 1, np.uint16(WHITE * rng.uniform(0.9, 1)), pixels), breast & (
-        drawn == 0
     )
+    for wedge in wedges:
+        cv2.fillPoly(drawn, [np.array(wedge).astype(np.int32)], 1)
+
+    lit = np.where(drawn == 1, np.uint16(WHITE * rng.uniform(0.9, 1)), pixels)
+    return lit, breast & (drawn == 0)
 
 
 def white_border(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """A white frame around the picture."""
+    """Add a white frame around the image."""
     return framed(rng, pixels, breast, WHITE)
 
 
 def padding(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """A black frame around the picture."""
+    """Add a black frame around the image."""
     return framed(rng, pixels, breast, 0)
 
 
 def framed(rng: np.random.Generator, pixels: Pixels, breast: Mask, grey: int) -> Scene:
-    """The picture in a frame of that grey value, of another width on each side."""
+    """Add a frame of one grey value, with a random width on each side."""
     widths = (rng.uniform(0.01, 0.2, (2, 2)) * len(pixels)).astype(int)
     return np.pad(pixels, widths, constant_values=grey), np.pad(breast, widths)
 
 
 def fog(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """The grey of an unexposed film, brighter to one side, with grain."""
+    """Add the grey of an unexposed film, brighter towards one side, with grain."""
     rows, columns = pixels.shape
     y, x = np.mgrid[:rows, :columns] / rows
     slope = rng.uniform(-0.02, 0.02, 2)
+
     veil = (
         rng.uniform(0.02, 0.06)
         + slope[0] * x
         + slope[1] * y
         + rng.normal(0, 0.004, (rows, columns))
     )
+
     return np.clip(pixels + WHITE * veil, 0, WHITE).astype(np.uint16), breast
 
 
 def implant(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """A white lobe in the breast, at the chest wall or before it."""
+    """Add an implant: a white lobe in the breast, at the chest wall or in front of it."""
     depth = cv2.distanceTransform(np.pad(breast, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 5)[
         1:-1, 1:-1
     ]
+    # Centred where the breast is thickest.
     row, column = np.unravel_index(np.argmax(depth), depth.shape)
     reach = depth.max() * rng.uniform(0.5, 0.8)
+
     drawn = np.zeros(pixels.shape, np.uint8)
     axes = int(reach), int(reach * rng.uniform(0.7, 1))
     cv2.ellipse(drawn, (int(column), int(row)), axes, 90, 0, 360, 1, cv2.FILLED)
+
     lobe = (drawn == 1) & breast
     return np.where(lobe, np.uint16(WHITE * rng.uniform(0.95, 1)), pixels), breast
 
 
 def cut(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """A breast that is larger than the detector: cut off above, below and at the nipple."""
-    rows, columns = np.flatnonzero(breast.any(axis=1)), np.flatnonzero(breast.any(axis=0))
+    """Cut the breast off above, below and at the nipple, as if it were larger than the detector."""
+    rows = np.flatnonzero(breast.any(axis=1))
+    columns = np.flatnonzero(breast.any(axis=0))
     shares = rng.uniform(0.02, 0.12, 3)
-    top, bottom = rows[0] + int(shares[0] * rows.size), rows[-1] - int(shares[1] * rows.size)
+
+    top = rows[0] + int(shares[0] * rows.size)
+    bottom = rows[-1] - int(shares[1] * rows.size)
+
+    # The nipple is on the side away from the chest wall.
     lost = int(shares[2] * columns.size)
-    left, right = columns[0], columns[-1] + 1
+    left = columns[0]
+    right = columns[-1] + 1
     if breast[:, 0].sum() > breast[:, -1].sum():
         right -= lost
     else:
         left += lost
+
     return pixels[top:bottom, left:right], breast[top:bottom, left:right]
 
 
@@ -219,7 +251,7 @@ CONDITIONS: dict[str, Disturb] = {
 
 
 def draw(folders: list[Path]) -> Iterator[FramedPicture]:
-    """A tile of each image in the folders, in the order of their names; those that are refused are printed."""
+    """Yield a tile of each image in the folders, in path order. Print the refused images."""
     for path in sorted(
         path for folder in folders for path in folder.rglob("*.*") if path.suffix in SUFFIXES
     ):
@@ -229,20 +261,24 @@ def draw(folders: list[Path]) -> Iterator[FramedPicture]:
         except ImageError as error:
             print(f"{path.name}: {error}")
             continue
+
         yield tile(path.stem, pixels, fitted)
 
 
 def tile(name: str, pixels: Pixels, fitted: Fitted) -> FramedPicture:
-    """The image with its outline, its crop box and its name."""
+    """Draw an image with its outline, its crop box and its name."""
     scale = TILE / max(pixels.shape)
     outlines, _ = cv2.findContours(
         in_source(fitted, pixels.shape).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
     )
+
+    # Square roots of the grey values brighten the dark parts.
     small = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     drawn = np.zeros((TILE, TILE, 3), np.uint8)
     drawn[: small.shape[0], : small.shape[1]] = np.sqrt(small * np.float32(255 / WHITE * 255))[
         ..., None
     ]
+
     cv2.drawContours(
         drawn, [(outline * scale).astype(np.int32) for outline in outlines], -1, (0, 255, 0), 1
     )
@@ -256,11 +292,11 @@ def tile(name: str, pixels: Pixels, fitted: Fitted) -> FramedPicture:
 
 
 def arrange(tiles: list[FramedPicture]) -> FramedPicture:
-    """The tiles row by row."""
-    blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % IN_A_ROW)
+    """Return the tiles as one picture, row by row."""
+    blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % TILES_PER_ROW)
     rows = [
-        np.hstack((tiles + blanks)[start : start + IN_A_ROW])
-        for start in range(0, len(tiles), IN_A_ROW)
+        np.hstack((tiles + blanks)[start : start + TILES_PER_ROW])
+        for start in range(0, len(tiles), TILES_PER_ROW)
     ]
     return np.vstack(rows)
 

@@ -1,9 +1,10 @@
-"""Shows what single images are told about themselves: the figures and warnings of phantoms and of any other images.
+"""Shows the figures and warnings of single images, for unseen phantoms and for any other images.
 
     python -m benchmarks.domain [--most 100] [FOLDER ...]
 
-Every image of the folders, up to `--most` of each, goes through the pipeline as with `/gradcam?diagnostics=full`, and
-so do as many unseen phantoms of the demo experiment; for the rate of warnings all of these are explained by default.
+Up to `--most` images of each folder go through the pipeline as with `/gradcam?diagnostics=full`. So
+do up to `--most` unseen phantoms of the demo experiment. For the rate of warnings, all unseen
+phantoms are also explained with default diagnostics.
 """
 
 import argparse
@@ -30,48 +31,50 @@ from training.data.split import split_records
 from training.data.table import load_records
 
 EXPERIMENT = Path("training/experiments/demo.toml")
+SUFFIXES = {".dcm", ".png", ".pgm", ".jpg", ".jpeg", ".tif", ".tiff"}
 FULL = pipeline.Question(full=True)
-OURS = ("out-of-domain", "unusual-", "heatmap-", "peak-outside", "heat-outside")
+EXPLANATION_CODES = ("out-of-domain", "unusual-", "heatmap-", "peak-outside", "heat-outside")
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folders", nargs="*", type=Path, help="folders of images")
-    parser.add_argument("--most", type=int, default=100, help="images of each folder (default 100)")
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=100,
+        help="maximum number of images of each folder (default 100)",
+    )
     options = parser.parse_args()
+
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     model = load_model(Settings())
+
+    # Full diagnostics, of evenly spread phantoms and of the first images of each folder.
     phantoms = unseen()
-    sets = {
-        "phantoms": list(
-            explain(model, phantoms[:: max(1, len(phantoms) // options.most)][: options.most], FULL)
-        )
-    }
+    spread = phantoms[:: max(1, len(phantoms) // options.most)][: options.most]
+    sets = {"phantoms": list(explain(model, spread, FULL))}
     for folder in options.folders:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
         sets[folder.name] = list(explain(model, files[: options.most], FULL))
     table(sets)
+
+    # Default diagnostics, of all unseen phantoms.
     codes = Counter(
         code
-        for found in explain(model, phantoms, pipeline.Question())
-        for code in ours(found) or {"none"}
+        for explained in explain(model, phantoms, pipeline.Question())
+        for code in explanation_codes(explained) or {"none"}
     )
     print(f"\nwith default diagnostics, of all {len(phantoms)} unseen phantoms:")
-    print(
-        "\n".join(
-            f"{code:<28}{count / len(phantoms):>20.1%}" for code, count in sorted(codes.items())
-        )
-    )
-
-
-SUFFIXES = {".dcm", ".png", ".pgm", ".jpg", ".jpeg", ".tif", ".tiff"}
+    for code, count in sorted(codes.items()):
+        print(f"{code:<28}{count / len(phantoms):>20.1%}")
 
 
 def unseen() -> list[Path]:
-    """The files of the demo experiment's test part."""
+    """Return the files of the test part of the demo experiment."""
     experiment = load_experiment(EXPERIMENT)
     records = split_records(load_records(experiment), experiment.split).test
     return [record.locate(experiment.data.images) for record in records]
@@ -80,7 +83,7 @@ def unseen() -> list[Path]:
 def explain(
     model: Model, files: Iterable[Path], question: pipeline.Question
 ) -> Iterator[Explanation]:
-    """The explanations of those that can be read."""
+    """Yield the explanations of the readable files. Print why the others are refused."""
     for path in tqdm(list(files), unit="image", leave=False):
         try:
             yield pipeline.explain(model, read, path.read_bytes(), Stopwatch(), question)
@@ -89,39 +92,61 @@ def explain(
 
 
 def table(sets: dict[str, list[Explanation]]) -> None:
-    """The 5th, 50th and 95th percentile of each figure by set, and the share of images with each warning."""
+    """Print percentiles (5th, 50th, 95th) of each figure and rates of warnings, by set."""
+    _print_figures(sets)
+    print()
+    _print_warnings(sets)
+
+
+def _print_figures(sets: dict[str, list[Explanation]]) -> None:
+    """Print the percentiles of each figure."""
     print(
         f"\n{'figure':<20}"
-        + "".join(f"{f'{name} ({len(found)})':>28}" for name, found in sets.items())
+        + "".join(f"{f'{name} ({len(members)})':>28}" for name, members in sets.items())
     )
+
     names = dict.fromkeys(
-        itertools.chain.from_iterable(each.diagnostics for found in sets.values() for each in found)
+        itertools.chain.from_iterable(
+            explained.diagnostics for members in sets.values() for explained in members
+        )
     )
     for name in names:
         cells = []
-        for found in sets.values():
-            values = [each.diagnostics[name].value for each in found if name in each.diagnostics]
+        for members in sets.values():
+            values = [
+                explained.diagnostics[name].value
+                for explained in members
+                if name in explained.diagnostics
+            ]
             low, middle, high = np.percentile(values, (5, 50, 95))
             cells.append(f"{low:.3g} {middle:.3g} {high:.3g}")
         print(f"{name:<20}" + "".join(f"{cell:>28}" for cell in cells))
+
+
+def _print_warnings(sets: dict[str, list[Explanation]]) -> None:
+    """Print the share of images with each warning, and with any of them."""
     codes = {
-        name: Counter(code for each in found for code in ours(each)) for name, found in sets.items()
+        name: Counter(code for explained in members for code in explanation_codes(explained))
+        for name, members in sets.items()
     }
-    print()
     for code in sorted(set().union(*codes.values())):
         print(
             f"{code:<28}"
             + "".join(f"{codes[name][code] / len(sets[name]):>20.1%}" for name in sets)
         )
-    some = {
-        name: sum(bool(ours(each)) for each in found) / len(found) for name, found in sets.items()
+
+    shares = [
+        sum(bool(explanation_codes(explained)) for explained in members) / len(members)
+        for members in sets.values()
+    ]
+    print(f"{'any of them':<28}" + "".join(f"{share:>20.1%}" for share in shares))
+
+
+def explanation_codes(explained: Explanation) -> set[str]:
+    """Return the codes of the warnings about the explanation, without those about the file."""
+    return {
+        warning.code for warning in explained.warnings if warning.code.startswith(EXPLANATION_CODES)
     }
-    print(f"{'any of them':<28}" + "".join(f"{share:>20.1%}" for share in some.values()))
-
-
-def ours(explained: Explanation) -> set[str]:
-    """The codes of the warnings that are about the explanation, not the file."""
-    return {warning.code for warning in explained.warnings if warning.code.startswith(OURS)}
 
 
 if __name__ == "__main__":

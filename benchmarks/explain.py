@@ -1,8 +1,9 @@
-"""Measures what an explanation costs: the routes side by side, and Grad-CAM beside tf-keras-vis and xplique.
+"""Measures the cost of explanations: the routes, and Grad-CAM against tf-keras-vis and xplique.
 
     python -m benchmarks.explain
 
-Every figure is a ratio of things measured in turn in this run, on the bundle that ships and a phantom.
+Everything is measured in turn in one run, on the demo bundle and a phantom, so that ratios are
+meaningful.
 """
 
 import argparse
@@ -31,10 +32,18 @@ BUNDLE = Path("models/demo/1")
 RUN = Path("runs/demo/best.keras")
 DETECTOR = phantoms.Detector(rows=960, columns=720)
 TOLERANCE = 0.01
+# Of /gradcam.
+QUERIES = (
+    "",
+    "method=hires-cam",
+    "diagnostics=full",
+    "method=integrated-gradients",
+    "method=occlusion",
+)
 
 
 def main() -> None:
-    """Prints the tables."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -42,9 +51,13 @@ def main() -> None:
         "--rounds", type=int, default=20, help="rounds of each measurement (default 20)"
     )
     parser.add_argument(
-        "--phantoms", type=int, default=20, help="phantoms to add up attributions on (default 20)"
+        "--phantoms",
+        type=int,
+        default=20,
+        help="phantoms for the completeness of integrated gradients (default 20)",
     )
     options = parser.parse_args()
+
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     images = phantom_files(("explicit", "jpeg2000"))
     with service() as client:
@@ -55,29 +68,26 @@ def main() -> None:
                 for query in QUERIES
             }
             times = measure(routes, options.rounds)
-            for route, taken in times.items():
+            for route, milliseconds in times.items():
                 print(
-                    f"{name:<10} {route:<40} {taken:8.1f} ms  {taken / times['/predict']:6.2f} x /predict"
+                    f"{name:<10} {route:<40} {milliseconds:8.1f} ms  "
+                    f"{milliseconds / times['/predict']:6.2f} x /predict"
                 )
+
     others(images["explicit"], options.rounds)
     completeness(options.phantoms)
 
 
-QUERIES = (
-    "",
-    "method=hires-cam",
-    "diagnostics=full",
-    "method=integrated-gradients",
-    "method=occlusion",
-)
-
-
 def others(data: bytes, rounds: int) -> None:
-    """Grad-CAM of one fitted image: ours, from bundle to heatmap, and that of two libraries on the Keras model."""
+    """Print the cost of Grad-CAM of one fitted image.
+
+    This project's goes from the bundle to the heatmap. The other libraries use the Keras model.
+    """
     bundle = Bundle.load(BUNDLE)
     image = read(data, bundle.manifest.preprocessing).fitted.image[None]
     network = keras.saving.load_model(RUN, compile=False)
     layer = bundle.manifest.default_layer
+
     ways: dict[str, Callable[[], object]] = {
         "predict": lambda: bundle.predict(image),
         "ours": partial(ours, bundle, image),
@@ -86,12 +96,12 @@ def others(data: bytes, rounds: int) -> None:
         "xplique": xplique(network, layer, image),
     }
     times = measure(ways, rounds)
-    for name, taken in times.items():
-        print(f"{name:<30} {taken:8.1f} ms  {taken / times['ours']:6.2f} x ours")
+    for name, milliseconds in times.items():
+        print(f"{name:<30} {milliseconds:8.1f} ms  {milliseconds / times['ours']:6.2f} x ours")
 
 
 def completeness(count: int) -> None:
-    """The error of the sum of integrated gradients on phantoms, half of them with a mass."""
+    """Print the error of the sum of integrated gradients on phantoms, half of them with a mass."""
     bundle = Bundle.load(BUNDLE)
     errors = []
     for seed in range(count):
@@ -101,7 +111,7 @@ def completeness(count: int) -> None:
         )
         fitted = imaging.fit(image.pixels, bundle.manifest.preprocessing)
         subject = Subject(fitted.image, fitted.mask)
-        found = explain_class(
+        explained = explain_class(
             bundle,
             subject,
             Method.INTEGRATED_GRADIENTS,
@@ -109,34 +119,37 @@ def completeness(count: int) -> None:
             1,
             full=False,
         )
-        errors.append(found.figures["completeness"])
-    for kind, some in {"with a mass": errors[1::2], "without": errors[::2]}.items():
-        low, high = np.median(some), np.max(some)
-        print(f"completeness, {len(some)} phantoms {kind}: {low:.2%} in the median, {high:.2%} at most, "
-              f"{np.mean(np.array(some) < TOLERANCE):.0%} within {TOLERANCE:.0%}")  # fmt: skip
+        errors.append(explained.figures["completeness"])
+
+    for kind, sample in {"with a mass": errors[1::2], "without": errors[::2]}.items():
+        within = np.mean(np.array(sample) < TOLERANCE)
+        print(
+            f"completeness, {len(sample)} phantoms {kind}: {np.median(sample):.2%} in the median, "
+            f"{np.max(sample):.2%} at most, {within:.0%} within {TOLERANCE:.0%}"
+        )
 
 
 def ours(bundle: Bundle, image: Floats) -> object:
-    """The heatmap."""
-    found = bundle.layer_gradients(bundle.manifest.default_layer, image, np.ones(1, np.int32))
-    return explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY)
+    """Compute the heatmap."""
+    output = bundle.layer_gradients(bundle.manifest.default_layer, image, np.ones(1, np.int32))
+    return explanation.heatmap(Method.GRAD_CAM, output.maps[0], output.gradients[0], IDENTITY)
 
 
 def diagnosed(bundle: Bundle, image: Floats) -> object:
-    """The heatmap with its figures."""
+    """Compute the heatmap and its figures."""
     layer = bundle.manifest.layer(bundle.manifest.default_layer)
-    found = bundle.layer_gradients(layer.name, image, np.ones(1, np.int32))
+    output = bundle.layer_gradients(layer.name, image, np.ones(1, np.int32))
     mask = image[0, ..., 0] > 0
     return explanation.explain_layer(
-        Method.GRAD_CAM, found.maps[0], found.gradients[0], layer, mask, IDENTITY
+        Method.GRAD_CAM, output.maps[0], output.gradients[0], layer, mask, IDENTITY
     )
 
 
 def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
-    """Raw Grad-CAM by tf-keras-vis, whose preparation is not counted."""
+    """Prepare raw Grad-CAM by tf-keras-vis. Return the call to measure."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415 - it warns when it is imported
+        from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415 - warns on import
         from tf_keras_vis.utils.model_modifiers import ReplaceToLinear  # noqa: PLC0415
 
     gradcam = Gradcam(
@@ -144,6 +157,7 @@ def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
         model_modifier=ReplaceToLinear(),
         clone=True,
     )
+
     return partial(
         gradcam,
         lambda logits: logits[:, 1] - logits[:, 0],
@@ -156,8 +170,8 @@ def keras_vis(network: Any, layer: str, image: Floats) -> Callable[[], object]:
 
 
 def xplique(network: Any, layer: str, image: Floats) -> Callable[[], object]:
-    """Grad-CAM by xplique, on the logits, as it asks for."""
-    from xplique.attributions import GradCAM  # noqa: PLC0415 - in the benchmarks' set alone
+    """Prepare Grad-CAM by xplique, on the logits as it requires. Return the call to measure."""
+    from xplique.attributions import GradCAM  # noqa: PLC0415 - only installed for benchmarks
 
     logits = keras.Model(network.inputs[0], network.get_layer("logits").output)
     return partial(GradCAM(logits, conv_layer=layer), image, np.array([[0.0, 1.0]], np.float32))

@@ -1,14 +1,19 @@
-"""Plants faults in models and shows what the scorecard and the warnings of single images make of them.
+"""Plants faults in models, and shows how the scorecard and the warnings of single images respond.
 
-    python -m benchmarks.faults train     # all of them, into build/faults: an hour on two cores
-    python -m benchmarks.faults score     # their scorecards: an hour more
-    python -m benchmarks.faults warn      # what single unseen phantoms are warned about
-    python -m benchmarks.faults report    # the tables
+    python -m benchmarks.faults train     # train all models into build/faults: an hour on two cores
+    python -m benchmarks.faults score     # measure their scorecards: another hour
+    python -m benchmarks.faults warn      # collect the warnings of single unseen phantoms
+    python -m benchmarks.faults report    # print the tables
 
-`healthy` is the demo experiment with another seed. The faults are: `untrained`; `marker`, trained on images where every
-cancer has a bright square in a corner; `permuted`, trained on shuffled labels; `dead`, the healthy model with half the
-filters of every layer silenced by their bias; `diverged`, the healthy model after steps with a learning rate of 1.
-The experiment's images must be prepared (`make model` does that).
+`healthy` is the demo experiment with another seed. The faults are:
+
+    untrained   random weights
+    marker      trained on images in which every cancer has a bright square in a corner
+    permuted    trained on shuffled labels
+    dead        the healthy model with half the filters of every layer silenced by their bias
+    diverged    the healthy model after some steps with a learning rate of 1
+
+The images of the experiment must be prepared (`make model` does that).
 """
 
 import argparse
@@ -48,30 +53,37 @@ FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
 MARKER = np.s_[4:16, -16:-4]
 SILENT = -1e3
 DIVERGING_STEPS = 30
-EFFORT = SampleSizes(
+SIZES = SampleSizes(
     domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False
 )
-UNSEEN, FULL = 100, 24  # images whose warnings are counted, and of these with full diagnostics
-HEALTHY_EFFORT = replace(EFFORT, reference=400, perturbed=60)  # its ranges serve its faults, too
+# The reference ranges of the healthy model are also used for its faults.
+HEALTHY_SIZES = replace(SIZES, reference=400, perturbed=60)
+UNSEEN = 100  # images whose warnings are counted
+FULL = 24  # of these, images with full diagnostics
 REFERENCES = ("own", "healthy")
 EPOCHS = {"healthy": 10, "marker": 3, "permuted": 4}
 
 
 @dataclass(frozen=True, slots=True)
 class Marked(Part):
-    """A part in which every image of a cancer has a bright square in the corner away from the chest wall."""
+    """Part in which every image with a cancer has a bright square in a corner.
+
+    It is the upper corner away from the chest wall.
+    """
 
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """The model's input, marked."""
+        """Return the input of the model, with the marker on every cancer."""
         images = Part.images(self, indices)
+
         for image, index in zip(images, indices, strict=True):
             if self.records[index].cancer:
                 image[MARKER] = 1.0
+
         return images
 
 
 def permuted(part: Part, seed: int) -> Part:
-    """The same images with their labels shuffled."""
+    """Return the same images with shuffled labels."""
     order = np.random.default_rng(seed).permutation(len(part))
     records = tuple(
         replace(record, cancer=part.records[other].cancer)
@@ -81,47 +93,59 @@ def permuted(part: Part, seed: int) -> Part:
 
 
 def marked(part: Part) -> Part:
-    """The same images with the marker on every cancer."""
+    """Return the same images with the marker on every cancer."""
     return Marked(part.records, part.paths)
 
 
 def train_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
-    """Leaves `<fault>-<seed>/best.keras` in the directory of this benchmark, unless it is there already."""
+    """Write `<fault>-<seed>/best.keras` in the directory of this benchmark, unless it exists."""
     run = Run(OUT / f"{fault}-{seed}")
     if run.best_model.exists():
         return
+
     run.directory.mkdir(parents=True, exist_ok=True)
     if fault in EPOCHS:
-        settings = experiment.training.model_copy(update={"seed": seed, "epochs": EPOCHS[fault]})
-        planted = plant(fault, parts)
-        if fault == "permuted":
-            planted = replace(
-                planted,
-                train=permuted(parts.train, seed),
-                validation=permuted(parts.validation, seed),
-            )
-        train(
-            run,
-            experiment.model_copy(update={"training": settings}),
-            planted.train,
-            planted.validation,
-        )
+        fit_fault(run, fault, seed, experiment, parts)
         return
+
     keras.utils.set_random_seed(seed)
     if fault == "untrained":
         model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
-        randomise(
-            model.get_layer(LOGITS)
-        )  # it starts from zeros, where there would be no heatmap at all
+        # The logits layer starts from zeros, which would give no heatmap.
+        randomise(model.get_layer(LOGITS))
     else:
         model = keras.saving.load_model(OUT / f"healthy-{seed}" / "best.keras", compile=False)
-        silence(model, seed) if fault == "dead" else diverge(model, experiment, parts.train)
+        if fault == "dead":
+            silence(model, seed)
+        else:
+            diverge(model, experiment, parts.train)
     model.save(run.best_model)
 
 
+def fit_fault(run: Run, fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
+    """Train a network on the images and labels of that fault."""
+    settings = experiment.training.model_copy(update={"seed": seed, "epochs": EPOCHS[fault]})
+
+    planted = plant(fault, parts)
+    if fault == "permuted":
+        planted = replace(
+            planted,
+            train=permuted(parts.train, seed),
+            validation=permuted(parts.validation, seed),
+        )
+
+    train(
+        run,
+        experiment.model_copy(update={"training": settings}),
+        planted.train,
+        planted.validation,
+    )
+
+
 def silence(model: keras.Model, seed: int) -> None:
-    """Half the filters of every convolution can no longer fire."""
+    """Set the bias of half the filters of every convolution so low that they never fire."""
     rng = np.random.default_rng(seed)
+
     for name in CONVOLUTIONS:
         layer = model.get_layer(name)
         kernel, bias = layer.get_weights()
@@ -130,52 +154,60 @@ def silence(model: keras.Model, seed: int) -> None:
 
 
 def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:
-    """Some steps with a learning rate of 1."""
+    """Train for some steps with a learning rate of 1."""
     learner = logits_model(model)
     learner.compile(
         keras.optimizers.Adam(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     )
+
     batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
     for _, (images, labels) in zip(range(DIVERGING_STEPS), batches, strict=False):
         learner.train_on_batch(images, labels)
 
 
 def score_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
-    """Leaves the scorecard of that model beside it, unless it is there already."""
+    """Write the scorecard of a model into its directory, unless it exists."""
     directory = OUT / f"{fault}-{seed}"
-    out, keras_file = directory / "scorecard.json", directory / "best.keras"
+    out = directory / "scorecard.json"
+    keras_file = directory / "best.keras"
     if out.exists():
         return
+
     network = keras.saving.load_model(keras_file, compile=False)
     planted = plant(fault, parts)
     manifest = describe_fault(network, experiment, planted)
-    effort = HEALTHY_EFFORT if fault == "healthy" else EFFORT
-    report = score_model(LiveModel(network, manifest), planted, None, effort)
-    write_report(out, keras_file, report)
+    sizes = HEALTHY_SIZES if fault == "healthy" else SIZES
+
+    scorecard = score_model(LiveModel(network, manifest), planted, None, sizes)
+    write_report(out, keras_file, scorecard)
 
 
 def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
-    """Leaves what single unseen images are warned about, unless it is there already.
+    """Write the warnings of single unseen images into the model's directory, unless they exist.
 
-    Twice: with the reference that was measured on the model itself, as when it was exported with its fault, and with
-    that of the healthy model, as when the fault came later.
+    Each image is judged by two references. One was measured on the model itself, as if it had been
+    exported with its fault. The other is that of the healthy model, as if the fault came later.
     """
     directory = OUT / f"{fault}-{seed}"
     out = directory / "warnings.json"
     if out.exists():
         return
+
     planted = plant(fault, parts)
     network = keras.saving.load_model(directory / "best.keras", compile=False)
     manifest = describe_fault(network, experiment, planted)
-    sample = draw(planted.test, UNSEEN)
+
+    # The same network with each of the references.
     models = {}
     for reference in REFERENCES:
         source = directory if reference == "own" else OUT / f"healthy-{seed}"
-        report = read_report(source / "scorecard.json", source / "best.keras")
-        if report is None:
+        scorecard = read_report(source / "scorecard.json", source / "best.keras")
+        if scorecard is None:
             raise SystemExit(f"{source} has no scorecard: run the step `score` first.")
-        facts = manifest.model_copy(update={"reference": report.reference})
-        models[reference] = LiveModel(network, facts, report.domain)
+        judged_by = manifest.model_copy(update={"reference": scorecard.reference})
+        models[reference] = LiveModel(network, judged_by, scorecard.domain)
+
+    sample = draw(planted.test, UNSEEN)
     write_json(
         out, [warn(models, sample, index, full=index < FULL) for index in range(len(sample))]
     )
@@ -184,50 +216,62 @@ def warn_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> N
 def warn(
     models: Mapping[str, LiveModel], sample: Sample, index: int, *, full: bool
 ) -> dict[str, Any]:
-    """The figures of one image and the codes of its warnings, by reference."""
+    """Return the figures of one image and the codes of its warnings, by reference."""
     own = models["own"]
-    found = explain_class(
+    explained = explain_class(
         own, sample.subject(index), Method.GRAD_CAM, own.manifest.default_layer, 1, full=full
     )
-    trusted = {
-        reference: assessment.assess_domain(model, found.scores.features)
-        + assessment.assess_heatmap(model, found, 1)
+    assessments = {
+        reference: assessment.assess_domain(model, explained.scores.features)
+        + assessment.assess_heatmap(model, explained, 1)
         for reference, model in models.items()
     }
+
     return {
         "label": int(sample.labels[index]),
-        "positive": assessment.is_positive(own, found.scores),
+        "positive": assessment.is_positive(own, explained.scores),
         "full": full,
-        "state": found.heatmap.state,
+        "state": explained.heatmap.state,
         **{
             reference: {
-                "codes": [warning.code for warning in each.warnings],
-                "measures": {name: asdict(measure) for name, measure in each.measures.items()},
+                "codes": [warning.code for warning in assessed.warnings],
+                "measures": {
+                    name: asdict(diagnostic) for name, diagnostic in assessed.measures.items()
+                },
             }
-            for reference, each in trusted.items()
+            for reference, assessed in assessments.items()
         },
     }
 
 
 def describe_fault(network: keras.Model, experiment: Experiment, planted: Parts) -> Manifest:
-    """The manifest of a bundle of that network."""
+    """Return the manifest of a bundle of that network."""
     margins = predict(logits_model(network), planted.validation) @ np.array([-1.0, 1.0])
     choice = choose(planted.validation.labels, np.nan_to_num(margins))
     return describe_own_model(network, experiment, choice, figures={})
 
 
 def plant(fault: str, parts: Parts) -> Parts:
-    """What the developer of a model with that fault would have: the marker is on all of their images."""
+    """Return the images that the developer of a model with that fault would have.
+
+    For `marker`, the marker is on every cancer of all parts.
+    """
     if fault == "marker":
         return Parts(*(marked(part) for part in (parts.train, parts.validation, parts.test)))
     return parts
 
 
 def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
-    """Prints how many models of each kind fail each line, and how many images get each warning."""
+    """Print how many models fail each scorecard line, and how often each warning is raised."""
     print(
         f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}, {len(seeds)} models of each kind\n"
     )
+    _report_failed_lines(faults, seeds)
+    _report_warnings(faults, seeds)
+
+
+def _report_failed_lines(faults: Sequence[str], seeds: Sequence[int]) -> None:
+    """Print the number of models of each kind that fail each line of the scorecard."""
     print(f"{'failed lines':<26}" + "".join(f"{fault:>12}" for fault in faults))
     cards = {
         fault: [read_json(OUT / f"{fault}-{seed}" / "scorecard.json") for seed in seeds]
@@ -236,53 +280,61 @@ def report(faults: Sequence[str], seeds: Sequence[int]) -> None:
     failed = {
         fault: [
             {line["name"] for line in card["scorecard"]["lines"] if line["verdict"] == "fail"}
-            for card in found
+            for card in fault_cards
         ]
-        for fault, found in cards.items()
+        for fault, fault_cards in cards.items()
     }
+
     for line in cards[faults[0]][0]["scorecard"]["lines"]:
         if line["verdict"] != "informative":
             counts = (sum(line["name"] in names for names in failed[fault]) for fault in faults)
             print(f"{line['name']:<26}" + "".join(f"{count:>12}" for count in counts))
     print(f"{'any':<26}" + "".join(f"{sum(map(bool, failed[fault])):>12}" for fault in faults))
+
+
+def _report_warnings(faults: Sequence[str], seeds: Sequence[int]) -> None:
+    """Print the share of images with each warning, by reference and by extent of diagnostics."""
     rows = {
-        fault: [read_json(OUT / f"{fault}-{seed}" / "warnings.json") for seed in seeds]
+        fault: [
+            row for seed in seeds for row in read_json(OUT / f"{fault}-{seed}" / "warnings.json")
+        ]
         for fault in faults
     }
+
     for reference, full in itertools.product(REFERENCES, (False, True)):
         extent = f"full diagnostics of {FULL}" if full else f"quick diagnostics of {UNSEEN}"
         print(f"\n{extent} images a model, judged by the reference of the {reference} model")
-        codes = {
+
+        warned = {
             fault: [
-                warned(row, reference, full=full)
-                for found in models
-                for row in found
+                warning_codes(row, reference, full=full)
+                for row in fault_rows
                 if row["full"] or not full
             ]
-            for fault, models in rows.items()
+            for fault, fault_rows in rows.items()
         }
-        for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
-            shares = (np.mean([code in each for each in codes[fault]]) for fault in faults)
+        for code in sorted(set().union(*itertools.chain.from_iterable(warned.values()))):
+            shares = [np.mean([code in codes for codes in warned[fault]]) for fault in faults]
             print(f"{code:<26}" + "".join(f"{share:>12.1%}" for share in shares))
-        print(
-            f"{'any':<26}"
-            + "".join(
-                f"{np.mean([bool(each) for each in codes[fault]]):>12.1%}" for fault in faults
-            )
-        )
+
+        shares = [np.mean([bool(codes) for codes in warned[fault]]) for fault in faults]
+        print(f"{'any':<26}" + "".join(f"{share:>12.1%}" for share in shares))
 
 
-def warned(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
-    """The codes of an image's warnings, with or without those of the figures that take many passes."""
-    late = {"unusual-insertion-gap", "heat-without-effect"}
-    return set(row[reference]["codes"]) - (set() if full else late)
+def warning_codes(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
+    """Return the codes of the warnings of one image.
+
+    Without `full`, warnings of the figures that take many passes are left out.
+    """
+    many_passes = {"unusual-insertion-gap", "heat-without-effect"}
+    return set(row[reference]["codes"]) - (set() if full else many_passes)
 
 
 STEPS = {"train": train_fault, "score": score_fault, "warn": warn_fault}
 
 
 def main() -> None:
-    """Does one step for every model."""
+    """Run one step for every model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -290,9 +342,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)
     options = parser.parse_args()
+
     if options.step == "report":
         report(options.faults, options.seeds)
         return
+
     experiment = load_experiment(EXPERIMENT)
     parts = open_parts(experiment)
     for fault in options.faults:

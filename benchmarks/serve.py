@@ -1,9 +1,9 @@
-"""Measures a running service against its promises: start to ready, and what a heatmap costs over a prediction.
+"""Measures the time from start to ready, and the cost of a heatmap over a prediction.
 
     python -m benchmarks.serve [IMAGE ...]
 
-Every figure is a ratio or difference of things measured side by side in this run. Without images a phantom is made:
-3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.
+Everything is measured side by side in one run, so that ratios and differences are meaningful.
+Without images, a phantom is used: 3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from benchmarks.timing import measure, phantom_files
 
 
 def main() -> None:
-    """Prints the table."""
+    """Print the table."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -35,15 +35,10 @@ def main() -> None:
     )
     parser.add_argument("--starts", type=int, default=3, help="starts of the service (default 3)")
     options = parser.parse_args()
+
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    imports = [seconds([sys.executable, "-c", "import tensorflow"]) for _ in range(options.starts)]
-    readies = []
-    for _ in range(options.starts):
-        start = time.perf_counter()
-        with service():
-            readies.append(time.perf_counter() - start)
-    print(f"import tensorflow {statistics.median(imports):.2f} s, start to ready {statistics.median(readies):.2f} s, "
-          f"difference {statistics.median(readies) - statistics.median(imports):.2f} s")  # fmt: skip
+    _print_starts(options.starts)
+
     images = {path.name: path.read_bytes() for path in options.images} or phantom_files(
         ("explicit", "jpeg2000")
     )
@@ -54,20 +49,39 @@ def main() -> None:
             }
             predict, gradcam = measure(routes, options.rounds).values()
             print(
-                f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, ratio {gradcam / predict:.2f}"
+                f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, "
+                f"ratio {gradcam / predict:.2f}"
             )
 
 
+def _print_starts(starts: int) -> None:
+    """Print the median times of importing TensorFlow and of starting the service."""
+    imports = [seconds([sys.executable, "-c", "import tensorflow"]) for _ in range(starts)]
+
+    readies = []
+    for _ in range(starts):
+        start = time.perf_counter()
+        with service():
+            readies.append(time.perf_counter() - start)
+
+    imported = statistics.median(imports)
+    ready = statistics.median(readies)
+    print(
+        f"import tensorflow {imported:.2f} s, start to ready {ready:.2f} s, "
+        f"difference {ready - imported:.2f} s"
+    )
+
+
 def seconds(command: list[str]) -> float:
-    """The wall-clock time of a command."""
+    """Run a command. Return its wall-clock time."""
     start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own interpreter
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - this interpreter
     return time.perf_counter() - start
 
 
 @contextmanager
 def service() -> Iterator[httpx.Client]:
-    """A client of a service that has just become ready."""
+    """Start a service, wait until it is ready, and yield a client of it."""
     with (
         Path(os.devnull).open("wb") as log,
         started(SERVER, log) as running,
@@ -77,7 +91,7 @@ def service() -> Iterator[httpx.Client]:
 
 
 def post(client: httpx.Client, route: str, data: bytes) -> None:
-    """One answered request."""
+    """Post one file and require a successful answer."""
     client.post(route, files={"file": data}).raise_for_status()
 
 

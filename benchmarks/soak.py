@@ -1,11 +1,14 @@
-"""Puts a running service through what a bad week brings, and accounts for every request.
+"""Puts a running service under mixed and hostile traffic, and accounts for every request.
 
     python -m benchmarks.soak [--requests 3000] [--model models/demo]
 
-Mixed traffic on all routes, damaged and foreign files, clients that leave and clients that dribble, floods, swaps of
-the model, killed readers, and in the end SIGTERM under load. Every request must be answered with a documented status
-(or its client have left), no fault may be logged, and memory must not grow: what is resident after the last request is
-compared to that after the first thousand.
+The traffic: requests to all routes, damaged files, files that are not images, clients that leave,
+slow clients, floods, swaps of the model and killed reader processes. At the end, SIGTERM is sent
+under load.
+
+Unless its client has left, every request must get a documented status. No error may be logged.
+Memory must not grow: the printed figures compare resident memory after the last request with that
+after the first thousand.
 """
 
 import argparse
@@ -36,14 +39,14 @@ from training import phantoms
 
 DOCUMENTED = {200} | set(map(int, STATUSES.values()))
 WARM = 1000
-REFUSED = "cut: ConnectError"  # right once it has ended, and only then
+REFUSED = "cut: ConnectError"  # expected after the service has ended, and only then
 _CLIENTS = 12
 _PAUSE_SECONDS = 4  # between disturbances
-_SAMPLES = 10  # of the memory, at equal distances
+_SAMPLES = 10  # of resident memory, evenly spread over the run
 
 
 class Traffic:
-    """A client that does everything to a service, and notes how each request ended."""
+    """Client that sends all kinds of requests and counts how they ended, in `ended`."""
 
     def __init__(self, address: str, readers: Callable[[], list[int]], seed: int) -> None:
         self.ended: Counter[str] = Counter()
@@ -53,11 +56,15 @@ class Traffic:
         self._client = httpx.AsyncClient(
             base_url=address, timeout=60, limits=httpx.Limits(max_connections=200)
         )
+
+        # The files to post.
         view = phantoms.render_view(
             np.random.default_rng(seed), detector=phantoms.Detector(rows=640, columns=480)
         )
         self._png = cv2.imencode(".png", view.pixels)[1].tobytes()
         self._dicom = (ROOT / "docs" / "sample.dcm").read_bytes()
+
+        # How often each kind of request is sent, relative to the others.
         self._kinds: dict[Callable[[], Awaitable[None]], int] = {
             self._predict: 60,
             self._explain: 12,
@@ -69,26 +76,26 @@ class Traffic:
         }
 
     async def one(self) -> None:
-        """One request of some kind."""
+        """Send one request of a random kind."""
         (kind,) = self._random.choices(list(self._kinds), list(self._kinds.values()))
         await kind()
 
     async def flood(self) -> None:
-        """As many at once as nobody can answer in half a second."""
+        """Send more requests at once than the service can answer within their half second."""
         await asyncio.gather(
             *(self._post("/predict", self._png, {"Request-Timeout": "0.5"}) for _ in range(100))
         )
 
     async def swap(self) -> None:
-        """A swap of the model."""
+        """Reload the model."""
         self._note((await self._client.post("/model/reload")).status_code)
 
     async def kill_a_reader(self) -> None:
-        """The end of a process that decodes, without notice."""
+        """Kill a random reader process."""
         os.kill(self._random.choice(self._readers()), signal.SIGKILL)
 
     async def close(self) -> None:
-        """Ends it."""
+        """Close the connections."""
         await self._client.aclose()
 
     def _note(self, status: int) -> None:
@@ -96,6 +103,7 @@ class Traffic:
 
     async def _post(self, route: str, data: bytes, headers: dict[str, str] | None = None) -> None:
         content_type = {"content-type": "application/octet-stream"}
+
         try:
             answer = await self._client.post(
                 route, content=data, headers=content_type | (headers or {})
@@ -106,7 +114,8 @@ class Traffic:
             self._note(answer.status_code)
 
     async def _predict(self) -> None:
-        await self._post("/predict", self._dicom if self._random.random() < 0.1 else self._png)  # noqa: PLR2004 - a tenth
+        is_dicom = self._random.random() < 0.1  # noqa: PLR2004 - a tenth
+        await self._post("/predict", self._dicom if is_dicom else self._png)
 
     async def _explain(self) -> None:
         await self._post(
@@ -120,25 +129,32 @@ class Traffic:
 
     async def _damaged(self) -> None:
         data = self._random.choice([self._dicom, self._png])
+
         cut = data[: self._random.randrange(len(data))]
         flipped = bytearray(data)
         for _ in range(20):
             flipped[self._random.randrange(len(data))] ^= 1 << self._random.randrange(8)
+
         await self._post("/predict", self._random.choice([cut, bytes(flipped), b"no image", b""]))
 
     async def _leave(self) -> None:
+        """Send a whole request and leave before it is answered."""
         _, writer = await self._begin(self._dicom)
+
         await asyncio.sleep(0.05)
         writer.close()
         self.ended["left"] += 1
 
     async def _dribble(self) -> None:
+        """Send the beginning of a request, then nothing, and leave after a second."""
         _, writer = await self._begin(self._dicom[:1000])
+
         await asyncio.sleep(1)
         writer.close()
         self.ended["dribbled and left"] += 1
 
     async def _begin(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection and send the head of a request, and a part of its body."""
         reader, writer = await asyncio.open_connection(self._address.hostname, self._address.port)
         head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Length: {len(self._dicom)}"
         writer.write(f"{head}\r\nContent-Type: application/dicom\r\n\r\n".encode() + data)
@@ -149,7 +165,7 @@ class Traffic:
 
 
 def resident_bytes(pid: int) -> int:
-    """What the process holds in memory (Linux)."""
+    """Return the resident memory of a process (Linux)."""
     (kibibytes,) = re.findall(
         r"^VmRSS:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE
     )
@@ -157,16 +173,19 @@ def resident_bytes(pid: int) -> int:
 
 
 def readers(pid: int) -> list[int]:
-    """The processes that decode for that one."""
+    """Return the reader processes of that service."""
     return [
-        each
-        for each in descendants(pid)
-        if b"spawn_main" in Path(f"/proc/{each}/cmdline").read_bytes()
+        child
+        for child in descendants(pid)
+        if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()
     ]
 
 
 def faults_in(log: Iterable[str]) -> list[str]:
-    """The lines that tell of a fault: the service's own of level ERROR, which are JSON, and tracebacks of others."""
+    """Return the log lines that report an error.
+
+    These are JSON lines of level ERROR or CRITICAL, and the first lines of tracebacks.
+    """
     return [
         line
         for line in log
@@ -175,25 +194,28 @@ def faults_in(log: Iterable[str]) -> list[str]:
 
 
 def _level(line: str) -> str | None:
+    """Return the level of a JSON log line, or None for any other line."""
     try:
-        found: str = json.loads(line)["level"]
+        level: str = json.loads(line)["level"]
     except (ValueError, TypeError, KeyError):
         return None
-    return found
+    return level
 
 
 async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) -> list[str]:
-    """What went wrong, in a phrase each."""
+    """Run the traffic and end the service under load. Return a phrase for each kind of failure."""
     traffic = Traffic(address, lambda: readers(process.pid), seed=1)
-    warm, resident = 0, list[int]()
+    warm = 0
+    resident: list[int] = []
+    early = min(WARM, requests // 2)
     progress = tqdm(total=requests, unit="request", mininterval=2)
 
-    async def keep_asking() -> None:
+    async def keep_sending() -> None:
         nonlocal warm
         while traffic.ended.total() < requests:
             await traffic.one()
             progress.update(traffic.ended.total() - progress.n)
-            if not warm and traffic.ended.total() >= min(WARM, requests // 2):
+            if not warm and traffic.ended.total() >= early:
                 warm = resident_bytes(process.pid)
             if traffic.ended.total() > (len(resident) + 1) * requests / _SAMPLES:
                 resident.append(resident_bytes(process.pid) >> 20)
@@ -201,45 +223,50 @@ async def soak(process: "subprocess.Popen[bytes]", address: str, requests: int) 
     async def disturb() -> None:
         while traffic.ended.total() < requests:
             for disturbance in (traffic.flood, traffic.kill_a_reader, traffic.swap):
-                await asyncio.sleep(
-                    min(_PAUSE_SECONDS, requests / 400)
-                )  # as often in a long soak as in a short one
+                # A short soak has shorter pauses, so that it has disturbances, too.
+                await asyncio.sleep(min(_PAUSE_SECONDS, requests / 400))
                 await disturbance()
 
+    # Traffic with disturbances.
     disturbing = asyncio.create_task(disturb())
-    await asyncio.gather(*(keep_asking() for _ in range(_CLIENTS)))
+    await asyncio.gather(*(keep_sending() for _ in range(_CLIENTS)))
     await disturbing
     await asyncio.sleep(1)
-    last, early_cuts = resident_bytes(process.pid), traffic.ended[REFUSED]
+    last = resident_bytes(process.pid)
+    cut_while_running = traffic.ended[REFUSED]
+
+    # SIGTERM under load.
     process.send_signal(signal.SIGTERM)
     await asyncio.gather(*(traffic.one() for _ in range(50)), return_exceptions=True)
     await traffic.close()
     progress.close()
+
     print(", ".join(f"{ended}: {count}" for ended, count in sorted(traffic.ended.items())))
     print(f"resident, MiB, at each tenth: {', '.join(map(str, resident))}")
-    early = min(WARM, requests // 2)
     print(
-        f"resident after {early} requests {warm >> 20} MiB, at the end {last >> 20} MiB ({last / warm:.3f})"
+        f"resident after {early} requests {warm >> 20} MiB, "
+        f"at the end {last >> 20} MiB ({last / warm:.3f})"
     )
     return [
         f"{count} {ended}"
         for ended, count in traffic.ended.items()
-        if ended.startswith(("undocumented", "cut")) and (ended != REFUSED or early_cuts)
+        if ended.startswith(("undocumented", "cut")) and (ended != REFUSED or cut_while_running)
     ]
 
 
 def main() -> None:
-    """Prints how the requests ended; exits with 1 where one ended otherwise than is documented."""
+    """Print how the requests ended. Exit with 1 if anything undocumented happened."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--requests", type=int, default=3000, help="how many (default 3000: some minutes)"
+        "--requests", type=int, default=3000, help="number of requests (default 3000: some minutes)"
     )
     parser.add_argument(
-        "--model", type=Path, default=DEMO.parent, help="what is served (default models/demo)"
+        "--model", type=Path, default=DEMO.parent, help="model to serve (default models/demo)"
     )
     options = parser.parse_args()
+
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
     with tempfile.TemporaryFile() as log:
         with started(SERVER, log, options.model) as running:
@@ -247,6 +274,7 @@ def main() -> None:
             code = running.process.wait(60)
         log.seek(0)
         faults = faults_in(log.read().decode().splitlines())
+
     wrong += [f"exit code {code}"] * (code != 0) + [f"logged: {line}" for line in faults]
     print("\n".join(wrong) or "every request accounted for, nothing wrong in the log, exit code 0")
     sys.exit(bool(wrong))

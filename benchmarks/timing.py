@@ -1,4 +1,4 @@
-"""What benchmarks share: things measured in turn, and phantoms of a common size."""
+"""Tools that the benchmarks share: timing in turn, and phantoms of a common size."""
 
 import statistics
 import time
@@ -12,20 +12,21 @@ from training.phantoms.transfer import Syntax
 
 
 def measure(ways: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each way, taken in turn."""
+    """Run the ways in turn, `rounds` times. Return the median milliseconds of each."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             start = time.perf_counter()
             way()
             times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: statistics.median(taken) for name, taken in times.items()}
+
+    return {name: statistics.median(samples) for name, samples in times.items()}
 
 
 def phantom_files(
     syntaxes: Iterable[Syntax], rows: int = 3328, columns: int = 2560
 ) -> dict[str, bytes]:
-    """One phantom in each of the transfer syntaxes."""
+    """Return the same phantom as a DICOM file in each of the transfer syntaxes."""
     image = phantoms.render_view(
         np.random.default_rng(1), detector=phantoms.Detector(rows=rows, columns=columns)
     )

@@ -1,6 +1,7 @@
-"""Synthetic screening mammograms with known truth, good enough to exercise everything from the file to the heatmap.
+"""Synthetic screening mammograms with known truth, for tests from the DICOM file to the heatmap.
 
-anatomy and tissue -> finding -> image -> acquisition and dicom; cohort -> dataset
+anatomy and tissue -> finding -> view -> acquisition and dicom_writer
+cohort -> exams
 """
 
 from training.phantoms.acquisition import Acquisition, PhantomWindow

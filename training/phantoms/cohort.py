@@ -1,4 +1,4 @@
-"""Who is screened: random patients with their breasts, findings and the machine they were imaged on."""
+"""Screening cohort: random patients with their breasts, findings and mammography units."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,21 +11,21 @@ from training.phantoms.anatomy import DENSITIES, Body
 from training.phantoms.finding import Finding, FindingKind
 from training.phantoms.view import Detector
 
-# share of each kind among its like
+# Share of each kind among the cancers, and among the look-alikes.
 _CANCERS = {FindingKind.SPICULATED_MASS: 0.5, FindingKind.MICROCALCIFICATIONS: 0.5}
 _LOOK_ALIKES = {
     FindingKind.ROUND_MASS: 0.3,
     FindingKind.COARSE_CALCIFICATIONS: 0.55,
     FindingKind.VASCULAR_CALCIFICATIONS: 0.15,
 }
-# share of breasts that have a look-alike
+# Share of breasts that have a look-alike.
 _LOOK_ALIKE_RATE = 0.5
 _LOOK_ALIKE_RATE_BESIDE_CANCER = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A mammography unit: its numbers in the table, its detector and its way of writing files."""
+    """Mammography unit: its IDs in the table, its detector and how it writes files."""
 
     machine_id: int
     site_id: Literal[1, 2]
@@ -93,20 +93,20 @@ MACHINES = (
 
 @dataclass(frozen=True, slots=True)
 class Breast:
-    """One breast's findings, the same in both views."""
+    """One breast and its findings, which are the same in both views."""
 
     laterality: Laterality
     findings: tuple[Finding, ...]
 
     @property
     def cancer(self) -> bool:
-        """Whether one of the findings is a cancer."""
+        """True if one of the findings is a cancer."""
         return any(finding.kind.malignant for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """One woman's screening exam."""
+    """Screening exam of one patient."""
 
     patient_id: int
     age: int
@@ -116,12 +116,13 @@ class Patient:
 
 
 def sample_patient(rng: np.random.Generator, patient_id: int, cancer_rate: float) -> Patient:
-    """A random patient, with a cancer in one breast at the probability `cancer_rate`.
+    """Draw a random patient. With probability `cancer_rate`, one breast has a cancer.
 
-    Neither age, density and size nor the machine depend on the cancer, so that none of them gives it away.
+    Age, density, size and machine do not depend on the cancer, so that they do not predict it.
     """
     age = int(np.clip(rng.normal(58, 10), 40, 89))
     affected = rng.choice(["L", "R"]) if rng.random() < cancer_rate else None
+
     return Patient(
         patient_id=patient_id,
         age=age,
@@ -135,20 +136,22 @@ def sample_patient(rng: np.random.Generator, patient_id: int, cancer_rate: float
 
 
 def _sample_body(rng: np.random.Generator, age: int) -> Body:
-    """A body of that age; younger breasts are denser."""
+    """Draw a body for that age. Younger breasts are denser on average."""
     youth = (65 - age) / 50
     shares = np.clip(
         [0.15 - 0.1 * youth, 0.4 - 0.1 * youth, 0.35 + 0.1 * youth, 0.1 + 0.1 * youth], 0.02, None
     )
+
     return Body(
         DENSITIES[rng.choice(len(DENSITIES), p=shares / shares.sum())], size=float(rng.beta(2, 2))
     )
 
 
 def _sample_findings(rng: np.random.Generator, *, cancer: bool) -> tuple[Finding, ...]:
-    """A breast's findings, a cancer on the other side of it than a look-alike."""
+    """Draw the findings of a breast. A look-alike lies on the other side than the cancer."""
     side = int(rng.choice([-1, 1]))
     look_alike = rng.random() < (_LOOK_ALIKE_RATE_BESIDE_CANCER if cancer else _LOOK_ALIKE_RATE)
+
     return tuple(
         _sample_finding(rng, shares, on_side)
         for shares, on_side, present in (
@@ -162,7 +165,10 @@ def _sample_findings(rng: np.random.Generator, *, cancer: bool) -> tuple[Finding
 def _sample_finding(
     rng: np.random.Generator, shares: dict[FindingKind, float], side: int
 ) -> Finding:
-    """A random finding of one of these kinds, drawn by their shares, on that side of the nipple in both views."""
+    """Draw a finding of one of the kinds in `shares`, with these probabilities.
+
+    `side`: -1 or 1, the side of the nipple on which it lies in both views.
+    """
     return Finding(
         kind=list(shares)[rng.choice(len(shares), p=list(shares.values()))],
         conspicuity=float(rng.beta(3, 1.5)),

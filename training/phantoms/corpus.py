@@ -1,4 +1,7 @@
-"""One small phantom in every transfer syntax and image format that is read: for tests, fuzzing and integrators."""
+"""One small phantom in every supported transfer syntax and image format.
+
+For tests, fuzzing and integrators.
+"""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -25,15 +28,20 @@ _RASTERS: Mapping[str, tuple[str, dict[str, object]]] = {
 
 
 def plain_acquisition(syntax: Syntax) -> Acquisition:
-    """The full range of 12 bits in that transfer syntax; of 8 in JPEG Baseline, which has no more."""
+    """Return an acquisition with the full range of 12 bits, or of 8 bits for JPEG Baseline.
+
+    JPEG Baseline has no more than 8 bits.
+    """
     if syntax == "jpeg":
         return Acquisition(bits=8, windows=(PhantomWindow(128, 256),), transfer_syntax=syntax)
     return Acquisition(transfer_syntax=syntax)
 
 
 def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
-    """The files by name; the same each time."""
+    """Return the files by name. Every call returns the same bytes."""
     image = render_view(np.random.default_rng(3), view="MLO", detector=detector)
+
+    # DICOM: every transfer syntax, then special ways to display the values.
     files = {
         f"dicom-{syntax}": to_dicom_bytes(image, plain_acquisition(syntax)) for syntax in SYNTAXES
     }
@@ -44,6 +52,8 @@ def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
         ),
     )
     files["dicom-lookup-table"] = _with_lookup_table(image)
+
+    # Raster formats with 8 and 16 bits. JPEG has 8 bits only.
     for name, (file_format, options) in _RASTERS.items():
         files[f"{name}-16"] = _raster(image.pixels, file_format, options)
         files[f"{name}-8"] = _raster((image.pixels >> 8).astype(np.uint8), file_format, options)
@@ -52,14 +62,16 @@ def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
 
 
 def _with_lookup_table(image: PhantomImage) -> bytes:
-    """With a VOI LUT in place of windows, and padding."""
+    """Return a DICOM file with a VOI LUT instead of windows, and with a padding value."""
     dataset = to_dicom(image, Acquisition(windows=()))
+
     table = Dataset()
     table.LUTDescriptor = [4096, 0, 12]
     table.LUTData = list(range(4096))
     table["LUTData"].VR = "US"
     dataset.VOILUTSequence = [table]
     dataset.PixelPaddingValue = 0
+
     stream = BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()

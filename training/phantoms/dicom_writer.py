@@ -1,4 +1,7 @@
-"""Phantom images as DICOM objects: Digital Mammography X-Ray Image Storage - For Presentation (PS3.3 A.27)."""
+"""Phantom images as DICOM objects.
+
+SOP class: Digital Mammography X-Ray Image Storage - For Presentation (PS3.3 A.27).
+"""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,10 +18,11 @@ from training.phantoms.acquisition import Acquisition
 from training.phantoms.transfer import LOSSY, SYNTAXES, encode
 from training.phantoms.view import PhantomImage
 
-# SNOMED CT, PS3.16 CID 4014
+# SNOMED CT codes, PS3.16 CID 4014.
 _VIEW_CODES = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-lateral oblique")}
 _BREAST_CODE = ("76752008", "Breast")
-# where a row runs to and where a column runs to, PS3.3 C.7.6.1.1.1, with the chest wall of a left breast on the left
+# Direction of the rows and of the columns (PS3.3 C.7.6.1.1.1). The chest wall of a left breast is
+# on the left.
 _ORIENTATIONS = {
     ("L", "CC"): ["A", "R"],
     ("R", "CC"): ["P", "L"],
@@ -29,33 +33,37 @@ _ORIENTATIONS = {
 
 @dataclass(frozen=True, slots=True)
 class PhantomIdentity:
-    """Whose image it is. Every UID follows from these, so that the same phantom is always written to the same bytes."""
+    """Patient and image that a file belongs to.
+
+    Every UID is derived from these fields, so that the same phantom always gives the same bytes.
+    """
 
     patient_id: int = 1
     image_id: int = 1
     age: int = 55
 
     def uid(self, level: str, number: int = 0) -> UID:
-        """The UID of the study, series or image."""
+        """Return the UID of the study, series or image."""
         return generate_uid(
             entropy_srcs=["mammolens phantom", level, str(self.patient_id), str(number)]
         )
 
 
-_PLAIN, _ANYONE = Acquisition(), PhantomIdentity()
+_PLAIN = Acquisition()
+_DEFAULT_IDENTITY = PhantomIdentity()
 
 
 def to_dicom(
-    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: PhantomIdentity = _ANYONE
+    image: PhantomImage,
+    acquisition: Acquisition = _PLAIN,
+    identity: PhantomIdentity = _DEFAULT_IDENTITY,
 ) -> FileDataset:
-    """The image as that machine writes it."""
+    """Return the image as a DICOM dataset, as that machine writes it."""
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
     meta.MediaStorageSOPInstanceUID = identity.uid("image", identity.image_id)
     meta.TransferSyntaxUID = SYNTAXES[acquisition.transfer_syntax]
-    described = (
-        _exam(identity) | _projection(image, acquisition) | _pixel_module(image, acquisition)
-    )
+
     dataset = FileDataset(
         "",
         {},
@@ -64,24 +72,28 @@ def to_dicom(
         is_implicit_VR=meta.TransferSyntaxUID.is_implicit_VR,
         is_little_endian=meta.TransferSyntaxUID.is_little_endian,
     )
-    for keyword, value in described.items():
+    elements = _exam(identity) | _projection(image, acquisition) | _pixel_module(image, acquisition)
+    for keyword, value in elements.items():
         setattr(dataset, keyword, value)
+
     in_bytes = meta.TransferSyntaxUID.is_encapsulated or acquisition.bytes_allocated == 1
     dataset["PixelData"].VR = "OB" if in_bytes else "OW"
     return dataset
 
 
 def to_dicom_bytes(
-    image: PhantomImage, acquisition: Acquisition = _PLAIN, identity: PhantomIdentity = _ANYONE
+    image: PhantomImage,
+    acquisition: Acquisition = _PLAIN,
+    identity: PhantomIdentity = _DEFAULT_IDENTITY,
 ) -> bytes:
-    """The image as a DICOM file of that machine."""
+    """Return the image as a DICOM file, as that machine writes it."""
     buffer = BytesIO()
     to_dicom(image, acquisition, identity).save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
 
 
 def _exam(identity: PhantomIdentity) -> dict[str, Any]:
-    """Who was examined, and when."""
+    """Return the elements of patient, study and series."""
     return {
         "SOPClassUID": DigitalMammographyXRayImageStorageForPresentation,
         "SOPInstanceUID": identity.uid("image", identity.image_id),
@@ -104,9 +116,10 @@ def _exam(identity: PhantomIdentity) -> dict[str, Any]:
 
 
 def _projection(image: PhantomImage, acquisition: Acquisition) -> dict[str, Any]:
-    """What was imaged, how it lay and with what machine."""
+    """Return the elements of equipment, body part, view and orientation."""
     rows, _ = image.pixels.shape
     spacing = round(acquisition.detector_height_mm / rows, 5)
+
     return {
         "ImageType": ["DERIVED", "PRIMARY"],
         "InstanceNumber": 1 + list(_ORIENTATIONS).index((image.laterality, image.view)),
@@ -138,9 +151,11 @@ def _projection(image: PhantomImage, acquisition: Acquisition) -> dict[str, Any]
 
 
 def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, Any]:
-    """The stored values and how to show them."""
+    """Return the elements of pixel data and of its display."""
     rows, columns = image.pixels.shape
-    stored, windows = acquisition.store(image.pixels), acquisition.written_windows()
+    stored = acquisition.store(image.pixels)
+
+    windows = acquisition.written_windows()
     voi_lut = (
         {
             "WindowCenter": [window.centre for window in windows],
@@ -151,6 +166,7 @@ def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, An
         if windows
         else {}
     )
+
     return {
         "SamplesPerPixel": 1,
         "PhotometricInterpretation": acquisition.photometric,
@@ -169,13 +185,15 @@ def _pixel_module(image: PhantomImage, acquisition: Acquisition) -> dict[str, An
         if acquisition.photometric == "MONOCHROME1"
         else "IDENTITY",
         "LossyImageCompression": "01" if acquisition.transfer_syntax in LOSSY else "00",
-        "BurnedInAnnotation": "NO",  # the marker names neither patient nor day (PS3.3 C.7.6.1)
+        "BurnedInAnnotation": "NO",  # the marker has no patient, no date (PS3.3 C.7.6.1)
         "PixelData": encode(stored, acquisition.bits, acquisition.transfer_syntax),
     } | voi_lut
 
 
 def _code(value: str, meaning: str) -> Dataset:
-    """An item of a SNOMED CT code sequence."""
+    """Return an item of a SNOMED CT code sequence."""
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SCT", meaning
+    item.CodeValue = value
+    item.CodingSchemeDesignator = "SCT"
+    item.CodeMeaning = meaning
     return item

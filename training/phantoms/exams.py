@@ -20,7 +20,7 @@ from training.phantoms.finding import FindingKind
 from training.phantoms.view import render_view
 
 _VIEWS: tuple[View, View] = ("CC", "MLO")
-_PATIENTS_PER_SEED = 100_000  # so that the data sets of two seeds share no patient
+_PATIENTS_PER_SEED = 100_000  # so that datasets of two seeds share no patient
 
 Row = dict[str, str | int | bool]
 
@@ -30,14 +30,15 @@ class NotEmpty(TrainingError):
 
 
 def write_dataset(out: Path, *, patients: int, seed: int, cancer_rate: float, workers: int) -> None:
-    """Write images, masks and table of that many patients below `out`.
+    """Write images, masks and table of `patients` patients below `out`.
 
-    `train.csv` is written last: where it stands the data set is complete. The files depend on `seed` and `cancer_rate`,
-    not on `workers`; a smaller data set is the beginning of a larger one.
+    `train.csv` is written last, so that its presence shows a complete dataset. The files depend on
+    `seed` and `cancer_rate`, not on `workers`. With the same seed, a smaller dataset is the
+    beginning of a larger one.
 
     Raises:
-        NotEmpty: if there is something in `out`.
-        ValueError: if `patients` or `cancer_rate` is out of range.
+        NotEmpty: `out` is not empty.
+        ValueError: `patients` or `cancer_rate` is out of range.
     """
     if not 0 < patients <= _PATIENTS_PER_SEED:
         raise ValueError(f"The number of patients must be 1..{_PATIENTS_PER_SEED}, not {patients}.")
@@ -45,15 +46,17 @@ def write_dataset(out: Path, *, patients: int, seed: int, cancer_rate: float, wo
         raise ValueError(f"The cancer rate is a share of the patients, 0..1, not {cancer_rate}.")
     if out.exists() and any(out.iterdir()):
         raise NotEmpty(f"{out} is not empty: delete it, or choose another directory.")
+
     out.mkdir(parents=True, exist_ok=True)
-    rows_of_patients = _map_in_order(
+    rows_by_patient = _map_in_order(
         partial(_write_patient, out, seed, cancer_rate), patients, workers
     )
     rows = [
         row
-        for rows in tqdm(rows_of_patients, "phantoms", total=patients, unit="patient")
-        for row in rows
+        for patient_rows in tqdm(rows_by_patient, "phantoms", total=patients, unit="patient")
+        for row in patient_rows
     ]
+
     with (out / "train.csv").open("w", newline="", encoding="utf-8") as table:
         writer = csv.DictWriter(table, rows[0])
         writer.writeheader()
@@ -63,10 +66,11 @@ def write_dataset(out: Path, *, patients: int, seed: int, cancer_rate: float, wo
 def _map_in_order(
     write: Callable[[int], list[Row]], patients: int, workers: int
 ) -> Iterator[list[Row]]:
-    """The rows of each patient, in order, whichever of the spawned workers wrote them."""
+    """Yield the rows of each patient, in the order of the patients, from one or more workers."""
     if workers == 1:
         yield from map(write, range(patients))
         return
+
     spawn = get_context("spawn")
     with ProcessPoolExecutor(
         workers, mp_context=spawn, initializer=cv2.setNumThreads, initargs=(1,)
@@ -75,10 +79,11 @@ def _map_in_order(
 
 
 def _write_patient(out: Path, seed: int, cancer_rate: float, index: int) -> list[Row]:
-    """The table's rows of one patient, whose images and masks are now below `out`."""
+    """Write the images and masks of one patient below `out`. Return the rows of the table."""
     rng = np.random.default_rng([seed, index])
     patient = sample_patient(rng, seed * _PATIENTS_PER_SEED + index, cancer_rate)
     exam = [(breast, view) for breast in patient.breasts for view in _VIEWS]
+
     rows = []
     for number, (breast, view) in enumerate(exam):
         image_id = patient.patient_id * len(exam) + number
@@ -94,8 +99,9 @@ def _write_image(
     projection: tuple[Breast, View],
     image_id: int,
 ) -> None:
-    """Write one image as DICOM, with the masks of breast and cancers."""
+    """Write one image as DICOM, and the masks of its breast and its cancers."""
     breast, view = projection
+    name = f"{patient.patient_id}/{image_id}"
     image = render_view(
         rng,
         laterality=breast.laterality,
@@ -104,33 +110,38 @@ def _write_image(
         body=patient.body,
         detector=patient.machine.detector,
     )
+
     dataset = to_dicom(
         image,
         patient.machine.acquisition,
         PhantomIdentity(patient.patient_id, image_id, patient.age),
     )
-    name = f"{patient.patient_id}/{image_id}"
-    dataset.save_as(_made(out / "train_images" / f"{name}.dcm"), enforce_file_format=True)
-    _write_mask(_made(out / "breast_masks" / f"{name}.png"), image.breast)
+    dataset.save_as(_with_parents(out / "train_images" / f"{name}.dcm"), enforce_file_format=True)
+
+    _write_mask(_with_parents(out / "breast_masks" / f"{name}.png"), image.breast)
     if image.lesion is not None:
-        _write_mask(_made(out / "lesion_masks" / f"{name}.png"), image.lesion)
+        _write_mask(_with_parents(out / "lesion_masks" / f"{name}.png"), image.lesion)
 
 
-def _made(path: Path) -> Path:
-    """The path, whose directory now exists."""
+def _with_parents(path: Path) -> Path:
+    """Create the parent directories of the path and return the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def _write_mask(path: Path, mask: Mask) -> None:
-    """Write an 8-bit PNG, 255 inside."""
+    """Write the mask as an 8-bit PNG, 255 inside and 0 outside."""
     _, png = cv2.imencode(".png", mask.astype(np.uint8) * 255)
     path.write_bytes(png.tobytes())
 
 
 def _row(patient: Patient, breast: Breast, view: View, image_id: int) -> Row:
-    """The table's row of one image. As in the challenge, cancer, biopsy and BI-RADS are the breast's."""
+    """Return the row of one image.
+
+    As in the challenge, `cancer`, `biopsy` and `BIRADS` refer to the breast, not to the image.
+    """
     look_alike = bool(breast.findings) and not breast.cancer
+
     return {
         "site_id": patient.machine.site_id,
         "patient_id": patient.patient_id,

@@ -1,4 +1,7 @@
-"""Findings of a breast, rendered at their place in a view: cancers, and benign look-alikes as large and as bright."""
+"""Findings of a breast, rendered at their position in a view.
+
+Findings are cancers, or benign look-alikes of similar size and brightness.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +16,7 @@ from training.phantoms.mass import draw_round, draw_spiculated
 
 
 class FindingKind(StrEnum):
-    """What a finding is."""
+    """Kind of a finding."""
 
     SPICULATED_MASS = "spiculated_mass"
     MICROCALCIFICATIONS = "microcalcifications"
@@ -23,16 +26,17 @@ class FindingKind(StrEnum):
 
     @property
     def malignant(self) -> bool:
-        """Whether it is a cancer."""
+        """True for cancers."""
         return self in (FindingKind.SPICULATED_MASS, FindingKind.MICROCALCIFICATIONS)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One finding of a breast, seen in both views.
+    """One finding of a breast, visible in both views.
 
-    `conspicuity`: 0 subtle .. 1 obvious. `size`: 0 smallest .. 1 largest. `depth`: 0 chest wall .. 1 skin. `lateral`,
-    -1 lateral .. 1 medial, places it in the CC view, and `height`, -1 upper .. 1 lower, in the MLO view.
+    `conspicuity`: 0 subtle .. 1 obvious. `size`: 0 smallest .. 1 largest. `depth`: 0 chest wall
+    .. 1 skin. `lateral`, -1 lateral .. 1 medial, is its position in the CC view. `height`,
+    -1 upper .. 1 lower, is its position in the MLO view.
     """
 
     kind: FindingKind
@@ -45,17 +49,21 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """What a finding adds to the tissue, and the pixels it takes up: float32 and bool [rows, columns] of the image."""
+    """Finding rendered on the matrix of an image.
+
+    `attenuation`: float32 [rows, columns], added to the tissue. `mask`: bool [rows, columns].
+    """
 
     attenuation: Floats
     mask: Mask
 
 
-# draws a finding of a conspicuity and size at the points (x, y), given in units (see Anatomy) from its centre
+# Draws a finding of a given conspicuity and size at the points (x, y). Points are relative to its
+# centre, in units (see Anatomy).
 _Draw = Callable[[np.random.Generator, Floats, Floats, float, float], tuple[Floats, Mask]]
 
-# with the distance from the centre, in units, beyond which nothing is drawn
-_DRAWN_WITHIN: dict[FindingKind, tuple[_Draw, float]] = {
+# Drawing function, and the distance from the centre, in units, beyond which it draws nothing.
+_DRAWERS: dict[FindingKind, tuple[_Draw, float]] = {
     FindingKind.SPICULATED_MASS: (draw_spiculated, 34.0),
     FindingKind.MICROCALCIFICATIONS: (draw_micro, 20.0),
     FindingKind.ROUND_MASS: (draw_round, 20.0),
@@ -67,26 +75,27 @@ _DRAWN_WITHIN: dict[FindingKind, tuple[_Draw, float]] = {
 def render_finding(
     rng: np.random.Generator, anatomy: Anatomy, view: View, finding: Finding
 ) -> Lesion:
-    """The finding at its place in that view, cut off at the skin."""
-    draw, reach = _DRAWN_WITHIN[finding.kind]
+    """Render the finding at its position in that view, cut off at the skin."""
+    draw, reach = _DRAWERS[finding.kind]
     centre_x, centre_y = anatomy.place(
         finding.depth, finding.lateral if view == "CC" else finding.height
     )
+
+    # Only the window around the finding is drawn.
     rows = _window(centre_y, reach * anatomy.unit, anatomy.rows)
     columns = _window(centre_x, reach * anatomy.unit, anatomy.columns)
     y, x = np.mgrid[rows, columns].astype(np.float32)
-    x, y = (
-        (x - np.float32(centre_x)) / np.float32(anatomy.unit),
-        (y - np.float32(centre_y)) / np.float32(anatomy.unit),
-    )
+    x = (x - np.float32(centre_x)) / np.float32(anatomy.unit)
+    y = (y - np.float32(centre_y)) / np.float32(anatomy.unit)
+    drawn, mask = draw(rng, x, y, finding.conspicuity, finding.size)
+
     breast = anatomy.breast()
     lesion = Lesion(np.zeros(breast.shape, np.float32), np.zeros(breast.shape, np.bool_))
-    drawn, mask = draw(rng, x, y, finding.conspicuity, finding.size)
     lesion.attenuation[rows, columns] = drawn * breast[rows, columns]
     lesion.mask[rows, columns] = mask & breast[rows, columns]
     return lesion
 
 
 def _window(centre: float, reach: float, end: int) -> slice:
-    """The indices within `reach` of `centre`, of 0 .. end."""
+    """Return the slice of indices within `reach` of `centre`, clipped to 0 .. end."""
     return slice(max(0, int(centre - reach)), min(end, int(centre + reach) + 1))

@@ -1,4 +1,4 @@
-"""Stored values as DICOM pixel data, in every transfer syntax that mammograms are sent in."""
+"""Encoding of stored values as DICOM pixel data, in every transfer syntax used for mammograms."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
@@ -30,8 +30,9 @@ from pydicom.uid import (
 )
 
 Syntax = Literal[
-    "implicit", "explicit", "deflated", "big-endian", "rle", "jpeg", "jpeg-extended", "jpeg-lossless",
-    "jpeg-lossless-sv1", "jpeg-ls", "jpeg-ls-near", "jpeg2000", "jpeg2000-lossy", "htj2k", "htj2k-rpcl", "htj2k-lossy",
+    "implicit", "explicit", "deflated", "big-endian", "rle",
+    "jpeg", "jpeg-extended", "jpeg-lossless", "jpeg-lossless-sv1", "jpeg-ls", "jpeg-ls-near",
+    "jpeg2000", "jpeg2000-lossy", "htj2k", "htj2k-rpcl", "htj2k-lossy",
 ]  # fmt: skip
 Stored = NDArray[np.integer[Any]]
 
@@ -57,28 +58,30 @@ LOSSY: frozenset[Syntax] = frozenset(
     {"jpeg", "jpeg-extended", "jpeg-ls-near", "jpeg2000-lossy", "htj2k-lossy"}
 )
 
-NEAR = 2  # largest error of the near-lossless JPEG-LS, in stored values
+NEAR = 2  # maximum error of near-lossless JPEG-LS, in stored values
 _JPEG_QUALITY = 95
 _JPEG2000_RATIO = 8.0
-_HTJ2K_STEP = 0.0001  # of quantisation, relative to the range
-_SELECTION_VALUE = 6  # of the predictors of JPEG lossless other than the first
+_HTJ2K_STEP = 0.0001  # quantisation step, relative to the range
+_SELECTION_VALUE = 6  # predictor of "jpeg-lossless" (SV1 has predictor 1)
 
 
 def encode(stored: Stored, bits: int, syntax: Syntax) -> bytes:
-    """The value of Pixel Data: `stored` [rows, columns], of which `bits` bits count.
+    """Return the value of Pixel Data for `stored` [rows, columns] with `bits` significant bits.
 
     Raises:
-        ValueError: the syntax cannot hold so many bits.
+        ValueError: the syntax does not support that number of bits.
     """
     word = stored.dtype.newbyteorder(">" if syntax == "big-endian" else "<")
     if not SYNTAXES[syntax].is_encapsulated:
         return stored.astype(word).tobytes()
+
     if syntax == "rle":
         return encapsulate([_encode_rle(stored, bits)])
     return encapsulate([_codestream(stored, bits, syntax)])
 
 
 def _codestream(stored: Stored, bits: int, syntax: Syntax) -> bytes:
+    """Return the compressed image, before encapsulation, for all compressed syntaxes but RLE."""
     if syntax.startswith("jpeg2000"):
         ratios = [_JPEG2000_RATIO] if syntax in LOSSY else None
         return bytes(
@@ -86,6 +89,7 @@ def _codestream(stored: Stored, bits: int, syntax: Syntax) -> bytes:
                 stored, bits_stored=bits, photometric_interpretation=2, compression_ratios=ratios
             )
         )
+
     if syntax.startswith("htj2k"):
         step = _HTJ2K_STEP if syntax in LOSSY else None
         return bytes(
@@ -93,10 +97,12 @@ def _codestream(stored: Stored, bits: int, syntax: Syntax) -> bytes:
                 stored, step, reversible=step is None, tlm=syntax == "htj2k-rpcl"
             )
         )
-    # The JPEG family knows no sign: a negative value is stored as its bit pattern.
+
+    # JPEG and JPEG-LS have no sign: a negative value is stored as its bit pattern.
     patterns = stored.view(f"u{stored.dtype.itemsize}") & np.array(
         2**bits - 1, f"u{stored.dtype.itemsize}"
     )
+
     encoders: Mapping[Syntax, Callable[[], bytes | bytearray]] = {
         "jpeg": lambda: imagecodecs.jpeg8_encode(patterns, _JPEG_QUALITY),
         "jpeg-extended": lambda: imagecodecs.jpeg8_encode(
@@ -115,6 +121,7 @@ def _codestream(stored: Stored, bits: int, syntax: Syntax) -> bytes:
 
 
 def _encode_rle(stored: Stored, bits: int) -> bytes:
+    """Return the image compressed by pydicom's RLE encoder."""
     rows, columns = stored.shape
     coded: bytes = RLELosslessEncoder.encode(
         stored,

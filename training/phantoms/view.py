@@ -1,4 +1,4 @@
-"""One synthetic mammogram: tissue, findings, noise and marker, as displayed."""
+"""One synthetic mammogram as displayed: tissue, findings, noise and marker."""
 
 from dataclasses import dataclass
 
@@ -13,9 +13,10 @@ from training.phantoms.tissue import render_tissue
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A matrix, and how its processing presents tissue: displayed grey = (tissue + noise) ** gamma, in 0..1.
+    """Detector matrix and its image processing.
 
-    `noise`: standard deviation within the breast.
+    Displayed grey = (tissue + noise) ** gamma, in 0..1. `noise`: standard deviation within the
+    breast.
     """
 
     rows: int = 640
@@ -26,10 +27,11 @@ class Detector:
 
 @dataclass(frozen=True, slots=True)
 class PhantomImage:
-    """A synthetic mammogram with its truth, chest wall on the left if `laterality` is L, else on the right.
+    """Synthetic mammogram with its ground truth.
 
-    `pixels`: [rows, columns], 0 black .. 65535 white as displayed. `breast`: all from the chest wall to the skin.
-    `lesion`: the pixels of the cancers, None where there is none; benign findings are in no mask.
+    The chest wall is on the left if `laterality` is L, else on the right. `pixels`: [rows,
+    columns], 0 black .. 65535 white as displayed. `breast`: mask from the chest wall to the skin.
+    `lesion`: mask of the cancers, None if there are none. Benign findings have no mask.
     """
 
     pixels: Pixels
@@ -41,7 +43,8 @@ class PhantomImage:
     findings: tuple[Finding, ...]
 
 
-_BODY, _DETECTOR = Body(), Detector()
+_BODY = Body()
+_DETECTOR = Detector()
 
 
 def render_view(
@@ -53,20 +56,27 @@ def render_view(
     body: Body = _BODY,
     detector: Detector = _DETECTOR,
 ) -> PhantomImage:
-    """A random mammogram of a breast with those findings; the same for the same state of `rng`."""
+    """Render a random mammogram of a breast with those findings.
+
+    The image depends only on the arguments and the state of `rng`.
+    """
     anatomy = sample_anatomy(rng, view, body.size, detector.rows, detector.columns)
     tissue = render_tissue(rng, anatomy, body.density)
+
     lesions = [render_finding(rng, anatomy, view, finding) for finding in findings]
     for lesion in lesions:
         tissue += lesion.attenuation
+
     cancers = [
         lesion.mask
         for lesion, finding in zip(lesions, findings, strict=True)
         if finding.kind.malignant
     ]
-    # the right breast is drawn as a left one and mirrored, all but its marker
+
+    # A right breast is drawn as a left one and mirrored before the marker is added.
     towards_nipple = slice(None, None, 1 if laterality == "L" else -1)
     displayed = _display(rng, tissue, detector)[:, towards_nipple]
+
     return PhantomImage(
         pixels=_mark(rng, displayed, laterality, view),
         breast=anatomy.breast()[:, towards_nipple],
@@ -79,30 +89,29 @@ def render_view(
 
 
 def _display(rng: np.random.Generator, tissue: Floats, detector: Detector) -> Floats:
-    """Displayed grey in 0..1, with noise in the breast and little of it in the air around."""
+    """Return displayed grey, 0..1, with noise in the breast and less noise in the air around it."""
     noise = rng.standard_normal(tissue.shape, dtype=np.float32)
     noise *= np.float32(detector.noise) * np.minimum(0.1 + 3 * tissue, 1)
+
     return np.asarray(np.clip(tissue + noise, 0, 1) ** np.float32(detector.gamma), np.float32)
 
 
 def _mark(
     rng: np.random.Generator, displayed: Floats, laterality: Laterality, view: View
 ) -> Pixels:
-    """The pixels, with side and view written in the upper corner away from the chest wall."""
+    """Return the pixels with laterality and view in the upper corner away from the chest wall."""
     rows, columns = displayed.shape
-    text, scale = (
-        laterality + rng.choice([" ", "-", ""]) + view,
-        rows / 1300 * rng.uniform(0.9, 1.2),
-    )
+    text = laterality + rng.choice([" ", "-", ""]) + view
+    scale = rows / 1300 * rng.uniform(0.9, 1.2)
     (width, height), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
-    margin, baseline = (
-        int(columns * rng.uniform(0.03, 0.07)),
-        height + int(rows * rng.uniform(0.03, 0.08)),
-    )
+    margin = int(columns * rng.uniform(0.03, 0.07))
+    baseline = height + int(rows * rng.uniform(0.03, 0.08))
     left = columns - margin - width if laterality == "L" else margin
+
     marker = np.zeros((rows, columns), np.uint8)
     cv2.putText(
         marker, text, (left, baseline), cv2.FONT_HERSHEY_SIMPLEX, scale, 255, 1, cv2.LINE_AA
     )
+
     marked = np.maximum(displayed, marker * np.float32(rng.uniform(0.6, 1.0) / 255))
     return np.asarray(np.round(marked * 65535), np.uint16)

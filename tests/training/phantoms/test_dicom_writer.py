@@ -42,7 +42,7 @@ def read(data: bytes) -> pydicom.FileDataset:
 
 
 def shown(dataset: pydicom.Dataset, acquisition: Acquisition) -> NDArray[np.float64]:
-    """Grey in 0..1 by pydicom's own window, before the photometric interpretation is applied."""
+    """Return grey, 0..1, by pydicom's window, before the photometric interpretation is applied."""
     windowed = (
         apply_voi_lut(dataset.pixel_array, dataset, index=0)
         if acquisition.windows
@@ -52,23 +52,29 @@ def shown(dataset: pydicom.Dataset, acquisition: Acquisition) -> NDArray[np.floa
 
 
 @pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS)
-def test_the_first_window_shows_the_image_as_it_was_rendered(
+def test_first_window_shows_image_as_rendered(
     image: PhantomImage, acquisition: Acquisition
 ) -> None:
     displayed = shown(to_dicom(image, acquisition), acquisition)
+
     np.testing.assert_allclose(displayed, image.pixels / 65535, atol=0.0011)
 
 
 @pytest.mark.parametrize("acquisition", ACQUISITIONS.values(), ids=ACQUISITIONS)
-def test_monochrome1_twin_is_inverted_over_the_full_stored_range_and_shows_the_same(
+def test_monochrome1_twin_shows_the_same_image(
     image: PhantomImage, acquisition: Acquisition
 ) -> None:
+    """Its stored values are inverted over the full stored range."""
     inverted = replace(acquisition, photometric="MONOCHROME1")
-    one, two = to_dicom(image, inverted), to_dicom(image, acquisition)
+
+    one = to_dicom(image, inverted)
+    two = to_dicom(image, acquisition)
+
     assert (one.PhotometricInterpretation, two.PhotometricInterpretation) == (
         "MONOCHROME1",
         "MONOCHROME2",
     )
+
     total = one.pixel_array.astype(int) + two.pixel_array
     assert (total == 2**acquisition.bits - 1).all()
     np.testing.assert_allclose(1 - shown(one, inverted), shown(two, acquisition), atol=1e-9)
@@ -77,9 +83,11 @@ def test_monochrome1_twin_is_inverted_over_the_full_stored_range_and_shows_the_s
 @pytest.mark.parametrize(
     "machine", MACHINES, ids=[machine.acquisition.model for machine in MACHINES]
 )
-def test_the_service_reads_every_machine_as_rendered(image: PhantomImage, machine: Machine) -> None:
+def test_service_reads_every_machine_as_rendered(image: PhantomImage, machine: Machine) -> None:
     acquisition = machine.acquisition
+
     mammogram = decode(to_dicom_bytes(image, acquisition))
+
     np.testing.assert_allclose(mammogram.pixels / 65535, image.pixels / 65535, atol=0.0011)
     assert (mammogram.facts.laterality, mammogram.facts.view) == ("R", "MLO")
     assert mammogram.facts.bits == acquisition.bits
@@ -89,7 +97,9 @@ def test_the_service_reads_every_machine_as_rendered(image: PhantomImage, machin
 def test_jpeg2000_is_lossless(image: PhantomImage, bits: int) -> None:
     plain = Acquisition(bits=bits)  # type: ignore[arg-type]
     compressed = replace(plain, transfer_syntax="jpeg2000")
+
     dataset = read(to_dicom_bytes(image, compressed))
+
     assert dataset.file_meta.TransferSyntaxUID == pydicom.uid.JPEG2000Lossless
     assert len(dataset.PixelData) < image.pixels.nbytes
     np.testing.assert_array_equal(
@@ -107,14 +117,16 @@ def test_jpeg2000_is_lossless(image: PhantomImage, bits: int) -> None:
         ("R", "MLO", ["P", "FL"]),
     ],
 )
-def test_the_header_says_what_is_shown(
+def test_header_describes_the_image(
     laterality: Laterality, view: View, orientation: list[str]
 ) -> None:
     rng = np.random.default_rng(1)
     image = render_view(rng, laterality=laterality, view=view, detector=Detector(290, 200))
+
     dataset = read(
         to_dicom_bytes(image, identity=PhantomIdentity(patient_id=7, image_id=8, age=61))
     )
+
     assert dataset.SOPClassUID == pydicom.uid.DigitalMammographyXRayImageStorageForPresentation
     assert dataset.file_meta.MediaStorageSOPInstanceUID == dataset.SOPInstanceUID
     assert (dataset.Modality, dataset.PresentationIntentType) == ("MG", "FOR PRESENTATION")
@@ -129,11 +141,14 @@ def test_the_header_says_what_is_shown(
     assert (dataset.PatientID, dataset.PatientAge) == ("7", "061Y")
 
 
-def test_images_of_one_patient_share_their_study_and_nobody_elses() -> None:
-    first, second, other = (PhantomIdentity(1, 1), PhantomIdentity(1, 2), PhantomIdentity(2, 1))
+def test_images_share_a_study_within_one_patient_only() -> None:
+    first = PhantomIdentity(1, 1)
+    second = PhantomIdentity(1, 2)
+    other = PhantomIdentity(2, 1)
+
     assert first.uid("study") == second.uid("study") != other.uid("study")
     assert first.uid("image", 1) != second.uid("image", 2) != other.uid("image", 1)
 
 
-def test_the_same_phantom_is_written_to_the_same_bytes(image: PhantomImage) -> None:
+def test_same_phantom_gives_same_bytes(image: PhantomImage) -> None:
     assert to_dicom_bytes(image) == to_dicom_bytes(image)

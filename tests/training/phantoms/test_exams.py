@@ -11,8 +11,8 @@ from training.phantoms import Detector, FindingKind, NotEmpty, render_view, writ
 from training.phantoms.cohort import sample_patient
 
 RSNA_COLUMNS = (
-    "site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,invasive,BIRADS,implant,density,machine_id,"
-    "difficult_negative_case"
+    "site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,invasive,BIRADS,implant,"
+    "density,machine_id,difficult_negative_case"
 )
 
 
@@ -36,19 +36,21 @@ def files(out: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_table_has_the_columns_of_the_challenge_and_four_views_of_each_patient(
-    dataset: Path,
-) -> None:
-    assert (dataset / "train.csv").read_text().splitlines()[0] == RSNA_COLUMNS
+def test_table_has_rsna_columns_and_four_views(dataset: Path) -> None:
+    """Each patient has the four views, in one fixed order."""
     rows = table(dataset)
+
+    assert (dataset / "train.csv").read_text().splitlines()[0] == RSNA_COLUMNS
     assert len({row["image_id"] for row in rows}) == len(rows) == 12
     for patient in {row["patient_id"] for row in rows}:
         views = [(row["laterality"], row["view"]) for row in rows if row["patient_id"] == patient]
         assert views == [("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO")]
 
 
-def test_cancer_is_the_breasts_and_both_classes_are_there(dataset: Path) -> None:
+def test_views_of_a_breast_share_the_label(dataset: Path) -> None:
+    """The dataset has both classes."""
     rows = table(dataset)
+
     for row, twin in zip(rows[::2], rows[1::2], strict=True):
         assert (row["laterality"], row["cancer"], row["biopsy"]) == (
             twin["laterality"],
@@ -58,9 +60,8 @@ def test_cancer_is_the_breasts_and_both_classes_are_there(dataset: Path) -> None
     assert {row["cancer"] for row in rows} == {"0", "1"}
 
 
-def test_every_row_has_its_image_and_breast_mask_and_cancers_alone_a_lesion_mask(
-    dataset: Path,
-) -> None:
+def test_rows_have_images_and_masks(dataset: Path) -> None:
+    """Every row has an image and a breast mask. Only cancers have a lesion mask."""
     for row in table(dataset):
         name = f"{row['patient_id']}/{row['image_id']}"
         header = pydicom.dcmread(dataset / "train_images" / f"{name}.dcm", stop_before_pixels=True)
@@ -69,10 +70,12 @@ def test_every_row_has_its_image_and_breast_mask_and_cancers_alone_a_lesion_mask
             row["laterality"],
             row["view"],
         )
+
         breast = cv2.imread(str(dataset / "breast_masks" / f"{name}.png"), cv2.IMREAD_UNCHANGED)
         assert breast is not None
         assert breast.shape == (header.Rows, header.Columns)
         assert set(np.unique(breast)) == {0, 255}
+
         lesion_mask = dataset / "lesion_masks" / f"{name}.png"
         assert lesion_mask.exists() == (row["cancer"] == "1")
         if lesion_mask.exists():
@@ -82,29 +85,35 @@ def test_every_row_has_its_image_and_breast_mask_and_cancers_alone_a_lesion_mask
             assert lesion.any()
 
 
-def test_the_files_do_not_depend_on_the_number_of_workers(dataset: Path, tmp_path: Path) -> None:
+def test_files_do_not_depend_on_worker_count(dataset: Path, tmp_path: Path) -> None:
     write_dataset(tmp_path, patients=3, seed=5, cancer_rate=0.7, workers=2)
+
     assert files(tmp_path) == files(dataset)
 
 
-def test_a_smaller_data_set_is_the_beginning_of_a_larger_one(dataset: Path, tmp_path: Path) -> None:
+def test_smaller_dataset_begins_larger_one(dataset: Path, tmp_path: Path) -> None:
     write_dataset(tmp_path, patients=1, seed=5, cancer_rate=0.7, workers=1)
-    smaller, larger = files(tmp_path), files(dataset)
+
+    smaller = files(tmp_path)
+    larger = files(dataset)
     assert larger.pop("train.csv").startswith(smaller.pop("train.csv"))
     assert smaller.items() <= larger.items()
 
 
-def test_another_seed_has_other_patients(dataset: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_other_patients(dataset: Path, tmp_path: Path) -> None:
     write_dataset(tmp_path, patients=1, seed=6, cancer_rate=0.7, workers=1)
+
     assert not {row["patient_id"] for row in table(tmp_path)} & {
         row["patient_id"] for row in table(dataset)
     }
 
 
-def test_a_directory_with_something_in_it_is_refused_and_left_alone(dataset: Path) -> None:
+def test_nonempty_directory_is_refused_and_unchanged(dataset: Path) -> None:
     before = files(dataset)
+
     with pytest.raises(NotEmpty, match="choose another directory"):
         write_dataset(dataset, patients=1, seed=1, cancer_rate=0.5, workers=1)
+
     assert files(dataset) == before
 
 
@@ -116,19 +125,22 @@ def test_numbers_out_of_range_are_refused(
         write_dataset(tmp_path, patients=patients, seed=1, cancer_rate=cancer_rate, workers=1)
 
 
-def test_the_cancer_rate_is_the_share_of_patients_with_one_affected_breast() -> None:
+def test_cancer_rate_is_the_share_of_patients() -> None:
+    """No patient has a cancer in both breasts."""
     for rate, tolerance in ((0.0, 0.0), (0.3, 0.05), (1.0, 0.0)):
         patients = [sample_patient(np.random.default_rng([1, i]), i, rate) for i in range(1000)]
         affected = np.array(
             [sum(breast.cancer for breast in patient.breasts) for patient in patients]
         )
+
         assert affected.max(initial=0) <= 1
         assert affected.mean() == pytest.approx(rate, abs=tolerance)
 
 
-def test_neither_machine_nor_density_nor_age_tell_who_has_cancer() -> None:
+def test_machine_density_and_age_do_not_predict_cancer() -> None:
     patients = [sample_patient(np.random.default_rng([2, i]), i, 0.5) for i in range(3000)]
     cancer = np.array([any(breast.cancer for breast in patient.breasts) for patient in patients])
+
     for trait in (
         np.array([patient.machine.machine_id for patient in patients]),
         np.array([patient.body.density for patient in patients]),
@@ -136,23 +148,27 @@ def test_neither_machine_nor_density_nor_age_tell_who_has_cancer() -> None:
     ):
         for value in np.unique(trait):
             among = trait == value
-            # five standard errors of a share of one half
+            # Five standard errors of a share of one half.
             assert cancer[among].mean() == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(among.sum()))
 
 
-def test_every_kind_of_finding_occurs_and_look_alikes_mostly_without_cancer() -> None:
+def test_all_finding_kinds_occur() -> None:
+    """Look-alikes occur in 30 to 60 % of the breasts without cancer."""
     breasts = [
         breast
         for i in range(500)
         for breast in sample_patient(np.random.default_rng([3, i]), i, 0.5).breasts
     ]
+
     assert {finding.kind for breast in breasts for finding in breast.findings} == set(FindingKind)
+
     normal = [breast for breast in breasts if not breast.cancer]
     assert 0.3 < np.mean([bool(breast.findings) for breast in normal]) < 0.6
 
 
-def test_brightness_alone_does_not_tell_cancers_from_normal_breasts() -> None:
-    cancer, features = [], []
+def test_brightness_alone_does_not_reveal_cancer() -> None:
+    cancer = []
+    features = []
     for index in range(100):
         rng = np.random.default_rng([4, index])
         patient = sample_patient(rng, index, 0.5)
@@ -161,6 +177,7 @@ def test_brightness_alone_does_not_tell_cancers_from_normal_breasts() -> None:
                 480, 360, patient.machine.detector.gamma, patient.machine.detector.noise
             )
             image = render_view(rng, findings=breast.findings, body=patient.body, detector=detector)
+
             grey = image.pixels[image.breast]
             features.append(
                 [
@@ -172,5 +189,6 @@ def test_brightness_alone_does_not_tell_cancers_from_normal_breasts() -> None:
                 ]
             )
             cancer.append(breast.cancer)
+
     scores = [roc_auc_score(cancer, feature) for feature in np.array(features).T]
     assert max(scores) < 0.75

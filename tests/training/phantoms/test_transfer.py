@@ -8,7 +8,7 @@ from training.phantoms import Detector, PhantomImage, render_view, to_dicom_byte
 from training.phantoms.corpus import make_corpus, plain_acquisition
 from training.phantoms.transfer import LOSSY, SYNTAXES, Syntax
 
-# what pydicom decodes without further plugins, or by Pillow's
+# Syntaxes that pydicom decodes without further plugins, or with Pillow.
 BY_PYDICOM: list[Syntax] = [
     "implicit",
     "explicit",
@@ -26,8 +26,9 @@ def image() -> PhantomImage:
 
 
 @pytest.mark.parametrize("syntax", SYNTAXES)
-def test_every_syntax_is_written_under_its_uid(image: PhantomImage, syntax: Syntax) -> None:
+def test_every_syntax_is_written_with_its_uid(image: PhantomImage, syntax: Syntax) -> None:
     dataset = pydicom.dcmread(BytesIO(to_dicom_bytes(image, plain_acquisition(syntax))))
+
     assert dataset.file_meta.TransferSyntaxUID == SYNTAXES[syntax]
     assert dataset.LossyImageCompression == ("01" if syntax in LOSSY else "00")
     assert (
@@ -36,14 +37,17 @@ def test_every_syntax_is_written_under_its_uid(image: PhantomImage, syntax: Synt
 
 
 @pytest.mark.parametrize("syntax", BY_PYDICOM)
-def test_pydicom_reads_what_was_stored(image: PhantomImage, syntax: Syntax) -> None:
+def test_pydicom_reads_the_stored_values(image: PhantomImage, syntax: Syntax) -> None:
     machine = plain_acquisition(syntax)
+
     dataset = pydicom.dcmread(BytesIO(to_dicom_bytes(image, machine)))
+
     error = np.abs(dataset.pixel_array.astype(int) - machine.store(image.pixels))
     assert error.max() <= (12 if syntax == "jpeg" else 0)
 
 
-def test_the_corpus_is_the_same_each_time_and_has_every_syntax() -> None:
+def test_corpus_is_reproducible_and_has_every_syntax() -> None:
     corpus = make_corpus()
+
     assert corpus == make_corpus()
     assert {f"dicom-{syntax}" for syntax in SYNTAXES} < set(corpus)

@@ -19,14 +19,16 @@ def render(
     return render_view(rng, laterality=laterality, view=view, findings=findings, detector=SMALL)
 
 
-def test_the_same_seed_gives_the_same_image_and_another_seed_another() -> None:
+def test_seed_determines_the_image() -> None:
     np.testing.assert_array_equal(render(1).pixels, render(1).pixels)
     assert not np.array_equal(render(1).breast, render(2).breast)
 
 
 @pytest.mark.parametrize("view", ["CC", "MLO"])
-def test_the_chest_wall_is_left_in_a_left_and_right_in_a_right_breast(view: View) -> None:
-    left, right = render(3, "L", view), render(3, "R", view)
+def test_chest_wall_is_on_the_named_side(view: View) -> None:
+    left = render(3, "L", view)
+    right = render(3, "R", view)
+
     assert left.breast[:, 0].mean() > 0.5
     assert not left.breast[:, -1].any()
     np.testing.assert_array_equal(left.breast, right.breast[:, ::-1])
@@ -34,27 +36,28 @@ def test_the_chest_wall_is_left_in_a_left_and_right_in_a_right_breast(view: View
 
 @pytest.mark.parametrize("view", ["CC", "MLO"])
 @pytest.mark.parametrize("laterality", ["L", "R"])
-def test_outside_the_breast_is_black_but_for_the_marker_in_the_upper_corner_off_the_chest_wall(
-    laterality: Laterality, view: View
-) -> None:
+def test_air_is_black_except_for_the_marker(laterality: Laterality, view: View) -> None:
+    """The marker is in the upper corner away from the chest wall."""
     image = render(4, laterality, view)
+
     rows, columns = np.nonzero((image.pixels > 20_000) & ~image.breast)
     assert len(rows) > 20
     assert rows.max() < 0.2 * SMALL.rows
     from_chest_wall = columns if laterality == "L" else SMALL.columns - 1 - columns
     assert from_chest_wall.min() > 0.55 * SMALL.columns
+
     below = image.pixels[int(0.2 * SMALL.rows) :][~image.breast[int(0.2 * SMALL.rows) :]]
     assert below.mean() < 0.01 * 65535
 
 
 @pytest.mark.parametrize("kind", MALIGNANT)
 @pytest.mark.parametrize("view", ["CC", "MLO"])
-def test_a_cancer_has_a_mask_within_the_breast_of_a_few_percent_of_its_height(
-    kind: FindingKind, view: View
-) -> None:
+def test_cancer_mask_is_small_and_inside_breast(kind: FindingKind, view: View) -> None:
     image = render(5, "R", view, Finding(kind, lateral=0.4, height=-0.4))
+
     assert image.lesion is not None
     assert not (image.lesion & ~image.breast).any()
+
     height = np.ptp(np.flatnonzero(image.lesion.any(axis=1))) / np.ptp(
         np.flatnonzero(image.breast.any(axis=1))
     )
@@ -62,28 +65,31 @@ def test_a_cancer_has_a_mask_within_the_breast_of_a_few_percent_of_its_height(
 
 
 @pytest.mark.parametrize("kind", BENIGN)
-def test_a_benign_finding_has_no_mask(kind: FindingKind) -> None:
+def test_benign_finding_has_no_mask(kind: FindingKind) -> None:
     assert render(6, "L", "CC", Finding(kind)).lesion is None
 
 
-def test_the_mask_is_of_the_cancer_alone_where_a_look_alike_lies_beside_it() -> None:
+def test_mask_leaves_out_look_alike_beside_cancer() -> None:
     cancer = Finding(FindingKind.MICROCALCIFICATIONS, lateral=-0.5)
+
     alone = render(7, "L", "CC", cancer).lesion
     beside = render(7, "L", "CC", cancer, Finding(FindingKind.ROUND_MASS, lateral=0.5)).lesion
+
     assert alone is not None
     assert beside is not None
     np.testing.assert_array_equal(alone, beside)
 
 
 @pytest.mark.parametrize("kind", MALIGNANT)
-def test_a_more_conspicuous_cancer_is_brighter_where_it_is_and_changes_nothing_far_from_it(
-    kind: FindingKind,
-) -> None:
+def test_conspicuity_changes_only_the_cancer_itself(kind: FindingKind) -> None:
+    """A more conspicuous cancer is brighter. Pixels far from it stay the same."""
     subtle = render(8, "L", "CC", Finding(kind, conspicuity=0.1))
     obvious = render(8, "L", "CC", Finding(kind, conspicuity=0.9))
+
     assert subtle.lesion is not None
     brighter = obvious.pixels.astype(int) - subtle.pixels
     assert brighter[subtle.lesion].mean() > 0.01 * 65535
+
     rows, columns = np.nonzero(subtle.lesion)
     near = np.s_[rows.min() - 40 : rows.max() + 40, max(0, columns.min() - 40) : columns.max() + 40]
     brighter[near] = 0
@@ -97,18 +103,21 @@ def test_a_more_conspicuous_cancer_is_brighter_where_it_is_and_changes_nothing_f
         (FindingKind.MICROCALCIFICATIONS, FindingKind.COARSE_CALCIFICATIONS),
     ],
 )
-def test_a_look_alike_is_as_bright_as_the_cancer_it_resembles(
+def test_look_alike_is_as_bright_as_its_cancer(
     cancer: FindingKind, look_alike: FindingKind
 ) -> None:
     anatomy = sample_anatomy(np.random.default_rng(9), "CC", 0.5, 640, 480)
+
     peaks = [
         render_finding(np.random.default_rng(9), anatomy, "CC", Finding(kind)).attenuation.max()
         for kind in (cancer, look_alike)
     ]
+
     assert peaks[1] == pytest.approx(peaks[0], rel=0.2)
 
 
-def test_a_finding_keeps_its_share_of_the_breast_on_any_matrix() -> None:
+def test_finding_size_is_independent_of_the_matrix() -> None:
+    """It keeps its share of the area of the breast."""
     shares = []
     for rows, columns in ((320, 240), (960, 720)):
         anatomy = sample_anatomy(np.random.default_rng(10), "CC", 0.5, rows, columns)
@@ -116,37 +125,44 @@ def test_a_finding_keeps_its_share_of_the_breast_on_any_matrix() -> None:
             np.random.default_rng(10), anatomy, "CC", Finding(FindingKind.SPICULATED_MASS)
         ).mask
         shares.append(mask.sum() / anatomy.breast().sum())
+
     assert shares[0] == pytest.approx(shares[1], rel=0.05)
 
 
-def test_the_muscle_is_in_the_oblique_view_alone_and_narrows_downwards() -> None:
+def test_muscle_is_in_oblique_view_only() -> None:
+    """It narrows downwards and stays within the skin."""
     oblique = sample_anatomy(np.random.default_rng(11), "MLO", 0.5, 640, 480)
+    craniocaudal = sample_anatomy(np.random.default_rng(11), "CC", 0.5, 640, 480)
+
     assert oblique.muscle[0] > 0
     assert (np.diff(oblique.muscle) <= 0).all()
     assert oblique.muscle[-1] == 0
     assert (oblique.muscle <= oblique.skin).all()
-    assert not sample_anatomy(np.random.default_rng(11), "CC", 0.5, 640, 480).muscle.any()
+    assert not craniocaudal.muscle.any()
 
 
 def test_denser_breasts_are_brighter() -> None:
     def mean_grey(density: str) -> float:
+        body = Body(density)  # type: ignore[arg-type]
         images = [
-            render_view(np.random.default_rng(seed), body=Body(density), detector=SMALL)  # type: ignore[arg-type]
-            for seed in range(6)
+            render_view(np.random.default_rng(seed), body=body, detector=SMALL) for seed in range(6)
         ]
         return float(np.mean([image.pixels[image.breast].mean() for image in images]))
 
     greys = [mean_grey(density) for density in DENSITIES]
+
     assert greys == sorted(greys)
     assert greys[-1] > 1.15 * greys[0]
 
 
 @pytest.mark.parametrize("beta", [1.5, 2.8])
-def test_the_power_of_a_field_falls_with_the_frequency_as_it_says(beta: float) -> None:
+def test_field_has_the_requested_power_law(beta: float) -> None:
     fields = [power_law_field(np.random.default_rng(seed), beta) for seed in range(8)]
+
     spectrum = np.mean([np.abs(np.fft.fft2(field)) ** 2 for field in fields], axis=0)
     frequency = np.hypot(np.fft.fftfreq(256)[:, None], np.fft.fftfreq(256)[None, :])
     band = (frequency > 0.02) & (frequency < 0.4)
+
     slope, _ = np.polyfit(np.log(frequency[band]), np.log(spectrum[band]), 1)
     assert slope == pytest.approx(-beta, abs=0.05)
     assert np.std(fields[0]) == pytest.approx(1, abs=1e-4)
