@@ -1,4 +1,4 @@
-"""Receptive fields against an oracle that knows no layer: the pixels that a cell's gradient reaches."""
+"""Receptive fields against an independent oracle: the pixels that a cell's gradient reaches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -80,7 +80,11 @@ def cells(layer: ConvLayer) -> Iterator[tuple[int, int]]:
             yield row, column
 
 
-def random_layer(rng: np.random.Generator, signal: Any, number: int) -> Any:  # noqa: PLR0911 - one per kind
+def random_layer(  # noqa: PLR0911 - one return for each kind
+    rng: np.random.Generator,
+    signal: Any,
+    number: int,
+) -> Any:
     """Return a random layer, or a merge of two branches, on top of `signal`."""
     layers = keras.layers
 
