@@ -27,7 +27,10 @@ def _export(path: Path) -> None:
     import keras  # noqa: PLC0415 - takes seconds, not needed if the bundle exists
 
     from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
-    from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
+    from training.introspection.description import (  # noqa: PLC0415 - takes seconds
+        BundleFacts,
+        describe_model,
+    )
 
     # MobileNetV2 on inputs of 0..1, with random weights.
     keras.utils.set_random_seed(1)
@@ -38,8 +41,7 @@ def _export(path: Path) -> None:
     pooled = keras.layers.GlobalAveragePooling2D()(network.output)
     model = keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(pooled))
 
-    manifest = describe_model(
-        model,
+    facts = BundleFacts(
         name="backbone",
         version=1,
         classes=("no_cancer", "cancer"),
@@ -56,6 +58,7 @@ def _export(path: Path) -> None:
         limitations="It knows nothing.",
     )
 
+    manifest = describe_model(model, facts)
     mammogram = decode((ROOT / "docs" / "sample.dcm").read_bytes(), Limits())
     export_bundle(model, path, manifest, golden_pixels=mammogram.pixels)
 

@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from service.api.app import create_app
 from service.api.application import MammolensApp
 from service.model import Bundle
-from service.records import FitParameters, Pixels
+from service.records import Pixels
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
 
@@ -67,26 +67,22 @@ def network() -> Any:
 @pytest.fixture(scope="session")
 def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same as a bundle."""
+    from tests.support.bundles import untested_facts  # noqa: PLC0415 - takes seconds
     from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
     from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
 
-    manifest = describe_model(
-        network,
+    facts = untested_facts(
+        height=96,
+        width=72,
         name="untrained",
         version=1,
-        classes=("no_cancer", "cancer"),
-        positive_class="cancer",
         threshold=0.4,
-        threshold_rule="Set by hand.",
         temperature=1.5,
-        preprocessing=FitParameters(height=96, width=72),
-        layers=None,
-        default_layer=None,
         training="None: the weights are random.",
         figures={"auc": 0.5},
-        intended_use="Tests.",
         limitations="It knows nothing.",
     )
+    manifest = describe_model(network, facts)
     out = tmp_path_factory.mktemp("models") / "untrained" / "1"
     return export_bundle(network, out, manifest, golden_pixels=breast)
 

@@ -1,4 +1,4 @@
-"""From a Keras classifier to a bundle: a SavedModel that explains itself, with its manifest, golden case and card."""
+"""Writer of bundles: SavedModel with explaining signatures, manifest, golden case and card."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -32,22 +32,28 @@ def export_bundle(
     report: ScorecardReport | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """The bundle's directory `out`, complete or not there at all.
+    """Write a bundle to the directory `out` and return `out`. A failed export leaves nothing there.
 
-    `manifest`: as `describe_model` gives it. `golden_pixels`: a mammogram as decoded, whose answers are kept.
+    `manifest`: as `describe_model` returns it. `golden_pixels`: decoded pixels of a mammogram. The
+    bundle keeps them with its answers for them.
 
     Raises:
-        ExportError: `out` exists and may not be overwritten, or the golden image is not explained.
+        ExportError: `out` exists and may not be overwritten, or no class of the golden image can be
+            explained.
     """
     if out.exists() and not overwrite:
         raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
+
+    # The bundle is written beside `out` and then renamed, so that it is never seen half written.
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
         staged = Path(workshop) / "new"
         _write(staged, model, manifest, golden_pixels, report)
+
         if out.exists():
             out.rename(Path(workshop) / "old")
         staged.rename(out)
+
     return out
 
 
@@ -58,16 +64,22 @@ def _write(
     golden_pixels: Pixels,
     report: ScorecardReport | None,
 ) -> None:
-    """The SavedModel first: the golden case comes from the bundle as it is loaded, not from the model in memory."""
+    """Write every file of the bundle."""
+    # The SavedModel comes first: the golden case is made by the bundle as it is loaded, not by the
+    # model in memory.
     _save_model(directory, model, manifest)
     (directory / MANIFEST_FILE).parent.mkdir()
     _golden_case(Bundle(directory, manifest, digest=""), golden_pixels).save(directory)
+
     if report is not None:
         save_scorecard(directory, report.scorecard)
         save_domain(directory, report.domain)
         manifest = manifest.model_copy(update={"reference": report.reference})
+
     card = model_card(manifest, None if report is None else report.scorecard)
     (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
+
+    # The manifest comes last, because it lists the checksums of all other files.
     complete = manifest.model_copy(update={"files": checksums(directory)})
     (directory / MANIFEST_FILE).write_text(
         complete.model_dump_json(indent=2) + "\n", encoding="utf-8"
@@ -78,17 +90,23 @@ def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None
     archive = keras.export.ExportArchive()
     for name, signature in explained(model, manifest).signatures().items():
         archive.add_endpoint(name, signature.function, input_signature=list(signature.inputs))
+
     archive.write_out(str(directory), verbose=False)
 
 
 def _golden_case(bundle: Bundle, pixels: Pixels) -> GoldenCase:
-    """What the bundle makes of those pixels, for the positive class or the first whose heatmap is not blank."""
+    """Return the bundle's answers for `pixels`, with a heatmap that is not blank.
+
+    The heatmap is that of the positive class, or else of the first class whose map is not blank.
+    """
     manifest = bundle.manifest
     positive = manifest.classes.index(manifest.positive_class)
+
     for index in sorted(range(len(manifest.classes)), key=lambda index: index != positive):
         case, state = pipeline.golden_case(bundle, pixels, manifest.default_layer, index)
         if state is MapState.OK:
             return case
+
     raise ExportError(
         f"Layer {manifest.default_layer!r} explains no class of the golden image ({state}); "
         "choose another default layer or golden image."

@@ -1,13 +1,18 @@
-"""The model card: a bundle's manifest for a person to read, as Markdown."""
+"""Model card: a bundle's manifest and scorecard as Markdown for human readers."""
 
 from collections.abc import Iterable, Sequence
 
-from service.model import Manifest, Scorecard
+from service.model import Localisation, Manifest, Scorecard
 from service.records import ConvLayer
+
+_NOTICE = (
+    "**Not a medical device.** Its output must not be used to diagnose, to screen or to decide on "
+    "treatment."
+)
 
 
 def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
-    """The card; every fact in it comes from the manifest or the scorecard.
+    """Return the card. Every fact in it comes from the manifest or the scorecard.
 
     The sections follow Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
     """
@@ -15,7 +20,7 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
         [
             f"# {manifest.name}, version {manifest.version}",
             "",
-            "**Not a medical device.** Its output must not be used to diagnose, to screen or to decide on treatment.",
+            _NOTICE,
             "",
             _summary(manifest),
             "",
@@ -25,17 +30,8 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
             *_section("Decision", _decision(manifest)),
             *_section("Figures", *_figures(manifest)),
             *_section("Scorecard", *_scorecard(scorecard)),
-            *_section("Where its heatmaps point", *_methods(scorecard)),
-            *_section(
-                "Layers",
-                *_table(
-                    ("Layer", "Stage", "Map", "Filters", "A cell sees", "Cells apart"),
-                    map(_row, manifest.layers),
-                ),
-                "",
-                f"Sizes are height x width; what a cell sees, and the distance of cells, are in pixels of the model's "
-                f"input. Explained by default: `{manifest.default_layer}`.",
-            ),
+            *_section("Localisation of lesions", *_methods(scorecard)),
+            *_section("Layers", *_layers(manifest)),
         ]
     )
 
@@ -43,8 +39,9 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
 def _summary(manifest: Manifest) -> str:
     height, width, _ = manifest.input_shape
     return (
-        f"A convolutional network that reads a mammogram at {height} x {width} pixels and gives a probability for each "
-        f"of {', '.join(manifest.classes)}. Exported {manifest.created.isoformat()}."
+        f"A convolutional network that reads a mammogram at {height} x {width} pixels and gives a "
+        f"probability for each of {', '.join(manifest.classes)}. Exported "
+        f"{manifest.created.isoformat()}."
     )
 
 
@@ -54,9 +51,9 @@ def _section(title: str, *lines: str) -> list[str]:
 
 def _decision(manifest: Manifest) -> str:
     return (
-        f"An image is called {manifest.positive_class} from a probability of {manifest.threshold:.4g} on. "
-        f"{manifest.threshold_rule} Before the softmax, logits are divided by a temperature of "
-        f"{manifest.temperature:.4g}."
+        f"An image is classified as {manifest.positive_class} if its probability is at least "
+        f"{manifest.threshold:.4g}. {manifest.threshold_rule} Before the softmax, logits are "
+        f"divided by a temperature of {manifest.temperature:.4g}."
     )
 
 
@@ -70,59 +67,78 @@ def _figures(manifest: Manifest) -> list[str]:
 
 def _scorecard(scorecard: Scorecard | None) -> list[str]:
     if scorecard is None:
-        return ["None: nothing was measured of how far its explanations can be trusted."]
+        return ["None. The trustworthiness of its explanations was not measured."]
+
     outcome = f"Failed: {', '.join(scorecard.failed)}." if scorecard.failed else "Passed."
     origin = (
-        f"Measured on {scorecard.images} images not trained on, {scorecard.created.isoformat()}."
+        f"Measured on {scorecard.images} images that were not used for training, "
+        f"{scorecard.created.isoformat()}."
+    )
+
+    rows = (
+        (
+            line.name,
+            "-" if line.value is None else f"{line.value:.4g}",
+            line.asked,
+            line.verdict,
+            line.meaning,
+        )
+        for line in scorecard.lines
     )
     return [
         f"{outcome} {origin}",
         "",
-        *_table(
-            ("Test", "Value", "Requirement", "Verdict", "What it means"),
-            (
-                (
-                    line.name,
-                    "-" if line.value is None else f"{line.value:.4g}",
-                    line.asked,
-                    line.verdict,
-                    line.meaning,
-                )
-                for line in scorecard.lines
-            ),
-        ),
+        *_table(("Test", "Value", "Requirement", "Verdict", "What it means"), rows),
     ]
 
 
 def _methods(scorecard: Scorecard | None) -> list[str]:
     if scorecard is None or not scorecard.methods:
-        return ["Not measured: no lesion masks, or no image rightly decided to be positive."]
-    (images, *_) = {found.images for found in scorecard.methods.values()}
+        reason = (
+            "Not measured. There are no lesion masks, or no image with a lesion was correctly "
+            "classified as positive."
+        )
+        return [reason]
+
+    # Every method was measured on the same images.
+    (images, *_) = {localisation.images for localisation in scorecard.methods.values()}
+    origin = f"Means over {images} unseen images with a lesion, correctly classified as positive."
     return [
-        f"Means over {images} unseen images with a lesion, rightly decided to be positive.",
+        origin,
         "",
         "- Pointing: share of the peaks that are in the lesion.",
-        "- Mass: share of the heat that is in it.",
-        "- Rank: of the hottest pixels, as many as the lesion has, the share that is in it.",
-        "- IoU: of the lesion and the heat above Otsu's threshold.",
+        "- Mass: share of the heat that is in the lesion.",
+        "- Rank: share of the N hottest pixels that are in the lesion, which has N pixels.",
+        "- IoU: intersection over union of the lesion and the heat above Otsu's threshold.",
         "",
         *_table(
             ("Method", "Pointing", "Mass", "Rank", "IoU"),
-            (
-                (
-                    f"`{method}`",
-                    *(
-                        f"{value:.3f}"
-                        for value in (found.pointing, found.mass, found.rank, found.iou)
-                    ),
-                )
-                for method, found in scorecard.methods.items()
-            ),
+            (_method_row(method, values) for method, values in scorecard.methods.items()),
         ),
     ]
 
 
-def _row(layer: ConvLayer) -> tuple[str, ...]:
+def _method_row(method: str, localisation: Localisation) -> tuple[str, ...]:
+    values = (localisation.pointing, localisation.mass, localisation.rank, localisation.iou)
+    return (f"`{method}`", *(f"{value:.3f}" for value in values))
+
+
+def _layers(manifest: Manifest) -> list[str]:
+    note = (
+        "Sizes are height x width. Receptive field and stride are in pixels of the model's input. "
+        f"Explained by default: `{manifest.default_layer}`."
+    )
+    return [
+        *_table(
+            ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride"),
+            map(_layer_row, manifest.layers),
+        ),
+        "",
+        note,
+    ]
+
+
+def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
     field = layer.receptive_field
     return (
         f"`{layer.name}`",

@@ -1,4 +1,4 @@
-"""From a measured run, or a foreign Keras model, to a bundle: what `export_bundle` must be told, gathered."""
+"""Export of a measured run, or of a foreign Keras model, as a bundle."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from training.errors import RunError
 from training.evaluation.evaluate import headline
 from training.export.bundle_writer import export_bundle
 from training.fit.run import Run, read_json
-from training.introspection.description import describe_model
+from training.introspection.description import BundleFacts, describe_model
 from training.introspection.own_model import Choice, describe_own_model
 from training.phantoms import Finding, FindingKind, render_view
 from training.scorecard.report import check_scorecard, read_report
@@ -22,15 +22,16 @@ _GOLDEN_SEED = 1
 
 
 def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool) -> Path:
-    """The bundle of a run, at `out` = <name>/<version>, with its scorecard if it has one.
+    """Export a run to `out` = <name>/<version>, with its scorecard if it has one.
 
     Raises:
-        RunError: if the run was not trained and evaluated, or `out` names no version.
-        ScorecardError: if a scorecard is required and the run has none, or failed it.
+        RunError: the run was not trained and evaluated, or `out` does not end in a version.
+        ScorecardError: a scorecard is required, and the run has none or failed it.
     """
     report = read_report(run.scorecard, run.best_model)
     if require_scorecard:
         check_scorecard(report)
+
     model, manifest = describe_run(run, *name_and_version(out))
     pixels = golden_pixels(run.experiment().bundle)
     return export_bundle(
@@ -39,14 +40,15 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
 
 
 def describe_run(run: Run, name: str = "unnamed", version: int = 1) -> tuple[keras.Model, Manifest]:
-    """The network of a measured run, and the manifest of its bundle.
+    """Load the network of a measured run and build the manifest of its bundle.
 
     Raises:
-        RunError: if the run was not trained and evaluated.
+        RunError: the run was not trained and evaluated.
     """
     model = _load_model(run.require(run.best_model, "train"))
     choice = Choice(**read_json(run.require(run.operating_point, "evaluate")))
     figures = headline(read_json(run.require(run.evaluation, "evaluate")))
+
     manifest = describe_own_model(
         model, run.experiment(), choice, figures=figures, name=name, version=version
     )
@@ -62,16 +64,19 @@ def export_foreign_model(
     overwrite: bool,
     require_scorecard: bool,
 ) -> Path:
-    """The bundle of any Keras classifier, at `out` = <name>/<version>, with the scorecard in that file.
+    """Export any Keras classifier to `out` = <name>/<version>.
+
+    `description`: TOML file, see `ForeignModel`. `scorecard`: file with the model's scorecard.
 
     Raises:
-        ConfigError: if `description` does not say what is needed.
-        RunError: if the Keras file is missing, or `out` names no version.
-        ScorecardError: if a scorecard is required and there is none, or it was failed.
+        ConfigError: `description` lacks a needed key.
+        RunError: the Keras file is missing, or `out` does not end in a version.
+        ScorecardError: a scorecard is required, and the model has none or failed it.
     """
     report = None if scorecard is None else read_report(scorecard, keras_file)
     if require_scorecard:
         check_scorecard(report)
+
     model, manifest = describe_foreign_model(keras_file, description, *name_and_version(out))
     pixels = golden_pixels(load_foreign_model(description).bundle)
     return export_bundle(
@@ -82,46 +87,52 @@ def export_foreign_model(
 def describe_foreign_model(
     keras_file: Path, description: Path, name: str = "unnamed", version: int = 1
 ) -> tuple[keras.Model, Manifest]:
-    """Any Keras classifier, and the manifest of its bundle.
+    """Load any Keras classifier and build the manifest of its bundle.
 
     Raises:
-        ConfigError: if `description` does not say what is needed.
-        RunError: if the Keras file is missing.
+        ConfigError: `description` lacks a needed key.
+        RunError: the Keras file is missing.
     """
-    told = load_foreign_model(description)
+    foreign = load_foreign_model(description)
     model = _load_model(keras_file)
-    manifest = describe_model(
-        model,
+
+    facts = BundleFacts(
         name=name,
         version=version,
-        **told.decision.model_dump(),
-        preprocessing=told.fit.parameters(),
-        layers=told.layers,
-        default_layer=told.bundle.default_layer,
-        training=told.bundle.training_data,
-        figures=told.figures,
-        intended_use=told.bundle.intended_use,
-        limitations=told.bundle.limitations,
+        **foreign.decision.model_dump(),
+        preprocessing=foreign.fit.parameters(),
+        layers=foreign.layers,
+        default_layer=foreign.bundle.default_layer,
+        training=foreign.bundle.training_data,
+        figures=foreign.figures,
+        intended_use=foreign.bundle.intended_use,
+        limitations=foreign.bundle.limitations,
     )
-    return model, manifest
+    return model, describe_model(model, facts)
 
 
 def name_and_version(out: Path) -> tuple[str, int]:
-    """The last two parts of a bundle's directory.
+    """Return the last two parts of a bundle's directory, the name and the version.
 
     Raises:
-        RunError: if they are not a name and a whole number from 1 on.
+        RunError: the version is not a whole number from 1 on.
     """
     name, version = out.resolve().parts[-2:]
+
     if not version.isdecimal() or int(version) < 1:
         raise RunError(f"{out} does not end in <name>/<version>, as in models/demo/1.")
     return name, int(version)
 
 
 def golden_pixels(card: Card) -> Pixels:
-    """The source pixels of the self-test: the image the card names, or a rendered cancer, which is nobody's."""
+    """Return the source pixels of the self-test.
+
+    They come from the image that the card names, or from a phantom with a spiculated mass, which
+    shows no real person.
+    """
     if card.golden_image is not None:
         return decode(card.golden_image.read_bytes()).pixels
+
     rng = np.random.default_rng(_GOLDEN_SEED)
     return render_view(rng, findings=(Finding(FindingKind.SPICULATED_MASS),)).pixels
 

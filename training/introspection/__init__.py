@@ -1,1 +1,1 @@
-"""A Keras classifier made explainable: layers, receptive fields, signatures and manifest."""
+"""Make a Keras classifier explainable: layers, receptive fields, signatures and manifest."""

@@ -1,6 +1,7 @@
-"""The manifest of a Keras classifier's bundle, and the checks that its network can be explained."""
+"""Manifest of a Keras classifier's bundle, and the checks that its network can be explained."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import keras
@@ -13,122 +14,152 @@ from training.introspection.hooks import operations
 from training.introspection.receptive_field import convolutional_layers
 from training.introspection.signatures import class_count
 
-# Each explained layer adds a signature: 0.2 s to the service's start and 0.5 MB for a network of MobileNetV2's depth.
+# Each explained layer adds a signature. For a network of MobileNetV2's depth a signature takes
+# 0.2 s of the service's start and 0.5 MB on disk.
 _MAX_LAYERS = 16
+
+# Channels that oneDNN processes together.
 _ONEDNN_BLOCK = 16
 
+_IMAGE_AXES = 4  # [N, height, width, channels]
+_SCORE_AXES = 2  # [N, classes]
 
-def describe_model(  # noqa: PLR0913 - a bundle states many facts, each by name
-    model: keras.Model,
-    *,
-    name: str,
-    version: int,
-    classes: Sequence[str],
-    positive_class: str,
-    threshold: float,
-    threshold_rule: str,
-    temperature: float,
-    preprocessing: FitParameters,
-    layers: Sequence[str] | None,
-    default_layer: str | None,
-    training: str,
-    figures: Mapping[str, float],
-    intended_use: str,
-    limitations: str,
-) -> Manifest:
-    """The manifest of a bundle of that model, before there are files to list and report to refer to.
 
-    `model`: a functional or sequential classifier of one image with one or three channels; a grey image is repeated to
-    three, scaling from [0, 1] is the model's own. `layers`: what can be explained; by default every convolutional
-    layer, or of more than 16 the last on each grid. `default_layer`: the deepest by default.
+@dataclass(frozen=True, slots=True)
+class BundleFacts:
+    """Facts of a bundle that cannot be read from its network.
+
+    `classes`: names of the outputs, in order. `threshold`: calibrated probability of
+    `positive_class` from which an image is positive. `threshold_rule`: sentence that says how the
+    threshold was chosen. `temperature`: divides the logits. `layers`: names of the convolutional
+    layers to explain. If None, all of them, or of more than 16 the last one on each grid.
+    `default_layer`: the layer explained when a request names none. If None, the deepest.
+    `training`, `intended_use`, `limitations`: sentences of the model card. `figures`: measured
+    figures by name.
+    """
+
+    name: str
+    version: int
+    classes: Sequence[str]
+    positive_class: str
+    threshold: float
+    threshold_rule: str
+    temperature: float
+    preprocessing: FitParameters
+    layers: Sequence[str] | None
+    default_layer: str | None
+    training: str
+    figures: Mapping[str, float]
+    intended_use: str
+    limitations: str
+
+
+def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
+    """Build the manifest of a bundle of `model`, still without its files and its reference ranges.
+
+    `model`: a functional or sequential classifier of one image with one or three channels. A grey
+    image is repeated to three channels. Scaling from [0, 1] is left to the model.
 
     Raises:
         NotExplainable: the network has a form that cannot be followed.
-        ExportError: what is stated does not fit the network.
+        ExportError: the facts do not fit the network.
     """
-    _check_model(model, preprocessing, classes)
-    chosen = _choose(convolutional_layers(model, preprocessing.height, preprocessing.width), layers)
-    default_layer = default_layer or chosen[-1].name
+    _check_model(model, facts.preprocessing, facts.classes)
+
+    grid = facts.preprocessing.height, facts.preprocessing.width
+    layers = _choose_layers(convolutional_layers(model, *grid), facts.layers)
+    default_layer = facts.default_layer or layers[-1].name
+
     try:
         return Manifest(
-            name=name,
-            version=version,
+            name=facts.name,
+            version=facts.version,
             created=datetime.now(UTC).date(),
-            classes=tuple(classes),
-            positive_class=positive_class,
-            threshold=threshold,
-            threshold_rule=threshold_rule,
-            temperature=temperature,
-            preprocessing=preprocessing,
-            layers=tuple(chosen),
+            classes=tuple(facts.classes),
+            positive_class=facts.positive_class,
+            threshold=facts.threshold,
+            threshold_rule=facts.threshold_rule,
+            temperature=facts.temperature,
+            preprocessing=facts.preprocessing,
+            layers=tuple(layers),
             default_layer=default_layer,
-            feature_layers=_feature_layers(chosen) or (default_layer,),
-            training=training,
-            figures=dict(figures),
-            intended_use=intended_use,
-            limitations=limitations,
+            feature_layers=_feature_layers(layers) or (default_layer,),
+            training=facts.training,
+            figures=dict(facts.figures),
+            intended_use=facts.intended_use,
+            limitations=facts.limitations,
             files={},
         )
     except ValidationError as error:
         complaints = "; ".join(
-            f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+            f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()
         )
         raise ExportError(f"The bundle's manifest would not be valid: {complaints}.") from error
 
 
 def _feature_layers(layers: Sequence[ConvLayer]) -> tuple[str, ...]:
-    """The last early and the last middle layer.
+    """Return the names of the last early and the last middle layer.
 
-    What sets one source of images apart from another is texture and contrast, which these respond to; the deep layers
-    of a classifier have learned to overlook it.
+    Sources of images differ in texture and contrast. These layers respond to both, while the deep
+    layers of a classifier have learned to ignore them.
     """
     last = {layer.stage: layer.name for layer in layers}
     return tuple(last[stage] for stage in ("early", "middle") if stage in last)
 
 
 def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequence[str]) -> None:
-    grid = preprocessing.height, preprocessing.width
-    if len(model.inputs) != 1 or len(model.outputs) != 1 or len(model.output_shape) != 2:  # noqa: PLR2004 - [N, classes]
+    """Check inputs, outputs and layers of the network against the preprocessing and the classes."""
+    single = len(model.inputs) == 1 and len(model.outputs) == 1
+    if not single or len(model.output_shape) != _SCORE_AXES:
         raise NotExplainable(
             "The network must have one input, the image, and one output, a score per class."
         )
-    if len(model.input_shape) != 4 or model.input_shape[-1] not in (1, 3):  # noqa: PLR2004 - [N, h, w, c]
+    if len(model.input_shape) != _IMAGE_AXES or model.input_shape[-1] not in (1, 3):
         raise NotExplainable(
             f"The network's input is {model.input_shape}; it must be [N, height, width, 1 or 3]."
         )
-    if any(
-        own not in (None, wanted) for own, wanted in zip(model.input_shape[1:3], grid, strict=True)
-    ):
-        raise ExportError(
-            f"The network takes {model.input_shape[1:3]} pixels; the preprocessing gives {grid}."
-        )
+
+    # A size of None takes any image.
+    grid = preprocessing.height, preprocessing.width
+    sizes = model.input_shape[1:3]
+    if any(size not in (None, wanted) for size, wanted in zip(sizes, grid, strict=True)):
+        raise ExportError(f"The network takes {sizes} pixels; the preprocessing gives {grid}.")
+
     if class_count(model) != len(classes):
         raise ExportError(
-            f"The network tells {class_count(model)} classes apart; {len(classes)} are named."
+            f"The network has {class_count(model)} classes, but {len(classes)} names are given."
         )
+
     _check_layers(model)
 
 
 def _check_layers(model: keras.Model) -> None:
+    """Refuse layers that do not compute in float32, or whose gradients crash TensorFlow."""
     reduced = [
         name
-        for name, each in operations(model)
-        if getattr(each, "compute_dtype", "float32") != "float32"
+        for name, operation in operations(model)
+        if getattr(operation, "compute_dtype", "float32") != "float32"
     ]
     if reduced:
         raise NotExplainable(
-            f"Layer {reduced[0]!r} does not compute in float32; set `layer.dtype_policy = 'float32'`."
+            f"Layer {reduced[0]!r} does not compute in float32; "
+            "set `layer.dtype_policy = 'float32'`."
         )
-    crashing = [name for name, each in operations(model) if _breaks_onednn(each)]
+
+    crashing = [name for name, operation in operations(model) if _breaks_onednn(operation)]
     if crashing:
         raise NotExplainable(
-            f"Layer {crashing[0]!r} is a 1 x 1 convolution with strides over fewer than {_ONEDNN_BLOCK} channels; "
-            "TensorFlow cannot compute its gradients safely. Put a MaxPooling2D of size 1 with its strides before it."
+            f"Layer {crashing[0]!r} is a 1 x 1 convolution with strides over fewer than "
+            f"{_ONEDNN_BLOCK} channels; TensorFlow cannot compute its gradients safely. Put a "
+            "MaxPooling2D of size 1 with its strides before it."
         )
 
 
 def _breaks_onednn(operation: keras.Operation) -> bool:
-    """Whether TensorFlow's oneDNN writes beyond its buffer when it differentiates the layer: the process crashes."""
+    """Return whether TensorFlow's oneDNN would crash the process when differentiating the layer.
+
+    It writes beyond the end of its buffer.
+    """
     return (
         isinstance(operation, keras.layers.Conv2D)
         and operation.kernel_size == (1, 1)
@@ -137,20 +168,24 @@ def _breaks_onednn(operation: keras.Operation) -> bool:
     )
 
 
-def _choose(found: Sequence[ConvLayer], names: Sequence[str] | None) -> list[ConvLayer]:
+def _choose_layers(layers: Sequence[ConvLayer], names: Sequence[str] | None) -> list[ConvLayer]:
+    """Return the layers to explain, in depth order, whatever the order of `names`."""
     if names is None:
-        last_on_its_grid = {(layer.height, layer.width): layer for layer in found}
-        chosen = list(found) if len(found) <= _MAX_LAYERS else list(last_on_its_grid.values())
+        last_on_its_grid = {(layer.height, layer.width): layer for layer in layers}
+        chosen = list(layers) if len(layers) <= _MAX_LAYERS else list(last_on_its_grid.values())
     else:
-        unknown = set(names) - {layer.name for layer in found}
+        unknown = set(names) - {layer.name for layer in layers}
         if unknown or not names:
             raise ExportError(
-                f"Not convolutional layers of the network: {', '.join(sorted(unknown)) or 'none named'}; "
-                f"there are {', '.join(layer.name for layer in found)}."
+                "Not convolutional layers of the network: "
+                f"{', '.join(sorted(unknown)) or 'none named'}; "
+                f"there are {', '.join(layer.name for layer in layers)}."
             )
-        chosen = [layer for layer in found if layer.name in names]
+        chosen = [layer for layer in layers if layer.name in names]
+
+    # Characters that a signature's name may not hold are replaced, so two layers may collide.
     if len({gradcam_signature(layer.name) for layer in chosen}) < len(chosen):
         raise NotExplainable(
-            "Names of layers differ in punctuation alone; give them names of letters and digits."
+            "Some names of layers differ only in punctuation; use letters and digits."
         )
     return chosen

@@ -1,6 +1,6 @@
-"""The inner tensors of a Keras model, seen as its operations are called.
+"""Observation of the inner tensors of a Keras model, by hooking the calls of its operations.
 
-Nothing is rebuilt, so nested models need no special case.
+The model is not rebuilt, so nested models need no special case.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,10 @@ import keras
 
 @dataclass(frozen=True, slots=True)
 class OperationCall:
-    """One operation at work: its `name`, "<nested model>/<layer>" inside a nested model, and the tensors it met."""
+    """One call of an operation, with its input and output tensors.
+
+    `name`: the layer's name, "<nested model>/<layer>" inside a nested model.
+    """
 
     name: str
     operation: keras.Operation
@@ -23,17 +26,22 @@ class OperationCall:
 
 @contextmanager
 def observed(model: keras.Model, observer: Callable[[OperationCall], None]) -> Iterator[None]:
-    """While the context lasts, `observer` is told of every call of an operation of `model`, eager or traced."""
+    """Call `observer` after each call of an operation of `model`, eager or traced."""
     with ExitStack() as restore:
         for name, operation in operations(model):
             original = operation.call
+            # The hook is an attribute of the instance and hides the method of its class.
             operation.call = _reporting(original, name, operation, observer)
             restore.callback(delattr, operation, "call")
+
         yield
 
 
 def operations(model: keras.Model, prefix: str = "") -> Iterator[tuple[str, keras.Operation]]:
-    """Every operation of a model and its nested models with its name, the one that gives the output last."""
+    """Yield each operation of a model and its nested models with its name.
+
+    The operation that gives the model's output comes last.
+    """
     # A functional model has more operations than layers: `x / 255` is one.
     for child in getattr(model, "operations", model.layers):
         if isinstance(child, keras.Model):
@@ -48,12 +56,15 @@ def _reporting(
     operation: keras.Operation,
     observer: Callable[[OperationCall], None],
 ) -> Callable[..., Any]:
+    """Wrap `call` so that each of its calls is reported to the observer."""
+
     def reporting(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
-        inputs = tuple(
-            each for each in keras.tree.flatten((args, kwargs)) if keras.ops.is_tensor(each)
-        )
+
+        arguments = keras.tree.flatten((args, kwargs))
+        inputs = tuple(value for value in arguments if keras.ops.is_tensor(value))
         observer(OperationCall(name, operation, inputs, output))
+
         return output
 
     return reporting

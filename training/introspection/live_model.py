@@ -1,4 +1,4 @@
-"""A Keras classifier that answers as its bundle would, before there is one."""
+"""Keras classifier in memory that answers as its exported bundle would."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from training.introspection.signatures import Explained
 
 
 class LiveModel:
-    """The model of `service.model.Model` over a network in memory; each signature is traced when it is first asked."""
+    """A `service.model.Model` over a network in memory. A signature is traced at its first call."""
 
     digest = ""
 
@@ -27,40 +27,44 @@ class LiveModel:
         self.manifest = manifest
         self.domain = domain
         self.scorecard = scorecard
+
         self._functions = {
             name: tf.function(signature.function, input_signature=signature.inputs)
             for name, signature in explained(network, manifest).signatures().items()
         }
 
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, classes], and features."""
+        """Return probabilities and logits [N, classes], and features [N, d]."""
         return _scores(self._run("serving_default", images))
 
     def activations(self, images: Floats) -> dict[str, Floats]:
-        """The maps [N, h, w, filters] of every layer in the manifest, by name."""
+        """Return the maps [N, h, w, filters] of each layer in the manifest, by name."""
         return self._run("activations", images)
 
     def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
-        """A layer's maps and the gradients of each image's class margin to them."""
-        found = self._run(gradcam_signature(layer), images, classes)
-        return LayerGradients(found["maps"], found["gradients"], _scores(found))
+        """Return a layer's maps, the gradients of each image's class margin to them, and scores."""
+        outputs = self._run(gradcam_signature(layer), images, classes)
+        return LayerGradients(outputs["maps"], outputs["gradients"], _scores(outputs))
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
-        """The gradients [N, height, width, 1] of each image's class margin to its pixels."""
+        """Return the gradients [N, height, width, 1] of each image's class margin to its pixels."""
         return self._run("input_gradients", images, classes)["gradients"]
 
     def _run(self, signature: str, *inputs: np.ndarray) -> dict[str, Floats]:
-        # The concrete function: TensorFlow would take the many networks of a scorecard for one that is traced anew.
-        outputs = self._functions[signature].get_concrete_function()(*map(tf.constant, inputs))
+        # A concrete function, because a scorecard makes many networks and TensorFlow would warn
+        # that one function is traced again and again.
+        function = self._functions[signature].get_concrete_function()
+        outputs = function(*map(tf.constant, inputs))
+
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def explained(network: keras.Model, manifest: Manifest) -> Explained:
-    """What the bundle of that network and manifest can be asked."""
+    """Return the network with its signatures, as the manifest describes them."""
     height, width, _ = manifest.input_shape
     names: Sequence[str] = [layer.name for layer in manifest.layers]
     return Explained(network, names, height, width, manifest.temperature, manifest.feature_layers)
 
 
-def _scores(found: dict[str, Floats]) -> Scores:
-    return Scores(found["probabilities"], found["logits"], found["features"])
+def _scores(outputs: dict[str, Floats]) -> Scores:
+    return Scores(outputs["probabilities"], outputs["logits"], outputs["features"])

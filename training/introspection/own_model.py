@@ -1,4 +1,4 @@
-"""The manifest of a network that was trained here, from its experiment and what was chosen and measured."""
+"""Manifest of a network that was trained by this package."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,17 +7,21 @@ import keras
 
 from service.model import Manifest
 from training.config import Experiment
-from training.introspection.description import describe_model
+from training.introspection.description import BundleFacts, describe_model
 
 CLASSES = ("no_cancer", "cancer")
-THRESHOLD_RULE = "Highest sensitivity at a specificity of at least 90 %, over single images of the validation patients."
+THRESHOLD_RULE = (
+    "Highest sensitivity at a specificity of at least 90 %, over single images of the validation "
+    "patients."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is chosen on validation images: the temperature, and an operating point on calibrated probabilities.
+    """Temperature and operating point, both chosen on validation images.
 
-    `sensitivity`, `specificity`: what the threshold gives on the images it was chosen on.
+    `threshold`: calibrated probability. `sensitivity`, `specificity`: those of the threshold on
+    the images it was chosen on.
     """
 
     temperature: float
@@ -35,9 +39,12 @@ def describe_own_model(
     name: str = "unnamed",
     version: int = 1,
 ) -> Manifest:
-    """Describe the bundle of that network; see `describe_model` for the networks that it refuses."""
-    return describe_model(
-        model,
+    """Build the manifest of a network from its experiment, its operating point and its figures.
+
+    See `describe_model` for the networks that it refuses.
+    """
+    card = experiment.bundle
+    facts = BundleFacts(
         name=name,
         version=version,
         classes=CLASSES,
@@ -47,9 +54,11 @@ def describe_own_model(
         temperature=choice.temperature,
         preprocessing=experiment.fit.parameters(),
         layers=None,
-        default_layer=experiment.bundle.default_layer,
-        training=experiment.bundle.training_data,
+        default_layer=card.default_layer,
+        training=card.training_data,
         figures=figures,
-        intended_use=experiment.bundle.intended_use,
-        limitations=experiment.bundle.limitations,
+        intended_use=card.intended_use,
+        limitations=card.limitations,
     )
+
+    return describe_model(model, facts)

@@ -1,8 +1,8 @@
-"""Where the cells of a convolutional layer look in the network's input, followed exactly through the graph.
+"""Receptive fields of convolutional layers, followed exactly through the network's graph.
 
-The arithmetic is that of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional Neural Networks",
-Distill 2019. Padding "same" is TensorFlow's: as little as makes ceil(cells / stride) cells, the odd one at the bottom
-and right.
+The arithmetic is that of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
+Neural Networks", Distill 2019. Padding "same" is TensorFlow's: the minimum that gives
+ceil(cells / stride) cells, with an odd cell added at the bottom and right.
 """
 
 from collections import Counter
@@ -19,12 +19,17 @@ from training.introspection.hooks import OperationCall, observed
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 _GLOBAL_POOLINGS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+_MAP_AXES = 4  # [N, h, w, c]
 _STAGES: tuple[Stage, ...] = ("early", "middle", "deep")
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """One axis of a grid: `cells` that see `size` input pixels each, `stride` apart, the first from pixel `start`."""
+    """One axis of a grid of cells.
+
+    Each of its `cells` sees `size` input pixels. Neighbours are `stride` pixels apart, and the
+    first cell sees from pixel `start` on.
+    """
 
     cells: int
     size: int = 1
@@ -33,16 +38,17 @@ class _Axis:
 
     @property
     def centre(self) -> float:
+        """The centre of the first cell's field, in input pixels."""
         return self.start + (self.size - 1) / 2
 
     def padded(self, before: int, after: int) -> "_Axis":
-        """The axis with cells added at both ends, or cut off where negative."""
+        """Return the axis with cells added at both ends, or cut off where a number is negative."""
         return _Axis(
             self.cells + before + after, self.size, self.stride, self.start - before * self.stride
         )
 
     def slid_over(self, extent: int, step: int) -> "_Axis":
-        """The axis of a window of `extent` cells that moves by `step` cells and never leaves the grid."""
+        """Return the axis after a window of `extent` cells that moves by `step` inside the grid."""
         return _Axis(
             (self.cells - extent) // step + 1,
             self.size + (extent - 1) * self.stride,
@@ -51,61 +57,77 @@ class _Axis:
         )
 
     def joined(self, other: "_Axis") -> "_Axis":
-        """The axis whose cells see what the cells of either see."""
+        """Return the axis whose cells see the union of the fields of both axes' cells."""
         start = min(self.start, other.start)
         end = max(self.start + self.size, other.start + other.size)
+
         return _Axis(self.cells, end - start, self.stride, start)
 
 
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """The cells of a tensor [N, h, w, c] and what they see."""
+    """The cells of a tensor [N, h, w, c] and the input pixels that they see."""
 
     rows: _Axis
     columns: _Axis
 
     @property
     def shape(self) -> tuple[int, int]:
+        """The number of rows and columns."""
         return self.rows.cells, self.columns.cells
 
 
 def convolutional_layers(model: keras.Model, height: int, width: int) -> list[ConvLayer]:
-    """Every convolutional layer of a functional or sequential model, in depth order, for inputs of that size in pixels.
+    """Return each convolutional layer of a functional or sequential model, in depth order.
 
-    Convolutions without a place in the image, as those of a squeeze-and-excitation gate, are left out.
+    `height`, `width`: size of the network's input in pixels. Convolutions without a place in the
+    image are left out, such as those of a squeeze-and-excitation gate.
 
     Raises:
-        NotExplainable: what a layer does to the grid is not known, or a convolution is used more than once.
+        NotExplainable: the effect of a layer on the grid is not known, or a convolution is used
+            more than once.
     """
     images = keras.ops.zeros((1, height, width, model.input_shape[-1]))
     calls: list[OperationCall] = []
     with observed(model, calls.append):
         model(images, training=False)
+
+    # Tensors have no usable equality, so grids are kept by identity. `calls` keeps them alive.
     grids: dict[int, _Grid | None] = {id(images): _Grid(_Axis(height), _Axis(width))}
     for call in calls:
         grids[id(call.output)] = _grid_after(call, grids)
+
     located = [
         (call, grid)
         for call in calls
         if isinstance(call.operation, _CONVOLUTIONS) and (grid := grids[id(call.output)])
     ]
-    if not located:
-        raise NotExplainable(
-            "The network has no convolutional layer, so there is nothing to explain."
-        )
-    name, uses = Counter(call.name for call, _ in located).most_common(1)[0]
-    if uses > 1:
-        raise NotExplainable(
-            f"Layer {name!r} is used {uses} times, so it has no one map; give each use a layer of its own."
-        )
+    _check_unique([call for call, _ in located])
+
     return [
         _layer(call, grid, _STAGES[3 * index // len(located)])
         for index, (call, grid) in enumerate(located)
     ]
 
 
+def _check_unique(convolutions: list[OperationCall]) -> None:
+    """Refuse a network without convolutions, and a convolution that is used more than once."""
+    if not convolutions:
+        raise NotExplainable(
+            "The network has no convolutional layer, so there is nothing to explain."
+        )
+
+    name, uses = Counter(call.name for call in convolutions).most_common(1)[0]
+    if uses > 1:
+        raise NotExplainable(
+            f"Layer {name!r} is used {uses} times, so it has no single map; give each use a layer "
+            "of its own."
+        )
+
+
 def _layer(call: OperationCall, grid: _Grid, stage: Stage) -> ConvLayer:
-    rows, columns = grid.rows, grid.columns
+    rows = grid.rows
+    columns = grid.columns
     field = ReceptiveField(
         rows.size, columns.size, rows.stride, columns.stride, rows.centre, columns.centre
     )
@@ -113,36 +135,48 @@ def _layer(call: OperationCall, grid: _Grid, stage: Stage) -> ConvLayer:
 
 
 def _grid_after(call: OperationCall, grids: dict[int, _Grid | None]) -> _Grid | None:
-    """The grid of the call's output; None for what has no place in the image (a pooled vector, a gate)."""
+    """Return the grid of the call's output.
+
+    None for a tensor without a place in the image, such as a pooled vector or a gate.
+    """
     unknown = [tensor for tensor in call.inputs if id(tensor) not in grids]
     if unknown:
         raise NotExplainable(
-            f"The input of layer {call.name!r} does not come from another layer; build the network functionally or "
-            "sequentially."
+            f"The input of layer {call.name!r} does not come from another layer; build the network "
+            "functionally or sequentially."
         )
+
     placed = [grid for tensor in call.inputs if (grid := grids[id(tensor)])]
-    if not placed or len(call.output.shape) != 4 or isinstance(call.operation, _GLOBAL_POOLINGS):  # noqa: PLR2004 - [N, h, w, c]
+    if not placed or len(call.output.shape) != _MAP_AXES:
         return None
+    if isinstance(call.operation, _GLOBAL_POOLINGS):
+        return None
+
+    # The shape that Keras computed is the check that the layer was understood.
     grid = _through(call, _merged(call, placed))
     if grid.shape != tuple(call.output.shape[1:3]):
-        raise _untold(call)
+        raise _unsupported(call)
     return grid
 
 
 def _merged(call: OperationCall, grids: list[_Grid]) -> _Grid:
+    """Return the grid of a layer's merged inputs."""
     if len({(grid.shape, grid.rows.stride, grid.columns.stride) for grid in grids}) > 1:
         raise NotExplainable(f"Layer {call.name!r} joins grids of different sizes or strides.")
+
     return reduce(
         lambda one, two: _Grid(one.rows.joined(two.rows), one.columns.joined(two.columns)), grids
     )
 
 
 def _through(call: OperationCall, grid: _Grid) -> _Grid:
+    """Return the grid after the operation of `call` was applied to `grid`."""
     operation = call.operation
     if getattr(operation, "data_format", "channels_last") != "channels_last":
         raise NotExplainable(
             f"Layer {call.name!r} has its channels first; build the network with channels last."
         )
+
     if isinstance(operation, _CONVOLUTIONS):
         return _windowed(
             grid,
@@ -153,28 +187,33 @@ def _through(call: OperationCall, grid: _Grid) -> _Grid:
         )
     if isinstance(operation, _POOLINGS):
         return _windowed(grid, operation.pool_size, operation.strides, (1, 1), operation.padding)
+
     if isinstance(operation, keras.layers.ZeroPadding2D):
         (top, bottom), (left, right) = operation.padding
         return _Grid(grid.rows.padded(top, bottom), grid.columns.padded(left, right))
     if isinstance(operation, keras.layers.Cropping2D):
         (top, bottom), (left, right) = operation.cropping
         return _Grid(grid.rows.padded(-top, -bottom), grid.columns.padded(-left, -right))
+
     if _has_window(operation):
-        raise _untold(call)
+        raise _unsupported(call)
     return grid
 
 
 def _has_window(operation: keras.Operation) -> bool:
-    """Whether an operation, or a layer hidden in it, looks beyond its own cell in a way not handled here."""
-    hidden = ()
+    """Return whether the operation or a layer inside it has a kernel or a pool."""
+    inner = ()
     if isinstance(operation, keras.Layer):
-        hidden = operation._flatten_layers(include_self=False)  # noqa: SLF001 - there is no public way into a layer
+        # Keras has no public way into a layer.
+        inner = operation._flatten_layers(include_self=False)  # noqa: SLF001
+
     return any(
-        hasattr(each, "kernel_size") or hasattr(each, "pool_size") for each in (operation, *hidden)
+        hasattr(part, "kernel_size") or hasattr(part, "pool_size") for part in (operation, *inner)
     )
 
 
 def _windowed(grid: _Grid, size: Any, strides: Any, dilation: Any, padding: str) -> _Grid:
+    """Return the grid after a convolution or pooling."""
     axes = zip((grid.rows, grid.columns), size, strides, dilation, strict=True)
     return _Grid(
         *(_window(axis, (length - 1) * gap + 1, step, padding) for axis, length, step, gap in axes)
@@ -182,16 +221,18 @@ def _windowed(grid: _Grid, size: Any, strides: Any, dilation: Any, padding: str)
 
 
 def _window(axis: _Axis, extent: int, step: int, padding: str) -> _Axis:
+    """Return the axis after a window of `extent` cells with the padding "valid" or "same"."""
     if padding == "valid":
         return axis.slid_over(extent, step)
+
     cells = -(-axis.cells // step)
     missing = max((cells - 1) * step + extent - axis.cells, 0)
     return axis.padded(missing // 2, missing - missing // 2).slid_over(extent, step)
 
 
-def _untold(call: OperationCall) -> NotExplainable:
+def _unsupported(call: OperationCall) -> NotExplainable:
     kind = type(call.operation).__name__
     return NotExplainable(
-        f"How layer {call.name!r} ({kind}) moves the grid is not known; convolutions, poolings, ZeroPadding2D and "
-        "Cropping2D are."
+        f"Layer {call.name!r} ({kind}) moves the grid in an unknown way; supported are "
+        "convolutions, poolings, ZeroPadding2D and Cropping2D."
     )

@@ -1,7 +1,8 @@
-"""What a bundle can be asked: a Keras classifier's scores, its layers' maps and the gradients of a class margin.
+"""Signatures of a bundle: scores, maps of layers, and gradients of a class margin.
 
-The differentiated score is the margin z_c - log sum exp of the other logits, for two classes z_c - z_other. Unlike the
-probability it does not saturate: in float32 the softmax's gradient vanishes near p = 1, and the map with it.
+The differentiated score is the margin z_c - log sum exp of the other logits. For two classes it is
+z_c - z_other. Unlike the probability it does not saturate: in float32 the softmax's gradient
+vanishes near p = 1, and the map with it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from training.introspection.hooks import OperationCall, observed, operations
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A function of tensors to named tensors, and the specification of its inputs."""
+    """A function from tensors to named tensors, and the specification of its inputs."""
 
     function: Callable[..., dict[str, Any]]
     inputs: tuple[Any, ...]
@@ -27,11 +28,13 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A classifier, the layers to explain, its input's `height` and `width`, the `temperature` of its probabilities.
+    """A classifier and the layers to explain.
 
-    `feature_layers`: the layers whose filters' means are the features of an image, in this order. Its methods are
-    bodies of TensorFlow functions: images [N, height, width, 1] and class indices [N] in, named tensors out. Dropout
-    and the like are off, as in every prediction.
+    `height`, `width`: size of its input. `temperature`: divides the logits before the softmax.
+    `feature_layers`: the layers whose filters' means are the features of an image, in this order.
+
+    The methods are bodies of TensorFlow functions. They take images [N, height, width, 1] and class
+    indices [N], and return named tensors. Dropout and the like are off, as in every prediction.
     """
 
     model: keras.Model
@@ -42,9 +45,10 @@ class Explained:
     feature_layers: Sequence[str]
 
     def signatures(self) -> dict[str, Signature]:
-        """Everything the bundle answers, by signature name."""
+        """Return every signature of the bundle, by name."""
         images = tf.TensorSpec((None, self.height, self.width, 1), tf.float32, name="images")
         class_index = tf.TensorSpec((None,), tf.int32, name="class_index")
+
         return {
             "serving_default": Signature(self.scores, (images,)),
             "activations": Signature(self.activations, (images,)),
@@ -56,13 +60,13 @@ class Explained:
         }
 
     def scores(self, images: Any) -> dict[str, Any]:
-        """Calibrated probabilities and raw logits [N, classes], and features [N, d]."""
+        """Return calibrated probabilities and raw logits [N, classes], and features [N, d]."""
         features: dict[str, Any] = {}
         logits = self._logits(images, self._keep_features(features))
         return self._answer(logits, features)
 
     def activations(self, images: Any) -> dict[str, Any]:
-        """Each layer's maps [N, h, w, filters], by name."""
+        """Return each layer's maps [N, h, w, filters], by name."""
         maps = {}
 
         def keep(call: OperationCall) -> None:
@@ -73,7 +77,7 @@ class Explained:
         return {layer: maps[layer] for layer in self.layers}
 
     def gradcam(self, layer: str) -> Callable[..., dict[str, Any]]:
-        """The function that gives a layer's maps, the margin's gradients to them, and the scores."""
+        """Return a function for a layer's maps, the margin's gradients to them, and the scores."""
 
         def explain(images: Any, class_index: Any) -> dict[str, Any]:
             maps: list[Any] = []
@@ -84,38 +88,41 @@ class Explained:
                 keep_features(call)
                 if call.name == layer:
                     maps.append(call.output)
-                    tape.watch(
-                        call.output
-                    )  # from here on only: nothing before the layer is differentiated
+                    # Watched from here on, so that nothing before the layer is differentiated.
+                    tape.watch(call.output)
 
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 logits = self._logits(images, keep)
                 margin = _margin(logits, class_index)
+
             gradients = tape.gradient(margin, maps[0], unconnected_gradients="zero")
             return {"maps": maps[0], "gradients": gradients, **self._answer(logits, features)}
 
         return explain
 
     def input_gradients(self, images: Any, class_index: Any) -> dict[str, Any]:
-        """The margin's gradients [N, height, width, 1] to the pixels."""
+        """Return the margin's gradients [N, height, width, 1] to the pixels."""
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
             margin = _margin(self._logits(images), class_index)
+
         return {"gradients": tape.gradient(margin, images, unconnected_gradients="zero")}
 
     def _logits(
         self, images: Any, observer: Callable[[OperationCall], None] = lambda _: None
     ) -> Any:
+        """Return the logits [N, classes]; of a single unit two, the first of them zero."""
         channels = self.model.input_shape[-1]
         with observed(self.model, observer), _linear_head(self.model):
             outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)
-        return (
-            tf.concat([tf.zeros_like(outputs), outputs], axis=-1)
-            if outputs.shape[-1] == 1
-            else outputs
-        )
+
+        if outputs.shape[-1] == 1:
+            return tf.concat([tf.zeros_like(outputs), outputs], axis=-1)
+        return outputs
 
     def _keep_features(self, features: dict[str, Any]) -> Callable[[OperationCall], None]:
+        """Return an observer that stores the means [N, filters] of the feature layers."""
+
         def keep(call: OperationCall) -> None:
             if call.name in self.feature_layers:
                 features[call.name] = tf.reduce_mean(call.output, axis=(1, 2))
@@ -131,16 +138,18 @@ class Explained:
 
 
 def class_count(model: keras.Model) -> int:
-    """How many classes the network tells apart; one unit, a sigmoid's, tells two."""
+    """Return the number of classes of the network. One unit, that of a sigmoid, has two."""
     units = int(model.output_shape[-1])
     return 2 if units == 1 else units
 
 
 def _margin(logits: Any, class_index: Any) -> Any:
+    """Return the margins [N] of the classes."""
     chosen = tf.one_hot(
         class_index, logits.shape[-1], on_value=True, off_value=False, dtype=tf.bool
     )
     others = tf.where(chosen, logits.dtype.min, logits)
+
     return tf.reduce_sum(tf.where(chosen, logits, 0.0), axis=-1) - tf.reduce_logsumexp(
         others, axis=-1
     )
@@ -148,18 +157,22 @@ def _margin(logits: Any, class_index: Any) -> Any:
 
 @contextmanager
 def _linear_head(model: keras.Model) -> Iterator[None]:
-    """Within the context the network returns its logits: what its last layer's softmax or sigmoid is fed with."""
+    """Make the network return its logits, the inputs of its last softmax or sigmoid."""
     *_, (name, head) = operations(model)
+    linear: Callable[..., Any]
     if isinstance(head, keras.layers.Softmax):
-        attribute, linear = "call", _pass_on
+        attribute = "call"
+        linear = _identity
     elif isinstance(head, keras.layers.Dense | keras.layers.Activation):
         _check_activation(name, head, model.output_shape[-1])
-        attribute, linear = "activation", keras.activations.linear
+        attribute = "activation"
+        linear = keras.activations.linear
     else:
         raise NotExplainable(
-            f"The last layer {name!r} ({type(head).__name__}) does not say whether it gives logits or probabilities; "
-            "end the network with a Dense, Activation or Softmax layer."
+            f"The last layer {name!r} ({type(head).__name__}) does not say whether it gives logits "
+            "or probabilities; end the network with a Dense, Activation or Softmax layer."
         )
+
     original = getattr(head, attribute)
     setattr(head, attribute, linear)
     try:
@@ -169,15 +182,16 @@ def _linear_head(model: keras.Model) -> Iterator[None]:
 
 
 def _check_activation(name: str, head: keras.Layer, units: int) -> None:
+    """Refuse an activation of the last layer that does not give the probabilities of classes."""
     single = units == 1
     logistic = keras.activations.sigmoid if single else keras.activations.softmax
     if head.activation not in (logistic, keras.activations.linear):
         raise NotExplainable(
             f"The last layer {name!r} has {units} unit{'' if single else 's'} and the activation "
-            f"{keras.activations.serialize(head.activation)!r}; classes need a softmax over two or more, a sigmoid "
-            "over one, or none."
+            f"{keras.activations.serialize(head.activation)!r}; supported are a softmax over two "
+            "or more units, a sigmoid over one, or no activation."
         )
 
 
-def _pass_on(inputs: Any, mask: Any = None) -> Any:  # noqa: ARG001 - Softmax is called with a mask
+def _identity(inputs: Any, mask: Any = None) -> Any:  # noqa: ARG001 - Softmax is called with a mask
     return inputs

@@ -1,4 +1,4 @@
-"""The lines of a scorecard: what is asked of each figure, and what it means in a sentence."""
+"""Criteria of a scorecard: the requirement for each figure, and its meaning in a sentence."""
 
 import math
 from collections.abc import Mapping
@@ -9,9 +9,9 @@ from service.model import ScorecardEntry, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What a figure must be, at least or at most, and what that means; neither: it is told, and asks for nothing.
+    """Bounds of a figure and the meaning of the figure. Without a bound it is informative only.
 
-    `required`: whether a figure that could not be measured is a failure.
+    `required`: whether a figure that could not be measured fails.
     """
 
     meaning: str
@@ -20,17 +20,18 @@ class Criterion:
     required: bool = True
 
     def judge(self, name: str, value: float | None) -> ScorecardEntry:
-        """The line of that figure; one that is not finite counts as not measured."""
+        """Return the scorecard entry of a figure. A value that is not finite was not measured."""
         value = value if value is not None and math.isfinite(value) else None
+
         return ScorecardEntry(
             name=name,
             value=value,
-            asked=self._asked(),
+            asked=self._requirement(),
             verdict=self._verdict(value),
             meaning=self.meaning,
         )
 
-    def _asked(self) -> str:
+    def _requirement(self) -> str:
         if self.minimum is not None:
             return f"at least {self.minimum:g}"
         return "-" if self.maximum is None else f"at most {self.maximum:g}"
@@ -40,6 +41,7 @@ class Criterion:
             return "informative"
         if value is None:
             return "fail" if self.required else "informative"
+
         too_low = self.minimum is not None and value < self.minimum
         too_high = self.maximum is not None and value > self.maximum
         return "fail" if too_low or too_high else "pass"
@@ -47,47 +49,51 @@ class Criterion:
 
 CRITERIA: Mapping[str, Criterion] = {
     "auc": Criterion(
-        "How well the margin tells the classes apart; a network that tells nothing apart has nothing to explain.",
+        "How well the margin separates the classes. A network that does not separate them has "
+        "nothing to explain.",
         minimum=0.7,
     ),
     "without_breast": Criterion(
-        "AUC with the breast black: what is left comes from markers, frames or the breast's absence.",
+        "AUC with the breast black. The remaining signal comes from markers, frames or the "
+        "breast's absence.",
         maximum=0.65,
     ),
     "corners": Criterion(
         "AUC with the four corners alone: a marker or a label betrays the class.", maximum=0.65
     ),
     "silhouette": Criterion(
-        "AUC with the breast in its own mean grey: what size, shape and brightness of the breast betray.",
+        "AUC with the breast in its own mean grey: how far size, shape and brightness of the "
+        "breast betray the class.",
         maximum=0.75,
     ),
     "surroundings": Criterion(
-        "AUC lost with everything outside the breast black: how much the network needs what lies there. One that has "
-        "learned a marker and the lesion as well loses little."
+        "AUC lost with everything outside the breast black: how much the network needs the "
+        "surroundings. A network that has learned both a marker and the lesion loses little."
     ),
     "peak_in_breast": Criterion(
         "Share of heatmaps of positive images whose peak is in the breast.", minimum=0.9
     ),
     "blank": Criterion("Share of positive images whose heatmap is blank.", maximum=0.05),
     "stationary": Criterion(
-        "Share of heatmaps whose peak is in the one commonest cell: a network that looks at the same place in every "
-        "image has not learned to look.",
+        "Share of heatmaps whose peak is in the one commonest cell. A network that looks at the "
+        "same place in every image has not learned to look.",
         maximum=0.25,
     ),
     "similarity": Criterion(
         "Mean correlation of the heatmaps of two different images.", maximum=0.5
     ),
     "insertion_gap": Criterion(
-        "Logits gained when the hottest pixels enter a blurred image, over those of random maps: where heat is, there "
-        "is evidence.",
+        "Logits gained when the hottest pixels enter a blurred image, minus the gain with random "
+        "maps. It shows that there is evidence where the heat is.",
         minimum=0.5,
     ),
     "deletion_gap": Criterion(
-        "Logits lost when the hottest pixels are blurred, over those of random maps.", minimum=0.5
+        "Logits lost when the hottest pixels are blurred, minus the loss with random maps.",
+        minimum=0.5,
     ),
     "randomisation": Criterion(
-        "Structural similarity of heatmaps with those of the same network with random weights: a method whose maps "
-        "stay alike shows the image, not the network.",
+        "Structural similarity of heatmaps with those of the same network with random weights. A "
+        "method whose maps stay alike shows the image, not the network.",
         maximum=0.5,
     ),
     "repeated": Criterion(
@@ -97,12 +103,13 @@ CRITERIA: Mapping[str, Criterion] = {
         "Largest relative difference between a batch and its images one by one.", maximum=1e-3
     ),
     "dead_everywhere": Criterion(
-        "Share of filters dark on every image in the layer that has the fewest: single layers may have many, but where "
-        "every layer has lost its filters, something has killed them.",
+        "Share of filters dark on every image, in the layer where it is lowest. Single layers may "
+        "have many dead filters, but if every layer has lost its filters, a fault has killed them.",
         maximum=0.4,
     ),
     "cka": Criterion(
-        "Similarity of the features of a middle and the deepest layer: near 1, the layers between add nothing."
+        "Similarity of the features of a middle and the deepest layer. Near 1, the layers between "
+        "add nothing."
     ),
     "pointing": Criterion(
         "Share of peaks in the lesion, over images rightly decided to be positive.",
@@ -110,25 +117,33 @@ CRITERIA: Mapping[str, Criterion] = {
         required=False,
     ),
     "mass": Criterion("Share of the heat in the lesion."),
-    "rank": Criterion("Of the hottest pixels, as many as the lesion has, the share in it."),
+    "rank": Criterion(
+        "Share of the hottest pixels in the lesion, where the number of pixels is that of the "
+        "lesion."
+    ),
     "iou": Criterion("Overlap of the lesion with the heat above Otsu's threshold."),
 }
-"""The figures that every network has; those with a layer in their name are in `layer_entries`."""
+"""Criteria of the figures that every network has. `layer_entries` has those of single layers."""
 
 
 def layer_entries(
     dead: Mapping[str, float], similarities: Mapping[str, float]
 ) -> list[ScorecardEntry]:
-    """The lines that every layer has of its own."""
-    dark = Criterion(
-        "Share of the layer's filters that are dark on every image: healthy networks have many, but one without any "
-        "that is alive passes nothing on.",
+    """Return the entries of single layers, from their dead filters and their map similarities."""
+    dead_filters = Criterion(
+        "Share of the layer's filters that are dark on every image. Healthy networks have many "
+        "dead filters, but a layer without any living one passes nothing on.",
         maximum=0.9,
     )
-    told = Criterion(
-        "Structural similarity of heatmaps once the weights are random from the top down to this layer."
+    randomised = Criterion(
+        "Structural similarity of the heatmaps with the weights made random from the top down to "
+        "this layer."
     )
+
     return [
-        *(dark.judge(f"dead_filters {layer}", share) for layer, share in dead.items()),
-        *(told.judge(f"randomised to {layer}", value) for layer, value in similarities.items()),
+        *(dead_filters.judge(f"dead_filters {layer}", share) for layer, share in dead.items()),
+        *(
+            randomised.judge(f"randomised to {layer}", value)
+            for layer, value in similarities.items()
+        ),
     ]

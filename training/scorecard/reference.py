@@ -1,4 +1,4 @@
-"""What single images' figures are on a model's reference images, and what these look like to it."""
+"""Reference ranges of single images' figures, and the domain of the images a model knows."""
 
 from collections.abc import Sequence
 
@@ -15,43 +15,48 @@ from service.pipeline.class_explanation import explain_class
 from service.records import ConvLayer, Domain, Floats, Method, ReferenceRange
 from training.scorecard.sample import Sample, gradients, in_batches
 
-LIMIT = 99
-"""Percentile of the reference images' distance from their mean beyond which an image is out of the domain."""
+DOMAIN_PERCENTILE = 99
+"""Percentile of the reference images' distances beyond which an image is out of the domain."""
 
 MIN_IMAGES = 20
-"""Images that a range needs at least."""
+"""Minimum number of images for a reference range."""
 
 Figures = dict[str, list[float]]
+"""Values of each figure over images."""
 
 
 def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
-    """The domain: mean and covariance from the images the network was fitted to, the limit from reference images.
+    """Return the domain of a model.
 
-    The covariance is shrunk towards a multiple of the identity, as there are not many more images than features.
-    Ledoit and Wolf, "A well-conditioned estimator for large-dimensional covariance matrices", JMVA 88, 2004.
+    Mean and covariance come from `fitted`, images that the network was fitted to. The limit comes
+    from the `reference` images. The covariance is shrunk towards a multiple of the identity,
+    because there are not many more images than features. Ledoit and Wolf, "A well-conditioned
+    estimator for large-dimensional covariance matrices", JMVA 88, 2004.
     """
     known = _features(model, fitted)
+
+    # A dark filter says nothing, so its feature is not scaled up to the others.
     spread = known.std(axis=0)
-    scale = 1 / np.where(
-        spread > 1e-6 * spread.max(), spread, spread.max() or 1.0
-    )  # a dark filter says nothing
+    scale = 1 / np.where(spread > 1e-6 * spread.max(), spread, spread.max() or 1.0)
+
     estimate = LedoitWolf().fit(known * scale)
     values, vectors = np.linalg.eigh(estimate.covariance_)
     whitening = scale[:, None] * vectors / np.sqrt(values.clip(1e-12))
     domain = Domain(
         known.mean(axis=0).astype(np.float32), whitening.astype(np.float32), limit=np.inf
     )
-    distances = [explanation.distance(each, domain) for each in _features(model, reference)]
-    return Domain(domain.mean, domain.whitening, float(np.percentile(distances, LIMIT)))
+
+    distances = [explanation.distance(features, domain) for features in _features(model, reference)]
+    return Domain(domain.mean, domain.whitening, float(np.percentile(distances, DOMAIN_PERCENTILE)))
 
 
 def find_reference(
     model: Model, layers: Sequence[ConvLayer], sample: Sample, class_index: int, perturbed: int
 ) -> Reference:
-    """The ranges of every figure of these layers by method and decision, over images that were rightly decided.
+    """Return the ranges of each figure by layer, method and decision, over correct decisions.
 
-    Of the figures that take many passes they are measured for Grad-CAM at the default layer alone, on `perturbed`
-    images of either decision.
+    Figures that need many passes are measured only for Grad-CAM at the default layer, on
+    `perturbed` images of either decision.
     """
     manifest = model.manifest
     decided = decide(model, sample)
@@ -59,62 +64,81 @@ def find_reference(
         sample.only(decided & (sample.labels == 1)),
         sample.only(~decided & (sample.labels == 0)),
     ]
+
     ranges: dict[str, dict[Method, Ranges]] = {}
     for layer in tqdm(layers, desc="reference ranges", unit="layer", leave=False):
-        found = [_layer_figures(model, group, layer, class_index) for group in groups]
+        measured = [_layer_figures(model, group, layer, class_index) for group in groups]
         if layer.name == manifest.default_layer:
-            for figures, group in zip(found, groups, strict=True):
+            for figures, group in zip(measured, groups, strict=True):
                 figures[Method.GRAD_CAM] |= perturbed_figures(model, group, class_index, perturbed)
-        positive, negative = found
+
+        positive, negative = measured
         ranges[layer.name] = {
             method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method]))
             for method in METHODS
         }
+
     return Reference(images=sum(map(len, groups)), ranges=ranges)
 
 
 def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
-    """Which images the model decides to be positive."""
+    """Return whether the model decides each image to be positive."""
     index = model.manifest.classes.index(model.manifest.positive_class)
-    found = [model.predict(batch).probabilities[:, index] for batch in in_batches(sample.images)]
-    return np.asarray(np.concatenate(found) >= model.manifest.threshold)
+    probabilities = [
+        model.predict(batch).probabilities[:, index] for batch in in_batches(sample.images)
+    ]
+    return np.asarray(np.concatenate(probabilities) >= model.manifest.threshold)
 
 
-def perturbed_figures(model: Model, sample: Sample, class_index: int, most: int) -> Figures:
-    """Stability, insertion and deletion of Grad-CAM at the default layer on the first images."""
+def perturbed_figures(model: Model, sample: Sample, class_index: int, limit: int) -> Figures:
+    """Return stability, insertion and deletion of the first `limit` images.
+
+    They are measured for Grad-CAM at the default layer.
+    """
     figures: Figures = {}
     for index in tqdm(
-        range(min(most, len(sample))), desc="perturbed images", unit="image", leave=False
+        range(min(limit, len(sample))), desc="perturbed images", unit="image", leave=False
     ):
-        subject = sample.subject(index)
-        found = explain_class(
-            model, subject, Method.GRAD_CAM, model.manifest.default_layer, class_index, full=True
+        evidence = explain_class(
+            model,
+            sample.subject(index),
+            Method.GRAD_CAM,
+            model.manifest.default_layer,
+            class_index,
+            full=True,
         )
+
+        # A blank map has none of these figures.
         for name in ("stability", "insertion_gap", "deletion_gap"):
-            if name in found.figures:
-                figures.setdefault(name, []).append(found.figures[name])
+            if name in evidence.figures:
+                figures.setdefault(name, []).append(evidence.figures[name])
+
     return figures
 
 
 def _layer_figures(
     model: Model, sample: Sample, layer: ConvLayer, class_index: int
 ) -> dict[Method, Figures]:
+    """Return the figures of each image's maps at a layer, by method."""
     figures: dict[Method, Figures] = {method: {} for method in METHODS}
     position = 0
-    for found in gradients(model, layer.name, sample.images, class_index):
-        for maps, slopes in zip(found.maps, found.gradients, strict=True):
+    for batch in gradients(model, layer.name, sample.images, class_index):
+        for maps, slopes in zip(batch.maps, batch.gradients, strict=True):
             mask = sample.masks[position]
             position += 1
+
             shared = explanation.layer_figures(maps, slopes)
             for method in METHODS:
                 heat = explanation.heatmap(method, maps, slopes, IDENTITY)
-                each = explanation.heat_figures(heat, mask, layer.receptive_field) | shared
-                for name, value in each.items():
+                measured = explanation.heat_figures(heat, mask, layer.receptive_field) | shared
+                for name, value in measured.items():
                     figures[method].setdefault(name, []).append(value)
+
     return figures
 
 
 def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
+    """Return the range between the 1st and the 99th percentile of each figure."""
     return {
         name: ReferenceRange(*(float(value) for value in np.percentile(values, (1, 99))))
         for name, values in figures.items()
@@ -123,6 +147,7 @@ def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
 
 
 def _features(model: Model, images: Floats) -> np.ndarray:
-    found = [model.predict(batch).features for batch in in_batches(images)]
-    # A network that has diverged has no features to compare; that it has diverged is told elsewhere.
-    return np.nan_to_num(np.concatenate(found).astype(np.float64), posinf=0, neginf=0)
+    """Return the features [N, d] of the images, float64 and finite."""
+    features = [model.predict(batch).features for batch in in_batches(images)]
+    # A network that has diverged has no features to compare. Other figures show that it has.
+    return np.nan_to_num(np.concatenate(features).astype(np.float64), posinf=0, neginf=0)

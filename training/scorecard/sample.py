@@ -1,4 +1,4 @@
-"""The images a scorecard looks at, drawn from parts so that both classes are there and time is bounded."""
+"""Sample of images for a scorecard, with both classes and a maximum size that bounds the time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,17 @@ from service.records import Floats, LayerGradients, Mask
 from training.data.cache import Part
 
 BATCH = 16
+"""Images per call of the model."""
+
 _SEED = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Images [N, height, width, 1], their breasts [N, height, width], labels, and where they are in their part."""
+    """Images [N, height, width, 1], breast masks [N, height, width] and labels [N].
+
+    `indices`: positions of the images in their part.
+    """
 
     part: Part
     indices: NDArray[np.int64]
@@ -29,33 +34,38 @@ class Sample:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def only(self, chosen: NDArray[np.bool_], most: int | None = None) -> "Sample":
-        """The first of those that are chosen, `most` of them at most."""
-        kept = np.flatnonzero(chosen)[:most]
+    def only(self, chosen: NDArray[np.bool_], limit: int | None = None) -> "Sample":
+        """Return the chosen images, or the first `limit` of them."""
+        kept = np.flatnonzero(chosen)[:limit]
         return Sample(
             self.part, self.indices[kept], self.images[kept], self.masks[kept], self.labels[kept]
         )
 
     def subject(self, index: int) -> Subject:
-        """One of the images, to be explained, with the way to its source."""
+        """Return one of the images as the subject of an explanation."""
         return Subject(
             self.images[index], self.masks[index], self.part.to_source(int(self.indices[index]))
         )
 
 
-def draw(part: Part, most: int) -> Sample:
-    """Up to `most` images of the part, as many of either class as there are, in a random but fixed order."""
+def draw(part: Part, limit: int) -> Sample:
+    """Draw up to `limit` images of the part, in a random but fixed order.
+
+    Half of them are positive, or all positive images if there are fewer. Negative images fill up
+    the sample.
+    """
     rng = np.random.default_rng(_SEED)
     labels = part.labels
     classes = [rng.permutation(np.flatnonzero(labels == label)) for label in (1, 0)]
-    half = min(len(classes[0]), most // 2)
-    indices = rng.permutation(np.concatenate([classes[0][:half], classes[1][: most - half]]))
+    half = min(len(classes[0]), limit // 2)
+    indices = rng.permutation(np.concatenate([classes[0][:half], classes[1][: limit - half]]))
+
     masks = np.stack([part.mask(int(index)) for index in indices])
     return Sample(part, indices, part.images(indices), masks, labels[indices])
 
 
 def in_batches(images: Floats) -> Iterator[Floats]:
-    """Views of the images, as many at a time as the model is given."""
+    """Yield views of at most `BATCH` images each."""
     for start in range(0, len(images), BATCH):
         yield images[start : start + BATCH]
 
@@ -63,13 +73,13 @@ def in_batches(images: Floats) -> Iterator[Floats]:
 def gradients(
     model: Model, layer: str, images: Floats, class_index: int
 ) -> Iterator[LayerGradients]:
-    """Maps, gradients and scores of the images, a batch at a time."""
+    """Yield a layer's maps, gradients and the scores of the images, one batch at a time."""
     for batch in in_batches(images):
         yield model.layer_gradients(layer, batch, np.full(len(batch), class_index, np.int32))
 
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
-    """The class margins [N] of the images."""
+    """Return the class margins [N] of the images, in logits."""
     return np.concatenate(
         [class_explanation.margins(model, batch, class_index) for batch in in_batches(images)]
     )

@@ -1,4 +1,4 @@
-"""A model's scorecard: every test made, judged and put in order."""
+"""Run every test of a model's scorecard and judge the results."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,11 +27,13 @@ from training.scorecard.sample import Sample, draw
 
 @dataclass(frozen=True, slots=True)
 class SampleSizes:
-    """How many images are looked at, at most.
+    """Maximum numbers of images of a scorecard.
 
-    They serve to know the domain, for the ranges and for the tests; of these some for what takes many passes, for the
-    randomised networks, and for each method's localisation. `every_layer`: ranges of every layer, not only of the one
-    that is explained by default.
+    `domain`: training images for the domain. `reference`: validation images for the reference
+    ranges. `tested`: test images for the tests. `perturbed`: images for the figures that need many
+    passes, both for the tests and for the ranges of either decision. `randomised`: images for the
+    randomised networks. `localised`: images with cancer for the localisation of each method.
+    `every_layer`: measure the ranges of each layer, not only of the default layer.
     """
 
     domain: int = 1000
@@ -45,7 +47,7 @@ class SampleSizes:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the network was fitted to, what it was chosen by, and what it has not seen."""
+    """Images that the network was fitted to, was selected on, and has not seen."""
 
     train: Part
     validation: Part
@@ -55,16 +57,17 @@ class Parts:
 def score_experiment(
     network: keras.Model, manifest: Manifest, experiment: Experiment
 ) -> ScorecardReport:
-    """The report about a network on the images of an experiment, split as it says.
+    """Score a network on the images of an experiment, with the experiment's split.
 
     Raises:
-        ScorecardError: the experiment fits its images otherwise than the network takes them.
-        CacheError: they are not prepared.
+        ScorecardError: the experiment's images are not fitted as the network needs them.
+        CacheError: the images are not prepared.
     """
     if experiment.fit.parameters() != manifest.preprocessing:
         raise ScorecardError(
-            "The experiment's [fit] is not the network's: it must say the same in both files."
+            "The experiment's [fit] differs from the network's; it must be equal in both files."
         )
+
     return score_model(
         LiveModel(network, manifest),
         open_parts(experiment),
@@ -74,10 +77,10 @@ def score_experiment(
 
 
 def open_parts(experiment: Experiment) -> Parts:
-    """The three parts of the experiment's images.
+    """Open the three parts of the experiment's images.
 
     Raises:
-        CacheError: they are not prepared.
+        CacheError: the images are not prepared.
     """
     split = split_records(load_records(experiment), experiment.split)
     return Parts(
@@ -86,65 +89,81 @@ def open_parts(experiment: Experiment) -> Parts:
 
 
 def score_model(
-    model: LiveModel, parts: Parts, lesion_masks: str | None, effort: SampleSizes
+    model: LiveModel, parts: Parts, lesion_masks: str | None, sizes: SampleSizes
 ) -> ScorecardReport:
-    """The model's scorecard on unseen images, the ranges of its figures on validation images, and its domain.
+    """Score a model on unseen images and measure its ranges and domain.
 
-    `lesion_masks`: path template of the lesions' masks, where they are known.
+    The reference ranges of its figures come from validation images, and its domain from training
+    images. `lesion_masks`: path template of the lesions' masks, if they are known.
     """
     positive = model.manifest.classes.index(model.manifest.positive_class)
-    reference, tested = draw(parts.validation, effort.reference), draw(parts.test, effort.tested)
-    domain = find_domain(model, draw(parts.train, effort.domain).images, reference.images)
+    reference = draw(parts.validation, sizes.reference)
+    tested = draw(parts.test, sizes.tested)
+
+    domain = find_domain(model, draw(parts.train, sizes.domain).images, reference.images)
+
     default = model.manifest.layer(model.manifest.default_layer)
-    layers = model.manifest.layers if effort.every_layer else [default]
-    ranges = find_reference(model, layers, reference, positive, effort.perturbed)
-    methods = localisation(model, tested, lesion_masks, effort)
+    layers = model.manifest.layers if sizes.every_layer else [default]
+    ranges = find_reference(model, layers, reference, positive, sizes.perturbed)
+
+    methods = localisation(model, tested, lesion_masks, sizes)
     scorecard = Scorecard(
         created=datetime.now(UTC).date(),
         images=len(tested),
-        lines=tuple(_lines(model, tested, positive, methods, effort)),
+        lines=tuple(_entries(model, tested, positive, methods, sizes)),
         methods=methods,
     )
+
     return ScorecardReport(scorecard, ranges, domain)
 
 
 def localisation(
-    model: LiveModel, tested: Sample, lesion_masks: str | None, effort: SampleSizes
+    model: LiveModel, tested: Sample, lesion_masks: str | None, sizes: SampleSizes
 ) -> dict[Method, Localisation]:
-    """How well each method finds lesions in images rightly decided to be positive; empty without such, or masks."""
-    found = tested.only(tested.labels == 1, effort.localised)
-    if lesion_masks is None or not len(found):
+    """Measure how well each method finds lesions in true positives.
+
+    Empty without lesion masks, or if no positive image was correctly classified.
+    """
+    with_cancer = tested.only(tested.labels == 1, sizes.localised)
+    if lesion_masks is None or not len(with_cancer):
         return {}
-    indices = found.indices[decide(model, found)].tolist()
-    return localise(model, found.part, indices, lesion_masks, list(Method)) if indices else {}
+
+    true_positives = with_cancer.indices[decide(model, with_cancer)].tolist()
+    if not true_positives:
+        return {}
+    return localise(model, with_cancer.part, true_positives, lesion_masks, list(Method))
 
 
-def _lines(
+def _entries(
     model: LiveModel,
     tested: Sample,
     positive: int,
     methods: dict[Method, Localisation],
-    effort: SampleSizes,
+    sizes: SampleSizes,
 ) -> Sequence[ScorecardEntry]:
+    """Run the tests and return their entries in the order of the criteria."""
     with_cancer = tested.only(tested.labels == 1)
     maps, figures = heatmaps(model, with_cancer, positive)
     dead, cka = layer_figures(model, tested)
-    some = with_cancer.only(np.ones(len(with_cancer), np.bool_), effort.randomised)
-    similarities = cascade(model, some, positive)
+
+    first = with_cancer.only(np.ones(len(with_cancer), np.bool_), sizes.randomised)
+    similarities = cascade(model, first, positive)
+
     aucs = discrimination(model, tested, positive)
-    found = methods.get(Method.GRAD_CAM)
+    grad_cam = methods.get(Method.GRAD_CAM)
     values: dict[str, float | None] = {
         **aucs,
         "surroundings": aucs["auc"] - aucs["without_surroundings"],
         **map_figures(maps, figures),
-        **insertion_gaps(perturbed_figures(model, with_cancer, positive, effort.perturbed)),
+        **insertion_gaps(perturbed_figures(model, with_cancer, positive, sizes.perturbed)),
         "randomisation": list(similarities.values())[-1],
-        **repeatability(model, some, positive),
+        **repeatability(model, first, positive),
         "dead_everywhere": min(dead.values()),
         "cka": cka,
-        **(asdict(found) if found else {}),
+        **(asdict(grad_cam) if grad_cam else {}),
     }
+
     return [
-        *(asked.judge(name, values.get(name)) for name, asked in CRITERIA.items()),
+        *(criterion.judge(name, values.get(name)) for name, criterion in CRITERIA.items()),
         *layer_entries(dead, similarities),
     ]

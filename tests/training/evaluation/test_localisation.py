@@ -7,7 +7,8 @@ import pytest
 
 from service.geometry import Affine
 from service.model import Localisation
-from service.records import Box, FitParameters, Fitted, Method
+from service.records import Box, Fitted, Method
+from tests.support.bundles import untested_facts
 from training.data.cache import Part, write_fitted
 from training.data.table import Record
 from training.errors import TableError
@@ -56,23 +57,7 @@ def write_mask(tmp_path: Path, top: int, left: int) -> str:
 
 def localised(part: Part, masks: str) -> Localisation:
     model = brightness_model()
-    manifest = describe_model(
-        model,
-        name="bright",
-        version=1,
-        classes=("no_cancer", "cancer"),
-        positive_class="cancer",
-        threshold=0.5,
-        threshold_rule="Set by hand.",
-        temperature=1.0,
-        preprocessing=FitParameters(height=16, width=12),
-        layers=None,
-        default_layer=None,
-        training="None.",
-        figures={},
-        intended_use="Tests.",
-        limitations="All.",
-    )
+    manifest = describe_model(model, untested_facts(height=16, width=12))
     return localise(LiveModel(model, manifest), part, [0], masks, [Method.GRAD_CAM])[
         Method.GRAD_CAM
     ]

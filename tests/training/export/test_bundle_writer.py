@@ -1,4 +1,4 @@
-"""The signatures against tf-keras-vis and the model in memory; the bundle against what was asked for."""
+"""Signatures against tf-keras-vis and the model in memory, and bundles against their facts."""
 
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,6 +14,7 @@ from service import explanation, imaging
 from service.geometry import IDENTITY
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest
 from service.records import FitParameters, Floats, Method, Pixels
+from tests.support.bundles import untested_facts
 from training.config import load_experiment
 from training.errors import ExportError, NotExplainable
 from training.export.bundle_writer import export_bundle
@@ -29,54 +30,32 @@ RNG = np.random.default_rng(11)
 
 @pytest.fixture
 def export(breast: Pixels, tmp_path: Path) -> Export:
-    """Exports a model whose input is 64 x 48, with facts that do not matter."""
+    """A function that exports a model whose input is 64 x 48. `changes` are facts of its bundle."""
 
-    def run(model: Any, **changes: Any) -> Path:
-        facts: dict[str, Any] = {
-            "name": "tiny",
-            "version": 2,
-            "classes": ("no_cancer", "cancer"),
-            "positive_class": "cancer",
-            "threshold": 0.5,
-            "threshold_rule": "Set by hand.",
-            "temperature": 1.0,
-            "preprocessing": FitParameters(height=64, width=48),
-            "golden_pixels": breast,
-            "layers": None,
-            "default_layer": None,
-            "training": "None.",
-            "figures": {},
-            "intended_use": "Tests.",
-            "limitations": "All.",
-        }
-        facts |= changes
-        report, pixels, overwrite = (
-            facts.pop("report", None),
-            facts.pop("golden_pixels"),
-            facts.pop("overwrite", False),
-        )
-        manifest = describe_model(model, **facts)
+    def run(model: Any, *, overwrite: bool = False, **changes: Any) -> Path:
+        manifest = describe_model(model, untested_facts(height=64, width=48, **changes))
         out = tmp_path / "tiny" / "2"
-        return export_bundle(
-            model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
-        )
+        return export_bundle(model, out, manifest, golden_pixels=breast, overwrite=overwrite)
 
     return run
 
 
 def classifier(head: Sequence[Any], units: int = 2, channels: int = 1) -> Any:
-    """One convolution, average pooling, a dense layer and the head."""
+    """Return a network of one convolution, average pooling, a dense layer and the head."""
     keras.utils.set_random_seed(7)
-    layers = [keras.Input((64, 48, channels)), keras.layers.Conv2D(3, 5, strides=2, name="conv2d")]
-    layers += [
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(units, name="dense"),
-        *head,
-    ]
-    return keras.Sequential(layers)
+    return keras.Sequential(
+        [
+            keras.Input((64, 48, channels)),
+            keras.layers.Conv2D(3, 5, strides=2, name="conv2d"),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(units, name="dense"),
+            *head,
+        ]
+    )
 
 
 def explained(model: Any, *layers: str, temperature: float = 1.0) -> Explained:
+    """Return the signatures of a model. Its features are those of `layers`, or of "conv2d"."""
     _, height, width, _ = model.input_shape
     return Explained(model, layers, height, width, temperature, layers or ("conv2d",))
 
@@ -84,9 +63,13 @@ def explained(model: Any, *layers: str, temperature: float = 1.0) -> Explained:
 def keras_vis_maps(
     model: Any, layer: str, images: Any, index: int, method: Method = Method.GRAD_CAM
 ) -> Floats:
-    """Raw maps of the margin in two classes, from tf-keras-vis; those of Grad-CAM signed, as before the ReLU."""
+    """Return raw maps of the margin between two classes from tf-keras-vis.
+
+    The maps of Grad-CAM are signed, as before the ReLU.
+    """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it imports what SciPy has moved
+        # tf-keras-vis imports names that SciPy has moved.
+        warnings.simplefilter("ignore")
         from tf_keras_vis.gradcam import Gradcam  # noqa: PLC0415
         from tf_keras_vis.gradcam_plus_plus import GradcamPlusPlus  # noqa: PLC0415
         from tf_keras_vis.layercam import Layercam  # noqa: PLC0415
@@ -108,11 +91,12 @@ def keras_vis_maps(
             normalize_cam=False,
             **({"activation_modifier": None} if method is Method.GRAD_CAM else {}),
         )
+
     return np.asarray(maps)
 
 
 def assert_same_heatmaps(maps: Floats, gradients: Floats, expected: Floats) -> None:
-    """Equal to 1e-5, or to 1e-6 of what the filters contribute where these cancel."""
+    """Check equality to 1e-5, or to 1e-6 of the filters' contributions where they cancel."""
     pairs = zip(maps, gradients, strict=True)
     ours = np.stack(
         [explanation.signed_map(Method.GRAD_CAM, one, gradient) for one, gradient in pairs]
@@ -123,19 +107,20 @@ def assert_same_heatmaps(maps: Floats, gradients: Floats, expected: Floats) -> N
 
 
 @pytest.mark.parametrize("layer", ["conv2d", "conv2d_1", "conv2d_2"])
-def test_heatmaps_of_the_bundle_are_those_of_tf_keras_vis(
-    network: Any, bundle: Bundle, layer: str
-) -> None:
+def test_bundle_heatmaps_equal_tf_keras_vis(network: Any, bundle: Bundle, layer: str) -> None:
     images = RNG.random((6, 96, 72, 1), np.float32)
+
     for index in (0, 1):
-        found = bundle.layer_gradients(layer, images, np.full(6, index, np.int32))
-        assert_same_heatmaps(
-            found.maps, found.gradients, keras_vis_maps(network, layer, images, index)
-        )
+        result = bundle.layer_gradients(layer, images, np.full(6, index, np.int32))
+        expected = keras_vis_maps(network, layer, images, index)
+        assert_same_heatmaps(result.maps, result.gradients, expected)
 
 
 def in_double_precision(model: Any) -> Any:
-    """The same network in float64: Grad-CAM++ divides by numbers near zero, which float32 does to 1e-4 only."""
+    """Return the network in float64.
+
+    Grad-CAM++ divides by numbers near zero, where float32 is exact only to 1e-4.
+    """
     double = keras.models.clone_model(
         model,
         clone_function=lambda layer: type(layer).from_config(
@@ -143,34 +128,37 @@ def in_double_precision(model: Any) -> Any:
         ),
     )
     double.set_weights(model.get_weights())
+
     return double
 
 
 @pytest.mark.parametrize("method", [Method.GRAD_CAM, Method.GRAD_CAM_PLUS_PLUS, Method.LAYER_CAM])
 @pytest.mark.parametrize("layer", ["conv2d", "conv2d_1", "conv2d_2"])
-def test_in_double_precision_the_maps_are_those_of_tf_keras_vis_throughout(
-    network: Any, layer: str, method: Method
-) -> None:
-    model, images = in_double_precision(network), RNG.random((6, 96, 72, 1))
+def test_double_precision_maps_equal_tf_keras_vis(network: Any, layer: str, method: Method) -> None:
+    model = in_double_precision(network)
+    images = RNG.random((6, 96, 72, 1))
+
     for index in (0, 1):
-        found = explained(model, layer).gradcam(layer)(
-            tf.constant(images), tf.constant([index] * 6)
-        )
-        logits = found["logits"].numpy()
-        # their Grad-CAM++ has the factor exp(score), which all filters share
+        gradcam = explained(model, layer).gradcam(layer)
+        outputs = gradcam(tf.constant(images), tf.constant([index] * 6))
+
+        # Grad-CAM++ of tf-keras-vis has the factor exp(score), which all filters share.
+        logits = outputs["logits"].numpy()
         margins = logits[:, index] - logits[:, 1 - index]
         factors = np.exp(margins) if method is Method.GRAD_CAM_PLUS_PLUS else np.ones(6)
         theirs = keras_vis_maps(model, layer, images, index, method) / factors[:, None, None]
-        pairs = zip(found["maps"].numpy(), found["gradients"].numpy(), strict=True)
+
+        pairs = zip(outputs["maps"].numpy(), outputs["gradients"].numpy(), strict=True)
         ours = np.stack([explanation.signed_map(method, *pair) for pair in pairs])
         if method is not Method.GRAD_CAM:
             ours = ours.clip(0)
+
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-7 * np.abs(theirs).max())
         assert np.abs(theirs).max() > 0
 
 
 def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
-    """The same classifier twice: with MobileNetV2 as one nested layer, and with its layers spread out."""
+    """Return one classifier twice: with MobileNetV2 nested as a layer, and with its layers inline."""
     inputs = keras.Input((64, 48, 3))
     nested = keras.applications.MobileNetV2(
         weights=None, include_top=False, input_shape=(64, 48, 3), alpha=alpha
@@ -179,10 +167,9 @@ def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
         weights=None, include_top=False, input_tensor=inputs * 2 - 1, alpha=alpha
     )
     spread.set_weights(nested.get_weights())
-    pool, head = (
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2, activation="softmax", name="head"),
-    )
+
+    pool = keras.layers.GlobalAveragePooling2D()
+    head = keras.layers.Dense(2, activation="softmax", name="head")
     return (
         keras.Model(inputs, head(pool(nested(inputs * 2 - 1)))),
         keras.Model(spread.input, head(pool(spread.output))),
@@ -190,60 +177,68 @@ def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("layer", ["Conv1", "block_6_depthwise", "Conv_1"])
-def test_heatmaps_within_a_nested_backbone_are_those_of_tf_keras_vis(layer: str) -> None:
+def test_nested_backbone_heatmaps_equal_tf_keras_vis(layer: str) -> None:
     keras.utils.set_random_seed(5)
     nested, spread = with_backbone()
     name = f"{nested.layers[-3].name}/{layer}"
     image = RNG.random((1, 64, 48, 1), np.float32)
     gradcam = tf.function(explained(nested, name).gradcam(name))
+
     for index in (0, 1):
-        found = gradcam(image, np.array([index], np.int32))
+        outputs = gradcam(image, np.array([index], np.int32))
         expected = keras_vis_maps(spread, layer, np.repeat(image, 3, axis=-1), index)
-        assert_same_heatmaps(found["maps"].numpy(), found["gradients"].numpy(), expected)
+        assert_same_heatmaps(outputs["maps"].numpy(), outputs["gradients"].numpy(), expected)
 
 
 @pytest.mark.parametrize("layer", CONVOLUTIONS)
-def test_heatmaps_of_the_demo_s_network_are_those_of_tf_keras_vis(layer: str) -> None:
+def test_demo_network_heatmaps_equal_tf_keras_vis(layer: str) -> None:
     experiment = load_experiment(Path("training/experiments/demo.toml"))
+    height = experiment.fit.height
+    width = experiment.fit.width
     keras.utils.set_random_seed(3)
-    model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
-    randomise(model.get_layer(LOGITS))  # untrained it is zero, and nothing is explained
-    images = np.maximum(
-        RNG.random((2, experiment.fit.height, experiment.fit.width, 1), np.float32) - 0.3, 0
-    )
-    found = tf.function(explained(model, layer).gradcam(layer))(images, np.array([1, 1], np.int32))
+    model = build_network(height, width, experiment.network)
+    # An untrained last layer is zero, so every map would be blank.
+    randomise(model.get_layer(LOGITS))
+    images = np.maximum(RNG.random((2, height, width, 1), np.float32) - 0.3, 0)
+
+    gradcam = tf.function(explained(model, layer).gradcam(layer))
+    outputs = gradcam(images, np.array([1, 1], np.int32))
+
     expected = keras_vis_maps(model, layer, images, 1)
-    assert_same_heatmaps(found["maps"].numpy(), found["gradients"].numpy(), expected)
+    assert_same_heatmaps(outputs["maps"].numpy(), outputs["gradients"].numpy(), expected)
 
 
-def test_the_bundle_answers_like_the_model_in_memory(network: Any, bundle: Bundle) -> None:
+def test_bundle_answers_like_the_model_in_memory(network: Any, bundle: Bundle) -> None:
     images = RNG.random((4, 96, 72, 1), np.float32)
     inner = keras.Model(
         network.inputs[0],
         [network.get_layer(layer.name).output for layer in bundle.manifest.layers],
     )
-    maps = zip(bundle.activations(images).items(), inner(images), strict=True)
-    for (name, found), expected in maps:
-        np.testing.assert_allclose(found, expected, atol=1e-6, err_msg=name)
+
+    activations = bundle.activations(images)
+
+    for (name, maps), expected in zip(activations.items(), inner(images), strict=True):
+        np.testing.assert_allclose(maps, expected, atol=1e-6, err_msg=name)
     powers = network(images).numpy().astype(np.float64) ** (1 / bundle.manifest.temperature)
     np.testing.assert_allclose(
         bundle.predict(images).probabilities, powers / powers.sum(axis=1, keepdims=True), atol=1e-6
     )
 
 
-def test_input_gradients_are_those_of_the_model_in_memory(network: Any, bundle: Bundle) -> None:
+def test_input_gradients_equal_those_in_memory(network: Any, bundle: Bundle) -> None:
     images = RNG.random((2, 96, 72, 1), np.float32)
     with tf.GradientTape() as tape:
         pixels = tf.constant(images)
         tape.watch(pixels)
-        log_odds = tf.math.log(
-            network(pixels)[:, 1] / network(pixels)[:, 0]
-        )  # the margin, where nothing saturates
+        # The log odds are the margin, as long as nothing saturates.
+        log_odds = tf.math.log(network(pixels)[:, 1] / network(pixels)[:, 0])
     expected = tape.gradient(log_odds, pixels).numpy()
     tolerance = 1e-5 * np.abs(expected).max()
+
     positive, negative = (
         bundle.input_gradients(images, np.full(2, index, np.int32)) for index in (1, 0)
     )
+
     np.testing.assert_allclose(positive, expected, atol=tolerance)
     np.testing.assert_allclose(negative, -expected, atol=tolerance)
 
@@ -253,56 +248,64 @@ def test_input_gradients_are_those_of_the_model_in_memory(network: Any, bundle: 
     [(2, "softmax"), (4, "softmax"), (2, "linear"), (1, "sigmoid"), (1, "linear")],
 )
 @pytest.mark.parametrize("separate", [False, True])
-def test_logits_are_read_before_any_kind_of_head(
-    units: int, activation: str, *, separate: bool
-) -> None:
+def test_logits_are_read_before_any_head(units: int, activation: str, *, separate: bool) -> None:
+    """The activation of the head is a layer of its own (`separate`) or that of the dense layer."""
     head = [keras.layers.Activation(activation)] if separate else []
     model = classifier(head, units)
-    if not separate:
-        model.get_layer("dense").activation = keras.activations.get(activation)
+    dense = model.get_layer("dense")
     image = RNG.random((2, 64, 48, 1), np.float32)
-    logits = keras.Model(model.inputs[0], model.get_layer("dense").output)
-    if not separate:
-        logits.get_layer("dense").activation = keras.activations.linear
-    expected = logits(image).numpy()
-    model.get_layer("dense").activation = keras.activations.get(
-        "linear" if separate else activation
-    )
-    scores = explained(model, temperature=2.0).scores(tf.constant(image))
+
+    # The dense layer is shared: linear for the expected logits, then with its activation again.
+    dense.activation = keras.activations.linear
+    expected = keras.Model(model.inputs[0], dense.output)(image).numpy()
     if units == 1:
         expected = np.concatenate([np.zeros_like(expected), expected], axis=1)
+    dense.activation = keras.activations.get("linear" if separate else activation)
+
+    scores = explained(model, temperature=2.0).scores(tf.constant(image))
+
     np.testing.assert_allclose(scores["logits"], expected, atol=1e-6)
     np.testing.assert_allclose(scores["probabilities"], tf.nn.softmax(expected / 2), atol=1e-6)
 
 
-def test_a_softmax_layer_s_input_is_read_and_the_layer_works_as_before() -> None:
-    plain, model = classifier([]), classifier([keras.layers.Softmax()])
+def test_softmax_layer_works_after_its_input_was_read() -> None:
+    plain = classifier([])
+    model = classifier([keras.layers.Softmax()])
     image = tf.constant(RNG.random((2, 64, 48, 1), np.float32))
     before = model(image).numpy()
-    np.testing.assert_allclose(explained(model).scores(image)["logits"], plain(image), atol=1e-6)
+
+    scores = explained(model).scores(image)
+
+    np.testing.assert_allclose(scores["logits"], plain(image), atol=1e-6)
     np.testing.assert_array_equal(model(image), before)
 
 
-def test_of_many_classes_the_margin_is_to_the_log_sum_exp_of_the_others() -> None:
+def test_margin_of_many_classes_uses_log_sum_exp() -> None:
+    """The margin is the class's logit minus the log sum exp of the other logits."""
     model = classifier([], units=4)
     image = RNG.random((1, 64, 48, 1), np.float32)
-    found = explained(model, "conv2d").gradcam("conv2d")(tf.constant(image), tf.constant([2]))
+
+    outputs = explained(model, "conv2d").gradcam("conv2d")(tf.constant(image), tf.constant([2]))
+
     kernel = model.get_layer("dense").get_weights()[0].astype(np.float64)  # [filter, class]
     logits = model(image).numpy()[0].astype(np.float64)
     others = np.exp(logits) * (np.arange(4) != 2)
     slope = kernel[:, 2] - kernel @ (others / others.sum())
-    expected = np.broadcast_to(slope / (30 * 22), found["gradients"].shape)
-    np.testing.assert_allclose(found["gradients"], expected, rtol=1e-4, atol=1e-9)
+    expected = np.broadcast_to(slope / (30 * 22), outputs["gradients"].shape)
+    np.testing.assert_allclose(outputs["gradients"], expected, rtol=1e-4, atol=1e-9)
 
 
-def test_a_grey_image_is_repeated_for_a_network_of_three_channels() -> None:
+def test_grey_image_is_repeated_for_three_channels() -> None:
     model = classifier([], channels=3)
     image = RNG.random((1, 64, 48, 1), np.float32)
+
     scores = explained(model).scores(tf.constant(image))
+
     np.testing.assert_allclose(scores["logits"], model(np.repeat(image, 3, axis=-1)), atol=1e-6)
 
 
-def test_a_cell_s_centre_lies_where_a_pixel_makes_it_answer() -> None:
+def centre_taps() -> Any:
+    """Return a network of three convolutions that pass on the centre of their windows."""
     keras.utils.set_random_seed(1)
     layers = [keras.Input((64, 48, 1))]
     for number in range(3):
@@ -312,16 +315,26 @@ def test_a_cell_s_centre_lies_where_a_pixel_makes_it_answer() -> None:
         ]
     layers[-1] = keras.layers.GlobalAveragePooling2D()
     model = keras.Sequential([*layers, keras.layers.Dense(2)])
+
     for number in range(3):
         tap = np.zeros((5, 5, 1, 1), np.float32)
         tap[2, 2] = 1
         model.get_layer(f"conv{number}").set_weights([tap])
+
+    return model
+
+
+def test_cell_responds_to_pixel_at_its_centre() -> None:
+    model = centre_taps()
     deepest = convolutional_layers(model, 64, 48)[-1]
     activations = explained(model, deepest.name).activations
+
     for row, column in [(20, 20), (31, 24), (40, 27), (35, 30)]:
         image = np.zeros((1, 64, 48, 1), np.float32)
         image[0, row, column] = 1
+
         answer = activations(tf.constant(image))[deepest.name].numpy()[0, :, :, 0]
+
         cell = np.unravel_index(answer.argmax(), answer.shape)
         x, y = deepest.receptive_field.to_input().apply(int(cell[1]), int(cell[0]))
         assert answer.max() == 1
@@ -329,23 +342,28 @@ def test_a_cell_s_centre_lies_where_a_pixel_makes_it_answer() -> None:
         assert abs(y - row) <= deepest.receptive_field.stride_y / 2
 
 
-def test_the_golden_case_is_reproduced_by_the_loaded_bundle(
+def test_golden_case_is_reproduced_by_loaded_bundle(
     bundle: Bundle, bundle_path: Path, breast: Pixels
 ) -> None:
     golden = GoldenCase.load(bundle_path)
     fitted = imaging.fit(breast, bundle.manifest.preprocessing)
-    found = bundle.layer_gradients(
+
+    result = bundle.layer_gradients(
         golden.layer, fitted.image[None], np.array([golden.class_index], np.int32)
     )
-    heat = explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY).values
+
+    heatmap = explanation.heatmap(
+        Method.GRAD_CAM, result.maps[0], result.gradients[0], IDENTITY
+    ).values
     np.testing.assert_array_equal(golden.pixels, breast)
-    assert golden.compare(fitted.image, found.scores.probabilities[0], heat) == []
-    assert heat.max() > 0
+    assert golden.compare(fitted.image, result.scores.probabilities[0], heatmap) == []
+    assert heatmap.max() > 0
 
 
-def test_the_card_states_the_manifest_and_that_this_is_no_medical_device(bundle_path: Path) -> None:
+def test_card_states_manifest_and_no_medical_device(bundle_path: Path) -> None:
     card = (bundle_path / MODEL_CARD_FILE).read_text()
     manifest = Manifest.model_validate_json((bundle_path / MANIFEST_FILE).read_bytes())
+
     assert "Not a medical device" in card
     for fact in (
         manifest.intended_use,
@@ -358,21 +376,23 @@ def test_the_card_states_the_manifest_and_that_this_is_no_medical_device(bundle_
     assert "| auc | 0.5 |" in card
 
 
-def test_an_exported_bundle_is_small_and_readable_by_others(bundle_path: Path) -> None:
-    assert sum(file.stat().st_size for file in bundle_path.rglob("*") if file.is_file()) < 1_000_000
+def test_bundle_is_small_and_readable_by_others(bundle_path: Path) -> None:
+    size = sum(file.stat().st_size for file in bundle_path.rglob("*") if file.is_file())
+
+    assert size < 1_000_000
     assert bundle_path.stat().st_mode & 0o005 == 0o005
 
 
-def test_layers_are_explained_in_depth_order_whatever_the_order_they_are_named_in(
-    export: Export,
-) -> None:
+def test_named_layers_are_explained_in_depth_order(export: Export) -> None:
     keras.utils.set_random_seed(3)
     convolutions = [
         keras.layers.Conv2D(2, 3, padding="same", name=f"conv{number}") for number in range(4)
     ]
     head = [keras.layers.Flatten(), keras.layers.Dense(2)]
     model = keras.Sequential([keras.Input((64, 48, 1)), *convolutions, *head])
+
     manifest = Bundle.load(export(model, layers=["conv2", "conv0"], default_layer="conv0")).manifest
+
     assert [(layer.name, layer.stage) for layer in manifest.layers] == [
         ("conv0", "early"),
         ("conv2", "middle"),
@@ -380,7 +400,7 @@ def test_layers_are_explained_in_depth_order_whatever_the_order_they_are_named_i
     assert manifest.default_layer == "conv0"
 
 
-def test_of_a_deep_network_the_last_layer_on_each_grid_is_explained(export: Export) -> None:
+def test_deep_network_explains_last_layer_per_grid(export: Export) -> None:
     keras.utils.set_random_seed(3)
     layers: list[Any] = [keras.Input((64, 48, 1))]
     layers += [
@@ -390,28 +410,33 @@ def test_of_a_deep_network_the_last_layer_on_each_grid_is_explained(export: Expo
         for number in range(18)
     ]
     layers += [keras.layers.Flatten(), keras.layers.Dense(2)]
+
     manifest = Bundle.load(export(keras.Sequential(layers))).manifest
+
     assert [layer.name for layer in manifest.layers] == ["conv5", "conv11", "conv17"]
 
 
-def test_an_existing_bundle_is_replaced_only_when_that_is_asked_for(export: Export) -> None:
+def test_existing_bundle_is_replaced_only_on_request(export: Export) -> None:
     model = classifier([])
     out = export(model)
     (out / "mark").touch()
+
     with pytest.raises(ExportError, match="exists"):
         export(model)
     assert (out / "mark").exists()
+
     assert Bundle.load(export(model, overwrite=True)).manifest.name == "tiny"
-    assert [each.name for each in out.parent.iterdir()] == ["2"]
+    assert [path.name for path in out.parent.iterdir()] == ["2"]
 
 
-def test_an_export_that_fails_leaves_nothing_behind(export: Export, tmp_path: Path) -> None:
+def test_failed_export_leaves_nothing_behind(export: Export, tmp_path: Path) -> None:
     model = classifier([])
-    model.get_layer("conv2d").set_weights(
-        [np.zeros_like(each) for each in model.get_layer("conv2d").get_weights()]
-    )
+    layer = model.get_layer("conv2d")
+    layer.set_weights([np.zeros_like(weights) for weights in layer.get_weights()])
+
     with pytest.raises(ExportError, match="explains no class of the golden image"):
         export(model)
+
     assert list((tmp_path / "tiny").iterdir()) == []
 
 
@@ -423,11 +448,11 @@ def test_an_export_that_fails_leaves_nothing_behind(export: Export, tmp_path: Pa
         ({"default_layer": "conv2d_9"}, "not be valid: .*conv2d_9"),
         ({"threshold": 1.5}, "not be valid: threshold"),
         ({"name": "No Slug"}, "not be valid: name"),
-        ({"classes": ("a", "b", "c")}, "tells 2 classes apart; 3 are named"),
+        ({"classes": ("a", "b", "c")}, "has 2 classes, but 3 names are given"),
         ({"preprocessing": FitParameters(height=64, width=64)}, r"takes \(64, 48\) pixels"),
     ],
 )
-def test_facts_that_do_not_fit_the_network_are_refused(
+def test_facts_that_contradict_the_network_are_refused(
     export: Export, changes: dict[str, Any], complaint: str
 ) -> None:
     with pytest.raises(ExportError, match=complaint):
@@ -437,14 +462,15 @@ def test_facts_that_do_not_fit_the_network_are_refused(
 def in_half_precision() -> Any:
     model = classifier([])
     model.get_layer("conv2d").dtype_policy = keras.DTypePolicy("mixed_bfloat16")
+
     return model
 
 
 def with_strided_pointwise() -> Any:
     inputs = keras.Input((64, 48, 1))
-    maps = keras.layers.Conv2D(2, 1, strides=2, name="projection")(
-        keras.layers.Conv2D(15, 3)(inputs)
-    )
+    maps = keras.layers.Conv2D(15, 3)(inputs)
+    maps = keras.layers.Conv2D(2, 1, strides=2, name="projection")(maps)
+
     return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
 
 
@@ -466,7 +492,7 @@ def with_strided_pointwise() -> Any:
     ],
     ids=["channels", "output", "precision", "strided-pointwise", "multi-label", "unclear-head"],
 )
-def test_a_network_that_cannot_be_explained_is_refused(
+def test_network_that_cannot_be_explained_is_refused(
     export: Export, build: Callable[[], Any], complaint: str
 ) -> None:
     with pytest.raises(NotExplainable, match=complaint):

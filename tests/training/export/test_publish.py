@@ -39,9 +39,10 @@ limitations = "Untrained."
 """
 
 
-def test_a_bundle_answers_as_the_run_was_measured(
+def test_bundle_answers_as_its_run_was_measured(
     write_experiment: Callable[..., Path], tmp_path: Path
 ) -> None:
+    """The scorecard of the run is part of this test, because training takes long."""
     toml = write_experiment(tmp_path / "toy.toml", ("epochs = 4", "epochs = 1"))
     experiment = load_experiment(toml)
     records = load_records(experiment)
@@ -52,6 +53,7 @@ def test_a_bundle_answers_as_the_run_was_measured(
     )
     run = Run(tmp_path / "runs" / "toy")
     run.begin(toml)
+
     train(run, experiment, train_part, validation_part)
     evaluate(run, experiment, validation_part, test_part)
 
@@ -67,23 +69,28 @@ def test_a_bundle_answers_as_the_run_was_measured(
         decision["temperature"],
     )
     assert manifest.preprocessing == experiment.fit.parameters()
+
     images = test_part.images(range(4))
     logits = logits_model(keras.saving.load_model(run.best_model)).predict_on_batch(images)
     expected = calibrate((logits[:, 1] - logits[:, 0]).astype(np.float64), decision["temperature"])
     assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
     assert bundle.scorecard is None
     assert bundle.domain is None
+
     assert_scorecard_travels(run, tmp_path / "models" / "toy" / "8")
 
 
 def assert_scorecard_travels(run: Run, out: Path) -> None:
-    """After one epoch the network has learned next to nothing: its scorecard says so, and stays with it."""
+    """Check that a bundle holds the scorecard of its run, which fails after one epoch."""
     with pytest.raises(ScorecardError, match="training scorecard"):
         export_run(run, out, overwrite=False, require_scorecard=True)
+
     assert main(["scorecard", str(run.directory)]) == 0
     with pytest.raises(ScorecardError, match="failed its scorecard"):
         export_run(run, out, overwrite=False, require_scorecard=True)
+
     bundle = Bundle.load(export_run(run, out, overwrite=False, require_scorecard=False))
+
     assert bundle.scorecard is not None
     assert not bundle.scorecard.passed
     assert {line.name for line in bundle.scorecard.lines} >= {
@@ -95,14 +102,14 @@ def assert_scorecard_travels(run: Run, out: Path) -> None:
     assert bundle.domain is not None
     assert bundle.domain.mean.shape == (bundle.manifest.features,) == (4 + 6,)
     assert bundle.manifest.reference is not None
+
     card = (out / MODEL_CARD_FILE).read_text()
     assert "Failed: " in card
     assert bundle.scorecard.lines[0].meaning in card
 
 
-def test_any_keras_classifier_becomes_a_bundle_with_a_scorecard_on_somebody_s_images(
-    write_experiment: Callable[..., Path], tmp_path: Path
-) -> None:
+def write_foreign_model(directory: Path) -> None:
+    """Write an untrained Keras classifier and its description to the directory."""
     model = keras.Sequential(
         [
             keras.Input((48, 36, 1)),
@@ -111,30 +118,31 @@ def test_any_keras_classifier_becomes_a_bundle_with_a_scorecard_on_somebody_s_im
             keras.layers.Dense(2, activation="softmax"),
         ]
     )
-    model.save(tmp_path / "foreign.keras")
-    (tmp_path / "foreign.toml").write_text(FOREIGN)
+    model.save(directory / "foreign.keras")
+    (directory / "foreign.toml").write_text(FOREIGN)
+
+
+def score_foreign_model(directory: Path, toml: Path) -> int:
+    """Run the command `scorecard` on the foreign model and return its exit code."""
+    options = {
+        "--keras": directory / "foreign.keras",
+        "--bundle": directory / "foreign.toml",
+        "--experiment": toml,
+        "--out": directory / "scorecard.json",
+    }
+    return main(["scorecard", *(str(part) for option in options.items() for part in option)])
+
+
+def test_foreign_model_becomes_bundle_with_scorecard(
+    write_experiment: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Any Keras classifier can be exported, with a scorecard on the images of an experiment."""
+    write_foreign_model(tmp_path)
     toml = write_experiment(tmp_path / "toy.toml")
     experiment = load_experiment(toml)
     prepare(load_records(experiment), experiment, workers=2)
-    foreign = [
-        "--keras",
-        str(tmp_path / "foreign.keras"),
-        "--bundle",
-        str(tmp_path / "foreign.toml"),
-    ]
-    assert (
-        main(
-            [
-                "scorecard",
-                *foreign,
-                "--experiment",
-                str(toml),
-                "--out",
-                str(tmp_path / "scorecard.json"),
-            ]
-        )
-        == 0
-    )
+
+    assert score_foreign_model(tmp_path, toml) == 0
     out = export_foreign_model(
         tmp_path / "foreign.keras",
         tmp_path / "foreign.toml",
@@ -143,45 +151,23 @@ def test_any_keras_classifier_becomes_a_bundle_with_a_scorecard_on_somebody_s_im
         overwrite=False,
         require_scorecard=False,
     )
+
     bundle = Bundle.load(out)
     assert bundle.scorecard is not None
     assert bundle.domain is not None
+
     manifest = bundle.manifest
     assert manifest.classes == ("benign", "malignant")
     assert [layer.name for layer in manifest.layers] == ["only"]
     assert (manifest.threshold, manifest.temperature, manifest.version) == (0.3, 1.5, 2)
 
 
-def test_images_fitted_otherwise_are_no_test_of_a_network(
+def test_scorecard_refuses_images_of_another_fit(
     write_experiment: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keras.Sequential(
-        [
-            keras.Input((48, 36, 1)),
-            keras.layers.Conv2D(3, 3, name="only"),
-            keras.layers.GlobalAveragePooling2D(),
-            keras.layers.Dense(2, activation="softmax"),
-        ]
-    ).save(tmp_path / "foreign.keras")
-    (tmp_path / "foreign.toml").write_text(FOREIGN)
+    write_foreign_model(tmp_path)
     toml = write_experiment(tmp_path / "toy.toml", ("margin = 0.02", "margin = 0.1"))
-    foreign = [
-        "--keras",
-        str(tmp_path / "foreign.keras"),
-        "--bundle",
-        str(tmp_path / "foreign.toml"),
-    ]
-    assert (
-        main(
-            [
-                "scorecard",
-                *foreign,
-                "--experiment",
-                str(toml),
-                "--out",
-                str(tmp_path / "scorecard.json"),
-            ]
-        )
-        == 2
-    )
+
+    assert score_foreign_model(tmp_path, toml) == 2
+
     assert "[fit]" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Against an oracle that knows no layer: the pixels that a cell's gradient reaches."""
+"""Receptive fields against an independent oracle: the pixels that a cell's gradient reaches."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +15,11 @@ from training.introspection.receptive_field import convolutional_layers
 Span = tuple[int, int]
 
 
-def seen_through(model: Any) -> Any:
-    """The same network without zero gradients: positive weights, no activations, averages for maxima."""
+def without_zero_gradients(model: Any) -> Any:
+    """Return the network without zero gradients.
+
+    It has positive weights, no activations, and average in place of maximum pooling.
+    """
 
     def clone(layer: Any) -> Any:
         if isinstance(layer, keras.layers.ReLU):
@@ -28,29 +31,37 @@ def seen_through(model: Any) -> Any:
     clear = keras.models.clone_model(model, clone_function=clone)
     for layer in clear.layers:
         if hasattr(layer, "kernel_size"):
+            weights = layer.get_weights()
             layer.set_weights(
-                [np.full_like(each, 1 / max(each[..., 0].size, 1)) for each in layer.get_weights()]
+                [np.full_like(values, 1 / max(values[..., 0].size, 1)) for values in weights]
             )
+
     return clear
 
 
 def reached(model: Any, layer: ConvLayer, row: int, column: int) -> tuple[Span, Span] | None:
-    """The first and last row and column of the input that a cell depends on."""
+    """Return the first and last row and column of the input that a cell depends on.
+
+    None for a cell that sees only padding.
+    """
     to_layer = keras.Model(model.inputs[0], model.get_layer(layer.name).output)
     pixels = tf.random.stateless_uniform((1, *model.input_shape[1:]), (1, 2), 0.5, 1)
+
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(pixels)
         cell = tf.reduce_sum(to_layer(pixels, training=False)[0, row, column])
+
     rows, columns, _ = np.nonzero(tape.gradient(cell, pixels)[0].numpy())
-    if not rows.size:  # it sees padding alone
+    if not rows.size:
         return None
     return (rows.min(), rows.max()), (columns.min(), columns.max())
 
 
 def predicted(layer: ConvLayer, row: int, column: int) -> tuple[Span, Span]:
-    """The same, from the layer's receptive field."""
+    """Return the same rows and columns from the layer's receptive field."""
     field = layer.receptive_field
     x, y = field.to_input().apply(column, row)
+
     return (
         (round(y - (field.height - 1) / 2), round(y + (field.height - 1) / 2)),
         (round(x - (field.width - 1) / 2), round(x + (field.width - 1) / 2)),
@@ -58,32 +69,39 @@ def predicted(layer: ConvLayer, row: int, column: int) -> tuple[Span, Span]:
 
 
 def cut(span: Span, pixels: int) -> Span:
+    """Return the part of the span that lies in the image."""
     return max(span[0], 0), min(span[1], pixels - 1)
 
 
 def cells(layer: ConvLayer) -> Iterator[tuple[int, int]]:
+    """Yield the corners, the middles of the edges and the centre of the layer's grid."""
     for row in {0, layer.height // 2, layer.height - 1}:
         for column in {0, layer.width // 2, layer.width - 1}:
             yield row, column
 
 
-def random_layer(rng: np.random.Generator, signal: Any, number: int) -> Any:  # noqa: PLR0911 - one per kind
-    """One random layer, or a merge of two ways, on top of `signal`."""
+def random_layer(  # noqa: PLR0911 - one return for each kind
+    rng: np.random.Generator,
+    signal: Any,
+    number: int,
+) -> Any:
+    """Return a random layer, or a merge of two branches, on top of `signal`."""
     layers = keras.layers
-    # No 1 x 1 convolution with strides: over few channels TensorFlow's oneDNN crashes when it differentiates one.
-    size, padding = (
-        [int(each) for each in rng.integers(2, 6, 2)],
-        str(rng.choice(["same", "valid"])),
-    )
+
+    # No 1 x 1 convolution with strides: over few channels TensorFlow's oneDNN crashes when it
+    # differentiates one.
+    size = [int(length) for length in rng.integers(2, 6, 2)]
+    padding = str(rng.choice(["same", "valid"]))
     stride = int(rng.integers(1, 4))
+
     match rng.integers(7):
         case 0:
-            strides = tuple(int(each) for each in rng.integers(1, 4, 2))
+            strides = tuple(int(step) for step in rng.integers(1, 4, 2))
             return layers.Conv2D(2, size, strides, padding, use_bias=False, name=f"conv{number}")(
                 signal
             )
         case 1:
-            gaps = tuple(int(each) for each in rng.integers(1, 4, 2))
+            gaps = tuple(int(gap) for gap in rng.integers(1, 4, 2))
             return layers.Conv2D(
                 2, size, 1, padding, dilation_rate=gaps, use_bias=False, name=f"conv{number}"
             )(signal)
@@ -117,49 +135,55 @@ def random_layer(rng: np.random.Generator, signal: Any, number: int) -> Any:  # 
 
 
 def random_network(seed: int) -> Any:
+    """Return a network of a convolution and up to five random layers."""
     rng = np.random.default_rng(seed)
-    inputs = keras.Input((*(int(each) for each in rng.integers(40, 56, 2)), 1))
+    inputs = keras.Input((*(int(length) for length in rng.integers(40, 56, 2)), 1))
     signal = keras.layers.Conv2D(2, 3, use_bias=False, name="conv")(inputs)
+
     for number in range(5):
         if min(signal.shape[1:3]) > 8:
             signal = random_layer(rng, signal, number)
+
     return keras.Model(inputs, signal)
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_a_cell_depends_on_the_pixels_of_its_field_and_no_others(seed: int) -> None:
+def test_cell_depends_only_on_pixels_of_its_field(seed: int) -> None:
     model = random_network(seed)
-    clear = seen_through(model)
+    clear = without_zero_gradients(model)
     rows, columns = model.input_shape[1:3]
+
     whole = 0
     for layer in convolutional_layers(model, rows, columns):
         for row, column in cells(layer):
-            found, expected = reached(clear, layer, row, column), predicted(layer, row, column)
+            actual = reached(clear, layer, row, column)
+            expected = predicted(layer, row, column)
             inside = [
                 start >= 0 and end < pixels
                 for (start, end), pixels in zip(expected, (rows, columns), strict=True)
             ]
             if all(inside):
                 whole += 1
-                assert found == expected, (layer, row, column)
-            elif found:  # beyond the edge, a window with gaps need not touch the last pixel
-                assert all(
-                    a <= b <= c <= d for (a, d), (b, c) in zip(expected, found, strict=True)
-                ), (
-                    layer,
-                    row,
-                    column,
-                )
+                assert actual == expected, (layer, row, column)
+            elif actual:
+                # Beyond the edge, a window with gaps need not touch the last pixel.
+                contained = [
+                    a <= b <= c <= d for (a, d), (b, c) in zip(expected, actual, strict=True)
+                ]
+                assert all(contained), (layer, row, column)
+
     assert whole > 0
 
 
 @pytest.mark.parametrize("size", [(96, 128), (98, 101)], ids=["even", "odd"])
-def test_a_deep_backbone_is_followed_to_its_end(size: tuple[int, int]) -> None:
+def test_deep_backbone_is_followed_to_its_end(size: tuple[int, int]) -> None:
     model = keras.applications.MobileNetV2(
         weights=None, include_top=False, input_shape=(*size, 3), alpha=0.35
     )
-    clear = seen_through(model)
+    clear = without_zero_gradients(model)
+
     layers = convolutional_layers(model, *size)
+
     assert len(layers) == 52
     for layer in layers[::17]:
         for row, column in [(0, 0), (layer.height - 1, layer.width - 1)]:
@@ -167,27 +191,30 @@ def test_a_deep_backbone_is_followed_to_its_end(size: tuple[int, int]) -> None:
             assert reached(clear, layer, row, column) == (cut(rows, size[0]), cut(columns, size[1]))
 
 
-def test_the_network_of_the_idea_by_hand(network: Any) -> None:
-    found = [
+def test_fields_of_small_network_by_hand(network: Any) -> None:
+    layers = convolutional_layers(network, 96, 72)
+
+    summary = [
         (
-            each.name,
-            each.height,
-            each.width,
-            each.stage,
-            each.receptive_field.height,
-            each.receptive_field.offset_x,
+            layer.name,
+            layer.height,
+            layer.width,
+            layer.stage,
+            layer.receptive_field.height,
+            layer.receptive_field.offset_x,
         )
-        for each in convolutional_layers(network, 96, 72)
+        for layer in layers
     ]
-    # 5; 5 + 1 + 4 * 2 = 14; 14 + 2 + 4 * 4 = 32, unpadded, so a field's first pixel is the image's
-    assert found == [
+    # Sizes: 5, then 5 + 1 + 4 * 2 = 14, then 14 + 2 + 4 * 4 = 32. Without padding the first field
+    # starts at the image's first pixel.
+    assert summary == [
         ("conv2d", 92, 68, "early", 5, 2.0),
         ("conv2d_1", 42, 30, "middle", 14, 6.5),
         ("conv2d_2", 17, 11, "deep", 32, 15.5),
     ]
 
 
-def test_layers_of_a_nested_model_carry_its_name() -> None:
+def test_layers_of_nested_model_carry_its_name() -> None:
     backbone = keras.Sequential(
         [keras.Input((32, 32, 3)), keras.layers.Conv2D(4, 3, name="inner")], name="backbone"
     )
@@ -195,36 +222,41 @@ def test_layers_of_a_nested_model_carry_its_name() -> None:
         [keras.Input((32, 32, 1)), keras.layers.Conv2D(3, 3, padding="same", name="outer")]
     )
     model.add(backbone)
-    assert [layer.name for layer in convolutional_layers(model, 32, 32)] == [
-        "outer",
-        "backbone/inner",
-    ]
+
+    names = [layer.name for layer in convolutional_layers(model, 32, 32)]
+
+    assert names == ["outer", "backbone/inner"]
 
 
-def test_a_gate_scales_maps_but_has_no_place_in_the_image() -> None:
+def test_gate_has_no_place_in_the_image() -> None:
+    """It only scales maps, so its convolution is left out."""
     inputs = keras.Input((20, 20, 4))
     maps = keras.layers.Conv2D(4, 3, name="conv")(inputs)
     gate = keras.layers.GlobalAveragePooling2D(keepdims=True)(maps)
     gate = keras.layers.Conv2D(4, 1, activation="sigmoid", name="gate")(gate)
     last = keras.layers.Conv2D(4, 3, name="last")(keras.layers.Multiply()([maps, gate]))
-    found = {
-        each.name: each.receptive_field.height
-        for each in convolutional_layers(keras.Model(inputs, last), 20, 20)
-    }
-    assert found == {"conv": 3, "last": 5}
+
+    layers = convolutional_layers(keras.Model(inputs, last), 20, 20)
+
+    heights = {layer.name: layer.receptive_field.height for layer in layers}
+    assert heights == {"conv": 3, "last": 5}
 
 
 @pytest.mark.parametrize("base", ["EfficientNetB0", "DenseNet121"])
 def test_backbones_with_gates_and_dense_merges_are_followed(base: str) -> None:
     build = getattr(keras.applications, base)
     model = build(weights=None, include_top=False, input_shape=(64, 64, 3))
+
     deepest = convolutional_layers(model, 64, 64)[-1]
+
     assert (deepest.height, deepest.receptive_field.stride_y) == (2, 32)
 
 
-def test_observing_leaves_the_network_as_it_was(network: Any) -> None:
+def test_observation_leaves_the_network_unchanged(network: Any) -> None:
     before = {layer.name: set(vars(layer)) for layer in network.layers}
+
     convolutional_layers(network, 96, 72)
+
     assert {layer.name: set(vars(layer)) for layer in network.layers} == before
 
 
@@ -242,11 +274,17 @@ class Hidden(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
 @pytest.mark.parametrize(
     ("grow", "complaint"),
     [
-        (keras.layers.UpSampling2D(), "How layer 'up_sampling2d"),
-        (keras.layers.Conv2DTranspose(2, 3, padding="same"), "How layer 'conv2d_transpose"),
-        (Hidden(), r"How layer 'hidden' \(Hidden\) moves the grid is not known"),
-        (lambda signal: signal[:, 1:-1], "How layer 'get_item"),
-        (lambda signal: keras.ops.max_pool(signal, 3, 1, "same"), "How layer 'max_pool"),
+        (keras.layers.UpSampling2D(), "Layer 'up_sampling2d.* moves the grid in an unknown way"),
+        (
+            keras.layers.Conv2DTranspose(2, 3, padding="same"),
+            "Layer 'conv2d_transpose.* moves the grid in an unknown way",
+        ),
+        (Hidden(), r"Layer 'hidden' \(Hidden\) moves the grid in an unknown way"),
+        (lambda signal: signal[:, 1:-1], "Layer 'get_item.* moves the grid in an unknown way"),
+        (
+            lambda signal: keras.ops.max_pool(signal, 3, 1, "same"),
+            "Layer 'max_pool.* moves the grid in an unknown way",
+        ),
         (
             lambda signal: keras.layers.Add()(
                 [keras.layers.MaxPooling2D()(signal), keras.layers.Cropping2D(4)(signal)]
@@ -256,23 +294,27 @@ class Hidden(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     ],
     ids=["upsampling", "transposed", "custom", "slice", "operation", "unlike-strides"],
 )
-def test_a_layer_whose_reach_is_not_known_is_refused(grow: Any, complaint: str) -> None:
+def test_layer_of_unknown_reach_is_refused(grow: Any, complaint: str) -> None:
     inputs = keras.Input((16, 16, 1))
     model = keras.Model(inputs, grow(keras.layers.Conv2D(2, 3, padding="same")(inputs)))
+
     with pytest.raises(NotExplainable, match=complaint):
         convolutional_layers(model, 16, 16)
 
 
-def test_a_convolution_used_twice_is_refused() -> None:
+def test_convolution_used_twice_is_refused() -> None:
     inputs = keras.Input((16, 16, 1))
-    twice = keras.layers.Conv2D(1, 3, name="shared")
+    shared = keras.layers.Conv2D(1, 3, name="shared")
+    model = keras.Model(inputs, shared(shared(inputs)))
+
     with pytest.raises(NotExplainable, match="'shared' is used 2 times"):
-        convolutional_layers(keras.Model(inputs, twice(twice(inputs))), 16, 16)
+        convolutional_layers(model, 16, 16)
 
 
-def test_a_network_without_convolutions_is_refused() -> None:
+def test_network_without_convolutions_is_refused() -> None:
     model = keras.Sequential(
         [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(2)]
     )
+
     with pytest.raises(NotExplainable, match="no convolutional layer"):
         convolutional_layers(model, 4, 4)

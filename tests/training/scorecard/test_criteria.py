@@ -4,7 +4,7 @@ from training.scorecard.criteria import Criterion, layer_entries
 
 
 @pytest.mark.parametrize(
-    ("asked", "value", "verdict", "told"),
+    ("criterion", "value", "verdict", "requirement"),
     [
         (Criterion("", minimum=0.5), 0.5, "pass", "at least 0.5"),
         (Criterion("", minimum=0.5), 0.49, "fail", "at least 0.5"),
@@ -16,19 +16,19 @@ from training.scorecard.criteria import Criterion, layer_entries
         (Criterion("", minimum=0.5, required=False), None, "informative", "at least 0.5"),
     ],
 )
-def test_a_figure_is_judged_by_what_is_asked(
-    asked: Criterion, value: float | None, verdict: str, told: str
+def test_figure_is_judged_by_its_criterion(
+    criterion: Criterion, value: float | None, verdict: str, requirement: str
 ) -> None:
-    line = asked.judge("figure", value)
-    assert (line.verdict, line.asked) == (verdict, told)
+    line = criterion.judge("figure", value)
+
+    assert (line.verdict, line.asked) == (verdict, requirement)
 
 
-def test_a_layer_with_hardly_a_living_filter_fails_and_many_dead_ones_do_not() -> None:
-    lines = {
-        line.name: line.verdict
-        for line in layer_entries({"one": 0.46, "two": 0.95}, {"logits": 0.9})
-    }
-    assert lines == {
+def test_layer_fails_only_with_almost_all_filters_dead() -> None:
+    entries = layer_entries({"one": 0.46, "two": 0.95}, {"logits": 0.9})
+
+    verdicts = {entry.name: entry.verdict for entry in entries}
+    assert verdicts == {
         "dead_filters one": "pass",
         "dead_filters two": "fail",
         "randomised to logits": "informative",

@@ -17,6 +17,7 @@ class Brightest(FakeModel):
 
 
 def with_margins(scores: Scores, margins: Floats) -> Scores:
+    """Return the scores with logits that give these margins of class 1."""
     return replace(scores, logits=np.stack([np.zeros_like(margins), margins], axis=1))
 
 
@@ -25,40 +26,43 @@ MARKER = np.s_[2:9, -9:-2]
 
 
 def marked(sample: Sample) -> Sample:
-    """The same images without their blobs, but with a bright blob in the corner of every positive one."""
+    """Return the images without blobs, but with a bright marker in a corner of positive ones."""
     images = np.where(sample.masks[..., None], 0.4, 0).astype(np.float32)
     images[sample.labels == 1, MARKER[0], MARKER[1]] = 1
+
     return replace(sample, images=images)
 
 
-def test_a_network_that_looks_at_the_breast_loses_everything_with_it(sample: Sample) -> None:
-    found = discrimination(MODEL, sample, 1)
-    assert found["auc"] == found["without_surroundings"] == 1
-    assert found["without_breast"] == 0.5
-    assert found["corners"] < 0.75  # by chance, of 24 images
+def test_network_of_breast_fails_without_breast(sample: Sample) -> None:
+    aucs = discrimination(MODEL, sample, 1)
+
+    assert aucs["auc"] == aucs["without_surroundings"] == 1
+    assert aucs["without_breast"] == 0.5
+    assert aucs["corners"] < 0.75  # by chance, of 24 images
 
 
-def test_a_network_that_looks_at_a_marker_keeps_it_without_the_breast_and_loses_it_without_the_marker(
-    sample: Sample,
-) -> None:
-    found = discrimination(MODEL, marked(sample), 1)
-    assert found["auc"] == found["without_breast"] == found["corners"] == 1
-    assert found["without_surroundings"] == pytest.approx(0.5)
+def test_network_of_marker_needs_only_the_marker(sample: Sample) -> None:
+    """It keeps its AUC without the breast and loses it without the surroundings."""
+    aucs = discrimination(MODEL, marked(sample), 1)
+
+    assert aucs["auc"] == aucs["without_breast"] == aucs["corners"] == 1
+    assert aucs["without_surroundings"] == pytest.approx(0.5)
 
 
-def test_a_network_that_looks_at_brightness_keeps_it_in_the_silhouette(sample: Sample) -> None:
+def test_network_of_brightness_needs_only_the_silhouette(sample: Sample) -> None:
     class Brightness(FakeModel):
         def predict(self, images: Floats) -> Scores:
             return with_margins(super().predict(images), images.mean(axis=(1, 2, 3)))
 
-    brighter = sample.images * np.where(sample.labels == 1, 1.2, 1)[:, None, None, None].astype(
-        np.float32
-    )
-    found = discrimination(Brightness(), replace(sample, images=brighter), 1)
-    assert found["silhouette"] == 1
+    gains = np.where(sample.labels == 1, 1.2, 1).astype(np.float32)
+    brighter = sample.images * gains[:, None, None, None]
+
+    aucs = discrimination(Brightness(), replace(sample, images=brighter), 1)
+
+    assert aucs["silhouette"] == 1
 
 
-def test_a_network_that_gives_no_numbers_tells_nothing_apart(sample: Sample) -> None:
+def test_diverged_network_has_auc_of_one_half(sample: Sample) -> None:
     class Diverged(FakeModel):
         def predict(self, images: Floats) -> Scores:
             return with_margins(super().predict(images), np.full(len(images), np.nan, np.float32))
@@ -66,17 +70,18 @@ def test_a_network_that_gives_no_numbers_tells_nothing_apart(sample: Sample) -> 
     assert set(discrimination(Diverged(), sample, 1).values()) == {0.5}
 
 
-def test_a_network_that_answers_otherwise_the_second_time_is_found_out(sample: Sample) -> None:
-    class Forgetful(FakeModel):
+def test_network_with_varying_answers_is_not_repeatable(sample: Sample) -> None:
+    class Varying(FakeModel):
         calls = 0
 
         def predict(self, images: Floats) -> Scores:
             self.calls += 1
             scores = super().predict(images)
+
             return replace(scores, logits=scores.logits + np.array([0, self.calls], np.float32))
 
     assert repeatability(MODEL, sample, 1) == {
         "repeated": 0.0,
         "batched": pytest.approx(0, abs=1e-5),
     }
-    assert repeatability(Forgetful(), sample, 1)["repeated"] > 1
+    assert repeatability(Varying(), sample, 1)["repeated"] > 1

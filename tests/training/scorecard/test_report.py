@@ -11,6 +11,7 @@ from training.scorecard.report import ScorecardReport, check_scorecard, read_rep
 
 
 def report(verdict: str) -> ScorecardReport:
+    """Return a report whose scorecard has one line with this verdict."""
     line = ScorecardEntry.model_validate(
         {
             "name": "corners",
@@ -21,6 +22,7 @@ def report(verdict: str) -> ScorecardReport:
         }
     )
     ranges = Ranges(positive={"entropy": ReferenceRange(0.1, 0.2)}, negative={})
+
     return ScorecardReport(
         Scorecard(created=date(2026, 1, 2), images=7, lines=(line,)),
         Reference(images=5, ranges={"conv2d": {Method.GRAD_CAM: ranges}}),
@@ -35,31 +37,33 @@ def network(tmp_path: Path) -> Path:
     return path
 
 
-def test_findings_are_read_as_they_were_written(tmp_path: Path, network: Path) -> None:
-    write_report(tmp_path / "scorecard.json", network, report("pass"))
-    found = read_report(tmp_path / "scorecard.json", network)
-    assert found is not None
-    assert (found.scorecard, found.reference) == (
-        report("pass").scorecard,
-        report("pass").reference,
-    )
-    np.testing.assert_array_equal(found.domain.whitening, np.eye(3))
-    assert found.domain.limit == 1.5
+def test_report_is_read_as_it_was_written(tmp_path: Path, network: Path) -> None:
+    written = report("pass")
+    write_report(tmp_path / "scorecard.json", network, written)
+
+    restored = read_report(tmp_path / "scorecard.json", network)
+
+    assert restored is not None
+    assert (restored.scorecard, restored.reference) == (written.scorecard, written.reference)
+    np.testing.assert_array_equal(restored.domain.whitening, np.eye(3))
+    assert restored.domain.limit == 1.5
 
 
-def test_findings_about_other_weights_are_refused(tmp_path: Path, network: Path) -> None:
+def test_report_on_other_weights_is_refused(tmp_path: Path, network: Path) -> None:
     write_report(tmp_path / "scorecard.json", network, report("pass"))
     network.write_bytes(b"trained on")
+
     with pytest.raises(RunError, match="training scorecard"):
         read_report(tmp_path / "scorecard.json", network)
 
 
-def test_where_a_scorecard_is_required_it_must_be_there_and_passed(
-    tmp_path: Path, network: Path
-) -> None:
+def test_required_scorecard_must_exist_and_be_passed(tmp_path: Path, network: Path) -> None:
+    complaint = r"corners: 0\.9, required: at most 0\.65\. A marker\."
+
     assert read_report(tmp_path / "scorecard.json", network) is None
     with pytest.raises(ScorecardError, match="no scorecard"):
         check_scorecard(None)
-    with pytest.raises(ScorecardError, match=r"corners: 0\.9, asked: at most 0\.65\. A marker\."):
+    with pytest.raises(ScorecardError, match=complaint):
         check_scorecard(report("fail"))
+
     check_scorecard(report("pass"))
