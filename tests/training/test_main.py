@@ -117,8 +117,8 @@ def test_prepare_counts_what_it_did(
     patient = ("[split]", '[filter]\npatient_ids = ["p4"]\n[split]')
     toml = write_experiment(tmp_path / "toy.toml", cache, patient)
     for expected in (
-        "2 images prepared, 0 were there already",
-        "0 images prepared, 2 were there already",
+        "2 images prepared, 0 already in the cache",
+        "0 images prepared, 2 already in the cache",
     ):
         assert main(["prepare", str(toml), "--workers", "1"]) == 0
         assert expected in capsys.readouterr().out
