@@ -50,8 +50,8 @@ figures. Watch the progress with `tensorboard --logdir runs`.
 EVALUATE = """\
 Fit the temperature and choose the threshold on the validation patients. Then measure on the test
 patients: AUC with a confidence interval (bootstrap over patients), sensitivity at 90 %%
-specificity, confusion matrix and calibration. If lesion masks are given, also measure how often the peak of
-Grad-CAM lies in the lesion.
+specificity, confusion matrix and calibration. If lesion masks are given, also measure how often
+the peak of Grad-CAM lies in the lesion.
 
   %(prog)s runs/demo
 """

@@ -218,7 +218,9 @@ class ForeignModel(Section):
     bundle: Card
     layers: tuple[str, ...] | None = Field(
         default=None,
-        description="convolutional layers to explain; default: all, of more than 16 the last on each grid",
+        description=(
+            "convolutional layers to explain; default: all, of more than 16 the last on each grid"
+        ),
     )
     figures: dict[str, float] = Field(
         default_factory=dict, description="measured figures to put into the bundle"
