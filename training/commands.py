@@ -88,7 +88,7 @@ def _define_phantoms(parser: argparse.ArgumentParser) -> None:
         "--seed",
         type=_positive,
         default=2022,
-        help="seed of the patients, who differ for each seed (default: %(default)s)",
+        help="seed; data sets of two seeds have no patient in common (default: %(default)s)",
     )
     parser.add_argument(
         "--cancer-rate",

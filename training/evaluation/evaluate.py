@@ -113,7 +113,7 @@ def _margins(model: keras.Model, part: Part) -> Values:
 
 def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dict[str, Any]:
     """Measure discrimination of images and breasts, and calibration. Draw the plots."""
-    # Bring images and breasts into the same form.
+    # Combine the views of each breast.
     labels = part.labels
     patients = [record.patient_id for record in part.records]
     breasts, breast_labels, breast_scores = aggregate(

@@ -68,8 +68,8 @@ def operating_point(labels: Labels, scores: Values, specificity: float) -> Opera
         labels, scores, drop_intermediate=False
     )
 
-    # scikit-learn's threshold for no positive decision is infinity. The next number above the highest
-    # score has the same effect and is finite.
+    # For no positive decision scikit-learn sets an infinite threshold. The next number above the
+    # highest score has the same effect and is finite.
     thresholds[0] = np.nextafter(scores.max(), np.inf)
 
     # The tolerance accepts a specificity that is missed by rounding.
