@@ -85,7 +85,7 @@ def draw_toy(
     rows, columns = np.indices((ROWS, COLUMNS))
     breast = ((rows - 60) / 52) ** 2 + (columns / 70) ** 2 < 1
 
-    # The spot is drawn for every breast, so that each uses the same number of random draws.
+    # Every breast has a mask of a spot, but only a cancer shows it in the pixels.
     spot = (rows - rng.integers(40, 80)) ** 2 + (columns - rng.integers(15, 45)) ** 2 < 36
     pixels = np.where(breast, 90 + rng.normal(0, 6, breast.shape), 0) + 120 * (
         spot & breast & cancer

@@ -30,7 +30,7 @@ def with_images(experiment: Experiment, template: str) -> Experiment:
     )
 
 
-def test_cache_contains_the_service_s_model_input(experiment: Experiment) -> None:
+def test_cache_equals_model_input_of_the_service(experiment: Experiment) -> None:
     records = load_records(experiment)
 
     outcome = prepare(records, experiment, workers=2)
