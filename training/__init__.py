@@ -1,1 +1,1 @@
-"""From tables and images to a bundle: preparation, training, evaluation and export, offline."""
+"""Training of a model bundle, offline: prepare images, train, evaluate and export."""

@@ -1,4 +1,4 @@
-"""`python -m training`: run a step of training."""
+"""Run a step of training: `python -m training COMMAND`."""
 
 import sys
 

@@ -1,10 +1,11 @@
-"""Commands of training: phantoms, prepare, train, evaluate, scorecard and export."""
+"""Command line of training: phantoms, prepare, train, evaluate, scorecard and export."""
 
 import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from service.errors import MammolensError
 from training import command_texts
@@ -12,7 +13,8 @@ from training.config import load_experiment
 from training.data.table import load_records
 from training.fit.run import Run
 
-# TensorFlow takes seconds to import, so each command imports what it needs when it runs, and `--help` answers at once.
+# TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that
+# `--help` does not wait.
 # ruff: noqa: PLC0415
 
 COMMANDS: Mapping[str, str] = {
@@ -23,13 +25,19 @@ COMMANDS: Mapping[str, str] = {
     "scorecard": "test for shortcuts",
     "export": "write the bundle",
 }
-"""Help of each command by name."""
+"""Short help of each command by name."""
+
+_FORMATTER = argparse.RawDescriptionHelpFormatter
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m training") -> int:
-    """Run a command. Return the exit code: 0, or 2 with one message on standard error that names the remedy."""
+    """Run a command and return the exit code: 0, or 2 after an error.
+
+    An error is one message on standard error that names the remedy.
+    """
     options = _parser(prog).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
     try:
         options.command(options)
     except (MammolensError, FileExistsError) as error:
@@ -41,113 +49,103 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m training
             file=sys.stderr,
         )
         return 2
+
     return 0
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
-    style = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog,
         description=command_texts.OVERVIEW,
         epilog=command_texts.WALK_THROUGH,
-        formatter_class=style,
+        formatter_class=_FORMATTER,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    phantoms = commands.add_parser(
-        "phantoms",
-        help=COMMANDS["phantoms"],
-        description=command_texts.PHANTOMS,
-        formatter_class=style,
+    _define_phantoms(_add_command(commands, "phantoms", command_texts.PHANTOMS))
+    _define_prepare(_add_command(commands, "prepare", command_texts.PREPARE))
+    _define_train(_add_command(commands, "train", command_texts.TRAIN))
+    _define_evaluate(_add_command(commands, "evaluate", command_texts.EVALUATE))
+    _define_scorecard(_add_command(commands, "scorecard", command_texts.SCORECARD))
+    _define_export(_add_command(commands, "export", command_texts.EXPORT))
+    return parser
+
+
+def _add_command(commands: Any, name: str, description: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=COMMANDS[name], description=description, formatter_class=_FORMATTER
     )
-    phantoms.set_defaults(command=_phantoms)
-    phantoms.add_argument("--out", type=Path, required=True, help="directory to make")
-    phantoms.add_argument(
+    return parser
+
+
+def _define_phantoms(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_phantoms)
+    parser.add_argument("--out", type=Path, required=True, help="directory to create")
+    parser.add_argument(
         "--patients", type=_positive, required=True, help="number of patients, four images each"
     )
-    phantoms.add_argument(
+    parser.add_argument(
         "--seed",
         type=_positive,
         default=2022,
-        help="another seed, other patients (default: %(default)s)",
+        help="seed; data sets of two seeds have no patient in common (default: %(default)s)",
     )
-    phantoms.add_argument(
+    parser.add_argument(
         "--cancer-rate",
         type=_share,
         default=0.5,
         help="share of patients with a cancer (default: %(default)s)",
     )
-    _add_workers(phantoms)
+    _add_workers(parser)
 
-    prepare = commands.add_parser(
-        "prepare",
-        help=COMMANDS["prepare"],
-        description=command_texts.PREPARE,
-        formatter_class=style,
-    )
-    prepare.set_defaults(command=_prepare)
-    _add_experiment(prepare)
-    _add_workers(prepare)
 
-    train = commands.add_parser(
-        "train", help=COMMANDS["train"], description=command_texts.TRAIN, formatter_class=style
-    )
-    train.set_defaults(command=_train)
-    _add_experiment(train)
-    train.add_argument(
+def _define_prepare(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_prepare)
+    _add_experiment(parser)
+    _add_workers(parser)
+
+
+def _define_train(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_train)
+    _add_experiment(parser)
+    parser.add_argument(
         "--run", type=Path, help="run directory (default: runs/<name of the experiment's file>)"
     )
 
-    evaluate = commands.add_parser(
-        "evaluate",
-        help=COMMANDS["evaluate"],
-        description=command_texts.EVALUATE,
-        formatter_class=style,
-    )
-    evaluate.set_defaults(command=_evaluate)
-    evaluate.add_argument("run", type=Path, help="run directory that `train` has made")
 
-    scorecard = commands.add_parser(
-        "scorecard",
-        help=COMMANDS["scorecard"],
-        description=command_texts.SCORECARD,
-        formatter_class=style,
-    )
-    scorecard.set_defaults(command=_scorecard, parser=scorecard)
-    scorecard.add_argument(
-        "run", type=Path, nargs="?", help="run directory that `evaluate` has measured"
-    )
-    scorecard.add_argument(
-        "--keras", type=Path, help="a Keras classifier that was not trained here"
-    )
-    scorecard.add_argument("--bundle", type=Path, help="TOML file that describes it")
-    scorecard.add_argument(
-        "--experiment", type=Path, help="TOML file of an experiment: its images are used"
-    )
-    scorecard.add_argument("--out", type=Path, help="JSON file to write")
+def _define_evaluate(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_evaluate)
+    parser.add_argument("run", type=Path, help="run directory written by `train`")
 
-    export = commands.add_parser(
-        "export", help=COMMANDS["export"], description=command_texts.EXPORT, formatter_class=style
+
+def _define_scorecard(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_scorecard, parser=parser)
+    _add_network(parser)
+    parser.add_argument(
+        "--experiment", type=Path, help="TOML file of the experiment whose images are used"
     )
-    export.set_defaults(command=_export, parser=export)
-    export.add_argument(
-        "run", type=Path, nargs="?", help="run directory that `evaluate` has measured"
-    )
-    export.add_argument("--keras", type=Path, help="a Keras classifier that was not trained here")
-    export.add_argument("--bundle", type=Path, help="TOML file that describes it")
-    export.add_argument(
+    parser.add_argument("--out", type=Path, help="JSON file to write")
+
+
+def _define_export(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(command=_export, parser=parser)
+    _add_network(parser)
+    parser.add_argument(
         "--out", type=Path, required=True, help="bundle directory: models/<name>/<version>"
     )
-    export.add_argument("--scorecard", type=Path, help="what `scorecard --keras` has written")
-    export.add_argument(
+    parser.add_argument("--scorecard", type=Path, help="file written by `scorecard --keras`")
+    parser.add_argument(
         "--require-scorecard",
         action="store_true",
         help="refuse a model that has no scorecard or failed it",
     )
-    export.add_argument(
-        "--overwrite", action="store_true", help="replace a bundle that is there already"
-    )
-    return parser
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
+
+
+def _add_network(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, nargs="?", help="run directory measured by `evaluate`")
+    parser.add_argument("--keras", type=Path, help="Keras classifier that was trained elsewhere")
+    parser.add_argument("--bundle", type=Path, help="TOML file that describes this classifier")
 
 
 def _add_experiment(parser: argparse.ArgumentParser) -> None:
@@ -194,8 +192,10 @@ def _prepare(options: argparse.Namespace) -> None:
 
     experiment = load_experiment(options.experiment)
     outcome = prepare(load_records(experiment), experiment, options.workers)
+
     print(
-        f"{outcome.prepared} images prepared, {outcome.present} were there already, {len(outcome.failures)} unusable",
+        f"{outcome.prepared} images prepared, {outcome.present} already in the cache, "
+        f"{len(outcome.failures)} unusable",
         end="",
     )
     print(f": see {outcome.report}" if outcome.failures else "")
@@ -209,10 +209,12 @@ def _train(options: argparse.Namespace) -> None:
     experiment = load_experiment(options.experiment)
     run = Run(options.run or Path("runs", options.experiment.stem))
     run.begin(options.experiment)
+
     split = split_records(load_records(experiment), experiment.split)
     history = train(
         run, experiment, open_part(split.train, experiment), open_part(split.validation, experiment)
     )
+
     print(f"{run.best_model}: epoch {best_epoch(history)} of {len(history)}")
 
 
@@ -223,10 +225,12 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     run = Run(options.run)
     experiment = run.experiment()
+
     split = split_records(load_records(experiment), experiment.split)
     document = evaluate(
         run, experiment, open_part(split.validation, experiment), open_part(split.test, experiment)
     )
+
     for name, value in headline(document).items():
         print(f"{name:<40}{value:.4g}")
 
@@ -241,22 +245,26 @@ def _scorecard(options: argparse.Namespace) -> None:
         options.parser.error(
             "give either a run directory, or all of --keras, --bundle, --experiment and --out"
         )
+
     if options.run is None:
         model, manifest = describe_foreign_model(options.keras, options.bundle)
-        keras_file, experiment, out = (
-            options.keras,
-            load_experiment(options.experiment),
-            options.out,
-        )
+        keras_file = options.keras
+        experiment = load_experiment(options.experiment)
+        out = options.out
     else:
         run = Run(options.run)
         model, manifest = describe_run(run)
-        keras_file, experiment, out = run.best_model, run.experiment(), run.scorecard
+        keras_file = run.best_model
+        experiment = run.experiment()
+        out = run.scorecard
+
     report = score_experiment(model, manifest, experiment)
     write_report(out, keras_file, report)
+
     for line in report.scorecard.lines:
         value = "-" if line.value is None else f"{line.value:.4g}"
         print(f"{line.verdict:<12} {line.name:<24} {value:>10}   {line.asked}")
+
     failed = report.scorecard.failed
     print(f"{out}: {'failed ' + ', '.join(failed) if failed else 'passed'}")
 
@@ -268,7 +276,8 @@ def _export(options: argparse.Namespace) -> None:
     if foreign == (options.run is not None):
         options.parser.error("give either a run directory, or both --keras and --bundle")
     if options.run is not None and options.scorecard is not None:
-        options.parser.error("--scorecard goes with --keras; a run has its own")
+        options.parser.error("--scorecard needs --keras: a run has its own scorecard")
+
     common = {"overwrite": options.overwrite, "require_scorecard": options.require_scorecard}
     if foreign:
         path = export_foreign_model(

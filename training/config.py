@@ -1,4 +1,4 @@
-"""An experiment as one TOML file: every hyperparameter once, typed, bounded and documented.
+"""Schema of an experiment's TOML file: every hyperparameter once, typed, bounded and documented.
 
 Paths are relative to the working directory, which is the project's root in every example.
 `training/experiments/demo.toml` is the experiment behind the bundle that ships.
@@ -17,14 +17,13 @@ from training.errors import ConfigError
 
 
 def _path_template(template: str) -> str:
-    unknown = {field for _, field, _, _ in Formatter().parse(template) if field is not None} - {
-        "patient_id",
-        "image_id",
-    }
+    fields = {field for _, field, _, _ in Formatter().parse(template) if field is not None}
+    unknown = fields - {"patient_id", "image_id"}
     if unknown:
         raise ValueError(
             f"may use {{patient_id}} and {{image_id}}, not {', '.join(sorted(unknown))}"
         )
+
     return template
 
 
@@ -33,7 +32,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Section(BaseModel):
-    """Base of the sections: frozen, exact types, no unknown keys."""
+    """Base of all sections: frozen, with strict types, unknown keys forbidden."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -42,22 +41,22 @@ SectionT = TypeVar("SectionT", bound=Section)
 
 
 class Data(Section):
-    """Where the table and the images are."""
+    """Paths of the table, the images and the cache."""
 
     table: Path = Field(description="CSV in the columns of the RSNA 2022 challenge")
     images: PathTemplate = Field(
-        description="path of an image (DICOM, PNG, JPEG, TIFF) by {patient_id} and {image_id}"
+        description="path of an image (DICOM, PNG, JPEG, TIFF), with {patient_id} and {image_id}"
     )
     lesion_masks: PathTemplate | None = Field(
-        default=None, description="path of a lesion's mask, where known: localisation is measured"
+        default=None, description="path of a lesion mask; if given, localisation is measured"
     )
     cache: Path = Field(
-        description="directory of the decoded and fitted images; may be shared by experiments"
+        description="directory of the decoded and fitted images; experiments may share it"
     )
 
 
 class RowFilter(Section):
-    """Which rows of the table take part; what is left out does not filter."""
+    """Conditions on the rows of the table. An omitted key sets no condition."""
 
     patient_ids: tuple[str, ...] = Field(default=(), description="only these patients")
     cancer: bool | None = Field(
@@ -70,110 +69,119 @@ class RowFilter(Section):
 
 
 class HashSplit(Section):
-    """Parts drawn by patient, stratified by cancer: a function of seed and patient IDs alone."""
+    """Split by patient, stratified by cancer.
+
+    The draw depends only on the seed and the patient IDs.
+    """
 
     by: Literal["patient"]
     validation: Share = Field(
-        description="share of the patients on which training is stopped, and temperature and threshold chosen"
+        description="share of the patients for early stopping, temperature and threshold"
     )
-    test: Share = Field(description="share of the patients seen by `evaluate` alone")
-    seed: int = Field(default=0, description="another seed, another draw")
+    test: Share = Field(description="share of the patients that only `evaluate` uses")
+    seed: int = Field(default=0, description="seed of the draw")
 
     @model_validator(mode="after")
     def _leaves_patients_to_train_on(self) -> "HashSplit":
         if self.validation + self.test >= 1:
             raise ValueError("validation + test must leave a share to train on")
+
         return self
 
 
 class FoldSplit(Section):
-    """Parts given by the table's column `fold`."""
+    """Split by the table's column `fold`."""
 
     by: Literal["fold"]
     validation: tuple[str, ...] = Field(
-        description="folds on which training is stopped, and temperature and threshold chosen"
+        description="folds for early stopping, temperature and threshold"
     )
-    test: tuple[str, ...] = Field(description="folds seen by `evaluate` alone")
+    test: tuple[str, ...] = Field(description="folds that only `evaluate` uses")
 
 
 class Fit(Section):
-    """The model's grid and grey scale; see `service.records.FitParameters`."""
+    """Grid and grey scale of the model's input, see `service.records.FitParameters`."""
 
     height: int = Field(ge=16, le=4096, description="rows of the model's input")
     width: int = Field(ge=16, le=4096, description="columns of the model's input")
-    margin: Share = Field(description="the breast box is grown by this share of its longer edge")
+    margin: Share = Field(description="share of its longer edge by which the breast box is grown")
     white_percentile: float = Field(
         gt=0, le=100, description="percentile of the grey values in the breast that becomes 1.0"
     )
 
     def parameters(self) -> FitParameters:
-        """The same as the service's record."""
+        """Return the same values as the service's record."""
         return FitParameters(**self.model_dump())
 
 
 class Network(Section):
-    """The size of the network; its shape is in `training.fit.network`."""
+    """Size of the network, whose structure is in `training.fit.network`."""
 
     filters: tuple[int, int, int] = Field(description="filters of conv2d, conv2d_1 and conv2d_2")
-    kernel_size: int = Field(ge=1, description="edge of their kernels")
-    pool_size: int = Field(ge=1, description="edge and stride of the max-pooling after each")
+    kernel_size: int = Field(ge=1, description="edge of their kernels, in cells")
+    pool_size: int = Field(
+        ge=1, description="edge and stride of the max-pooling after each convolution"
+    )
     dropout: Share = Field(description="share of values dropped after each dense layer")
     pooling: Literal["flatten", "average", "max"] = Field(
-        description="from the last maps to the dense layers"
+        description="how the last maps become a vector for the dense layers"
     )
-    dense: tuple[int, ...] = Field(description="units of the dense layers before the two classes")
+    dense: tuple[int, ...] = Field(description="units of the dense layers before the output")
 
 
 class Augmentation(Section):
-    """How far a training image may be from its original; each is drawn evenly and anew in every epoch."""
+    """Ranges of the augmentation. Each value is drawn uniformly for every image and epoch."""
 
-    flip: bool = Field(description="mirror top and bottom in half of the draws")
+    flip: bool = Field(description="swap top and bottom in half of the draws")
     shift: Share = Field(description="move by up to this share of the grid, along each axis")
     zoom: Share = Field(description="enlarge or shrink by up to this share")
-    gain: Share = Field(description="multiply grey values by up to 1 plus or minus this share")
-    gamma: Share = Field(
-        description="raise grey values to a power of up to 1 plus or minus this share"
-    )
+    gain: Share = Field(description="multiply grey values by a factor within 1 +/- this share")
+    gamma: Share = Field(description="raise grey values to a power within 1 +/- this share")
 
 
 class Training(Section):
-    """The optimisation."""
+    """Hyperparameters of the optimisation."""
 
     seed: int = Field(
         ge=0,
-        description="of weights, dropout, draws and augmentation: the same seed gives the same figures",
+        description=(
+            "seed of weights, dropout, draws and augmentation; the same seed gives the same figures"
+        ),
     )
     epochs: int = Field(
         ge=1,
-        description="at most; each sees every positive image and as many freshly drawn negative ones",
+        description=(
+            "max. number of epochs; each uses all images of the rarer class "
+            "and an equal number of freshly drawn images of the other"
+        ),
     )
     patience: int = Field(
-        ge=1, description="stop after this many epochs without a better validation loss"
+        ge=1, description="epochs without a better validation loss before training stops"
     )
     batch_size: int = Field(ge=1, description="images per step")
     learning_rate: float = Field(
-        gt=0, description="of Adam at first; falls to zero over `epochs` along half a cosine"
+        gt=0, description="initial rate of Adam; decays to 0 over `epochs` along half a cosine"
     )
 
 
 class Card(Section):
-    """What the bundle says of itself beyond what is measured."""
+    """Statements of the bundle and its model card that are not measured."""
 
-    training_data: str = Field(description="sentence: what the model was trained on")
-    intended_use: str = Field(description="sentence: what it may be used for")
-    limitations: str = Field(description="sentence: what it must not be used for, and why")
+    training_data: str = Field(description="sentence: data that the model was trained on")
+    intended_use: str = Field(description="sentence: permitted use")
+    limitations: str = Field(description="sentence: uses that are ruled out, and why")
     default_layer: str | None = Field(
         default=None,
-        description="layer explained when a caller names none; the deepest if left out",
+        description="layer explained if a request names none; default: the deepest",
     )
     golden_image: Path | None = Field(
         default=None,
-        description="image shipped as the bundle's self-test; a rendered phantom if left out",
+        description="image of the bundle's self-test; default: a rendered phantom",
     )
 
 
 class Experiment(Section):
-    """Everything one run depends on but the data and the code."""
+    """All inputs of a run except the data and the code."""
 
     data: Data
     filter: RowFilter = RowFilter()
@@ -186,47 +194,53 @@ class Experiment(Section):
 
 
 class Decision(Section):
-    """How a foreign model's outputs are read; for our own these are measured by `evaluate`."""
+    """Interpretation of a foreign model's outputs.
 
-    classes: tuple[str, ...] = Field(min_length=2, description="names of the outputs, in order")
-    positive_class: str = Field(description="the class that the threshold decides on")
+    For a model trained here, `evaluate` measures these values.
+    """
+
+    classes: tuple[str, ...] = Field(min_length=2, description="names of the outputs in order")
+    positive_class: str = Field(description="class that the threshold applies to")
     threshold: float = Field(
         gt=0,
         lt=1,
-        description="calibrated probability of the positive class from which on it is positive",
+        description="min. calibrated probability of the positive class for a positive decision",
     )
     threshold_rule: str = Field(description="sentence: how the threshold was chosen")
-    temperature: float = Field(gt=0, description="divides the logits; 1 leaves the model as it is")
+    temperature: float = Field(gt=0, description="divisor of the logits; 1 leaves them unchanged")
 
 
 class ForeignModel(Section):
-    """Everything `export --keras` must be told of a model that was not trained here."""
+    """Description of a model trained elsewhere, for `export --keras` and `scorecard --keras`."""
 
     fit: Fit
     decision: Decision
     bundle: Card
     layers: tuple[str, ...] | None = Field(
-        default=None, description="convolutional layers to explain; all if left out"
+        default=None,
+        description=(
+            "convolutional layers to explain; default: all, of more than 16 the last on each grid"
+        ),
     )
     figures: dict[str, float] = Field(
-        default_factory=dict, description="measured figures to carry along"
+        default_factory=dict, description="measured figures to put into the bundle"
     )
 
 
 def load_experiment(path: Path) -> Experiment:
-    """The experiment in a TOML file.
+    """Read an experiment from a TOML file.
 
     Raises:
-        ConfigError: naming each key that is wrong.
+        ConfigError: if the file cannot be used. The message names each wrong key.
     """
     return _load(path, Experiment)
 
 
 def load_foreign_model(path: Path) -> ForeignModel:
-    """The description of a foreign model in a TOML file.
+    """Read the description of a foreign model from a TOML file.
 
     Raises:
-        ConfigError: naming each key that is wrong.
+        ConfigError: if the file cannot be used. The message names each wrong key.
     """
     return _load(path, ForeignModel)
 
@@ -238,13 +252,14 @@ def _load(path: Path, kind: type[SectionT]) -> SectionT:
         raise ConfigError(f"There is no file {path}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not TOML: {error}.") from error
+
     try:
-        # Through JSON: only there do pydantic's exact types take a list for a tuple and a string for a path.
+        # Via JSON, because in Python mode pydantic's strict types accept neither a list for a tuple
+        # nor a string for a path.
         return kind.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        complaints = (
-            f"  {'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()
+        problems = (
+            f"  {'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors()
         )
-        raise ConfigError(
-            "\n".join([f"{path} does not describe what is needed:", *complaints])
-        ) from error
+        raise ConfigError("\n".join([f"{path} has invalid keys:", *problems])) from error

@@ -1,4 +1,7 @@
-"""A toy data set: half-disc breasts in PNG files, positive where they have a bright spot, and its experiment."""
+"""A toy data set and its experiment.
+
+The breasts are half discs in PNG files. A bright spot makes an image positive.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -47,16 +50,17 @@ learning_rate = 0.01
 [bundle]
 training_data = "Half discs with and without a bright spot."
 intended_use = "Tests."
-limitations = "Knows half discs alone."
+limitations = "Half discs only."
 """
 
 
 @pytest.fixture(scope="session")
 def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The directory of the toy data set; every second patient has a cancer on the left."""
+    """Write the toy data set. Every second patient has a cancer on the left."""
     root = tmp_path_factory.mktemp("toy")
     (root / "images").mkdir()
     (root / "masks").mkdir()
+
     rng = np.random.default_rng(0)
     lines = ["patient_id,image_id,laterality,view,cancer"]
     for patient in range(PATIENTS):
@@ -68,20 +72,25 @@ def toy_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
             if cancer:
                 cv2.imwrite(str(root / "masks" / f"{image_id}.png"), mask)
             lines.append(f"p{patient},{image_id},{side},CC,{int(cancer)}")
+
     (root / "train.csv").write_text("\n".join(lines) + "\n")
+
     return root
 
 
 def draw_toy(
     rng: np.random.Generator, *, mirrored: bool, cancer: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A breast with noise, and the mask of its spot; both uint8 [ROWS, COLUMNS]."""
+    """Draw a breast with noise, and the mask of its spot, both uint8 [ROWS, COLUMNS]."""
     rows, columns = np.indices((ROWS, COLUMNS))
     breast = ((rows - 60) / 52) ** 2 + (columns / 70) ** 2 < 1
+
+    # Every breast has a mask of a spot, but only a cancer shows it in the pixels.
     spot = (rows - rng.integers(40, 80)) ** 2 + (columns - rng.integers(15, 45)) ** 2 < 36
     pixels = np.where(breast, 90 + rng.normal(0, 6, breast.shape), 0) + 120 * (
         spot & breast & cancer
     )
+
     images = [pixels.clip(0, 255).astype(np.uint8), np.where(spot, 255, 0).astype(np.uint8)]
     pixels, mask = (np.ascontiguousarray(image[:, ::-1]) if mirrored else image for image in images)
     return pixels, mask
@@ -89,13 +98,14 @@ def draw_toy(
 
 @pytest.fixture(scope="session")
 def write_experiment(toy_root: Path) -> Callable[[Path], Path]:
-    """Writes the toy data set's experiment to a path, with replacements given as `old="new"` text."""
+    """Write the experiment to a path, with replacements given as pairs of old and new text."""
 
     def write(path: Path, *replacements: tuple[str, str]) -> Path:
         text = EXPERIMENT.format(root=toy_root)
         for old, new in replacements:
             assert old in text
             text = text.replace(old, new)
+
         path.write_text(text)
         return path
 

@@ -13,13 +13,15 @@ DEMO = ROOT / "training/experiments/demo.toml"
 def edited(tmp_path: Path, old: str, new: str) -> Path:
     text = DEMO.read_text()
     assert old in text
+
     path = tmp_path / "edited.toml"
     path.write_text(text.replace(old, new))
     return path
 
 
-def test_the_demo_is_an_experiment() -> None:
+def test_demo_is_a_valid_experiment() -> None:
     experiment = load_experiment(DEMO)
+
     assert experiment.fit.parameters() == FitParameters(
         256, 192, margin=0.02, white_percentile=99.5
     )
@@ -44,31 +46,35 @@ def test_the_demo_is_an_experiment() -> None:
         ("[fit]", "[fitt]", "fitt"),
     ],
 )
-def test_a_wrong_key_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
+def test_invalid_key_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
     with pytest.raises(ConfigError, match=rf"\n  {named}"):
         load_experiment(edited(tmp_path, old, new))
 
 
-def test_a_split_by_fold_is_read(tmp_path: Path) -> None:
+def test_split_by_fold_is_read(tmp_path: Path) -> None:
     text = DEMO.read_text()
     split = text[text.index("[split]") : text.index("[fit]")]
     path = edited(tmp_path, split, '[split]\nby = "fold"\nvalidation = ["3"]\ntest = ["4"]\n')
-    assert load_experiment(path).split.model_dump() == {
+
+    experiment = load_experiment(path)
+
+    assert experiment.split.model_dump() == {
         "by": "fold",
         "validation": ("3",),
         "test": ("4",),
     }
 
 
-def test_a_file_that_is_not_there_or_no_toml_is_named(tmp_path: Path) -> None:
+def test_missing_or_invalid_toml_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"absent\.toml"):
         load_experiment(tmp_path / "absent.toml")
+
     (tmp_path / "broken.toml").write_text("[data\n")
     with pytest.raises(ConfigError, match=r"broken\.toml is not TOML.*line 1"):
         load_experiment(tmp_path / "broken.toml")
 
 
-def test_a_foreign_model_is_described_without_an_experiment(tmp_path: Path) -> None:
+def test_foreign_model_needs_no_experiment(tmp_path: Path) -> None:
     path = tmp_path / "foreign.toml"
     path.write_text(
         """
@@ -89,4 +95,7 @@ def test_a_foreign_model_is_described_without_an_experiment(tmp_path: Path) -> N
         limitations = "All."
         """
     )
-    assert load_foreign_model(path).decision.classes == ("benign", "malignant")
+
+    description = load_foreign_model(path)
+
+    assert description.decision.classes == ("benign", "malignant")

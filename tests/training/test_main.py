@@ -12,41 +12,45 @@ from training.export.publish import name_and_version
 COMMANDS = ("phantoms", "prepare", "train", "evaluate", "scorecard", "export")
 
 
-def test_help_names_every_command_and_shows_the_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_shows_an_example_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
+
     text = capsys.readouterr().out
     assert all(f"python -m training {command}" in text for command in COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_of_every_command_has_an_example(
-    command: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_command_help_has_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
+
     assert f"  python -m training {command} " in capsys.readouterr().out
 
 
-def test_help_does_not_wait_for_tensorflow() -> None:
+def test_help_does_not_import_tensorflow() -> None:
     program = (
         "import sys\nfrom training.commands import main\n"
         "try:\n    main(['--help'])\nexcept SystemExit:\n    print('tensorflow' in sys.modules)"
     )
+
     finished = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
+
     assert finished.stdout.endswith("False\n")
 
 
-def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_path: Path) -> None:
+def test_missing_training_packages_are_reported_with_remedy(tmp_path: Path) -> None:
     program = (
         "import sys\nsys.modules['tqdm'] = None\nfrom training.commands import main\n"
         f"sys.exit(main(['phantoms', '--patients', '1', '--out', {str(tmp_path / 'phantoms')!r}]))"
     )
+
     finished = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
+
     assert finished.returncode == 2
     assert finished.stderr == "error: tqdm is not installed here: run `make training` first.\n"
 
@@ -65,7 +69,7 @@ def test_where_only_the_service_is_installed_it_says_how_to_get_the_rest(tmp_pat
         ),
     ],
 )
-def test_what_the_caller_can_put_right_is_one_message_and_code_2(
+def test_user_error_is_one_message_and_code_2(
     arguments: list[str],
     named: str,
     capsys: pytest.CaptureFixture[str],
@@ -73,7 +77,10 @@ def test_what_the_caller_can_put_right_is_one_message_and_code_2(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
+
+    code = main(arguments)
+
+    assert code == 2
     message = capsys.readouterr().err
     assert message.startswith("error: ")
     assert named in message
@@ -94,20 +101,23 @@ def test_what_the_caller_can_put_right_is_one_message_and_code_2(
         ["export", "--keras", "m.keras", "--out", "models/x/1"],
     ],
 )
-def test_arguments_that_do_not_go_together_are_refused(arguments: list[str]) -> None:
+def test_invalid_combination_of_arguments_is_rejected(arguments: list[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
 
 
-def test_phantoms_are_not_written_over_something_else(
+def test_phantoms_need_an_empty_directory(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "thesis.txt").touch()
-    assert main(["phantoms", "--out", str(tmp_path), "--patients", "1"]) == 2
+
+    code = main(["phantoms", "--out", str(tmp_path), "--patients", "1"])
+
+    assert code == 2
     assert "not empty" in capsys.readouterr().err
 
 
-def test_prepare_counts_what_it_did(
+def test_prepare_counts_new_and_cached_images(
     write_experiment: Callable[..., Path],
     tmp_path: Path,
     toy_root: Path,
@@ -116,19 +126,20 @@ def test_prepare_counts_what_it_did(
     cache = (f'cache = "{toy_root}/cache"', f'cache = "{tmp_path}/cache"')
     patient = ("[split]", '[filter]\npatient_ids = ["p4"]\n[split]')
     toml = write_experiment(tmp_path / "toy.toml", cache, patient)
+
     for expected in (
-        "2 images prepared, 0 were there already",
-        "0 images prepared, 2 were there already",
+        "2 images prepared, 0 already in the cache",
+        "0 images prepared, 2 already in the cache",
     ):
         assert main(["prepare", str(toml), "--workers", "1"]) == 0
         assert expected in capsys.readouterr().out
 
 
-def test_a_bundle_is_named_by_its_directory() -> None:
+def test_directory_gives_name_and_version_of_bundle() -> None:
     assert name_and_version(Path("models/demo/12")) == ("demo", 12)
 
 
 @pytest.mark.parametrize("out", ["models/demo", "models/demo/0", "models/demo/v1"])
-def test_a_bundle_needs_a_whole_number_as_version(out: str) -> None:
+def test_version_of_bundle_must_be_a_number(out: str) -> None:
     with pytest.raises(RunError, match="models/demo/1"):
         name_and_version(Path(out))

@@ -1,1 +1,1 @@
-"""The data: the table, its split, the cache of fitted images, and training batches."""
+"""Data of an experiment: table, split, cache of fitted images, and training batches."""

@@ -1,6 +1,7 @@
-"""Training batches: balanced by class, lightly augmented, and a function of seed and epoch alone.
+"""Training batches, balanced by class and lightly augmented.
 
-So an epoch that is run again, after a kill or in another process, meets the very same pixels.
+They depend only on the seed and the epoch. An epoch that is repeated, after an interruption or in
+another process, gets exactly the same pixels.
 """
 
 import math
@@ -18,9 +19,10 @@ from training.data.cache import Part
 def epoch_batches(
     part: Part, epoch: int, training: Training, augmentation: Augmentation
 ) -> Iterator[tuple[Floats, NDArray[np.int32]]]:
-    """Batches of images [N, height, width, 1] and labels [N] that make up one epoch."""
+    """Yield the batches of one epoch: images [N, height, width, 1] and labels [N]."""
     rng = np.random.default_rng((training.seed, epoch))
     order = balanced_order(part.labels, rng)
+
     for start in range(0, len(order), training.batch_size):
         indices = order[start : start + training.batch_size]
         images = np.stack([augment(image, augmentation, rng) for image in part.images(indices)])
@@ -28,27 +30,38 @@ def epoch_batches(
 
 
 def steps_per_epoch(labels: NDArray[np.int32], batch_size: int) -> int:
-    """The number of batches in an epoch."""
+    """Return the number of batches in an epoch."""
     return math.ceil(2 * int(np.bincount(labels, minlength=2).min()) / batch_size)
 
 
 def balanced_order(labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Shuffled indices of every image of the rarer class and of equally many of the other, drawn without repetition."""
+    """Return the indices of one epoch's images in random order.
+
+    They are all images of the rarer class, and an equal number of the other class, drawn without
+    replacement.
+    """
     classes = [np.flatnonzero(labels == label) for label in (0, 1)]
     smallest = min(len(members) for members in classes)
+
     return rng.permutation(
         np.concatenate([rng.choice(members, smallest, replace=False) for members in classes])
     )
 
 
 def augment(image: Floats, augmentation: Augmentation, rng: np.random.Generator) -> Floats:
-    """A variation of an image [height, width, 1]; black stays black and the chest wall stays on the left."""
+    """Return a random variation of an image [height, width, 1].
+
+    Black stays black, and the chest wall stays on the left.
+    """
     height, width, _ = image.shape
+
+    # The order of these draws decides the pixels of every epoch.
     flipped = augmentation.flip and rng.random() < 0.5  # noqa: PLR2004 - in half of the draws
     zoom = 1 + augmentation.zoom * rng.uniform(-1, 1)
     shift_x, shift_y = augmentation.shift * rng.uniform(-1, 1, size=2) * (width, height)
     gain, gamma = 1 + np.array((augmentation.gain, augmentation.gamma)) * rng.uniform(-1, 1, size=2)
-    # Zoomed about the middle of the chest wall, which is at x = 0.
+
+    # Zoom about the middle of the chest wall, which is at x = 0.
     matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y + (1 - zoom) * (height - 1) / 2]])
     moved = cv2.warpAffine(
         image[::-1, :, 0] if flipped else image[..., 0],
@@ -56,5 +69,6 @@ def augment(image: Floats, augmentation: Augmentation, rng: np.random.Generator)
         (width, height),
         flags=cv2.INTER_LINEAR,
     )
+
     varied: Floats = np.clip(gain * moved**gamma, 0, 1, dtype=np.float32)[..., None]
     return varied

@@ -1,9 +1,10 @@
-"""Decoded and fitted images on disk, and parts of a data set read back from there.
+"""Cache of decoded and fitted images on disk, and parts of a data set that are read from it.
 
-One `.npz` per image holds the model's input as uint16, the breast's mask and the affine back to source pixels. Its name
-carries a digest of everything it was made from: the image file's path, size and time, the fit's parameters, the source
-of the service's decoder and fit, the versions of the decoding libraries, and the source of what writes it here. So a
-cached image that exists is a right one, and one made by another decoder or fit is never found.
+One `.npz` per image holds the model's input as uint16, the breast mask and the affine map back to
+source pixels. The file name contains a digest of everything that decides the content: path, size
+and modification time of the image file, the fit parameters, the source of the service's decoder and
+fit, the versions of the decoding libraries, and the source of `write_fitted`. A cached image that
+exists is therefore up to date. An image from another decoder or fit has another name.
 """
 
 import csv
@@ -28,15 +29,15 @@ from training.errors import CacheError
 
 FAILURES = "failures.csv"
 
-
 _SOURCES = ("imaging/**/*.py", "geometry.py", "records/*.py")
 _LIBRARIES = ("imagecodecs", "numpy", "opencv-python-headless", "pillow", "pydicom")
 
 
 def imaging_digest(package: Path, versions: Mapping[str, str]) -> bytes:
-    """Digest of what decides the pixels of a fitted image: decoder, fit and geometry below `package`, and libraries.
+    """Return a digest of the code that decides the pixels of a fitted image.
 
-    `versions`: of each decoding library by name.
+    This code is the decoder, the fit and the geometry in the directory `package`, and the decoding
+    libraries. `versions`: version of each library by name.
     """
     sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
     digest = hashlib.sha256(repr(sorted(versions.items())).encode())
@@ -49,7 +50,7 @@ def imaging_digest(package: Path, versions: Mapping[str, str]) -> bytes:
 
 @cache
 def _writer_digest() -> bytes:
-    """Digest of the installed decoder and fit, and of the function that writes cached images."""
+    """Return a digest of the installed decoder and fit, and of `write_fitted`."""
     installed = imaging_digest(
         Path(service.__file__).parent, {name: version(name) for name in _LIBRARIES}
     )
@@ -57,9 +58,10 @@ def _writer_digest() -> bytes:
 
 
 def cached_path(record: Record, experiment: Experiment) -> Path:
-    """Where the fitted image of a record is, or will be."""
+    """Return the path of a record's fitted image, whether or not it exists yet."""
     source = record.locate(experiment.data.images)
     status = source.stat()
+
     facts = (
         str(source),
         status.st_size,
@@ -72,7 +74,7 @@ def cached_path(record: Record, experiment: Experiment) -> Path:
 
 
 def write_fitted(path: Path, fitted: Fitted) -> None:
-    """Puts the fitted image into the cache; if this is interrupted, it is not there at all."""
+    """Write a fitted image to the cache, atomically: an interrupted write leaves no `.npz`."""
     partial = path.with_suffix(".partial")
     with partial.open("wb") as file:
         np.savez(
@@ -86,7 +88,7 @@ def write_fitted(path: Path, fitted: Fitted) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Records whose fitted images are in the cache at `paths`, which are read when asked for."""
+    """Records and the `paths` of their fitted images in the cache. Images are read on access."""
 
     records: tuple[Record, ...]
     paths: tuple[Path, ...]
@@ -96,21 +98,21 @@ class Part:
 
     @property
     def labels(self) -> NDArray[np.int32]:
-        """1 for cancer, 0 for none, int32 [N]."""
+        """Labels, 1 for cancer and 0 for no cancer, int32 [N]."""
         return np.array([record.cancer for record in self.records], dtype=np.int32)
 
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """The model's input for these records, float32 [N, height, width, 1] in [0, 1]."""
+        """Read the model's input for these records, float32 [N, height, width, 1] in [0, 1]."""
         return np.stack(
             [_read(self.paths[index], "image")[..., None] / np.float32(WHITE) for index in indices]
         )
 
     def mask(self, index: int) -> Mask:
-        """The breast on the model's grid, [height, width]."""
+        """Read the breast mask of one record on the model's grid, [height, width]."""
         return _read(self.paths[index], "mask")
 
     def to_source(self, index: int) -> Affine:
-        """From the model's grid to the source pixels of one record."""
+        """Read the map from the model's grid to the source pixels of one record."""
         return Affine(*_read(self.paths[index], "to_source").tolist())
 
 
@@ -120,10 +122,10 @@ def _read(path: Path, name: str) -> NDArray[Any]:
 
 
 def open_part(records: Sequence[Record], experiment: Experiment) -> Part:
-    """The records as a part read from the cache, without those that `prepare` reported as unusable.
+    """Return the records as a part, without those that `prepare` reported as unusable.
 
     Raises:
-        CacheError: if an image is neither in the cache nor in the report.
+        CacheError: if an image is neither in the cache nor in the report of unusable images.
     """
     unusable = read_failures(experiment.data.cache)
     usable = [
@@ -131,18 +133,20 @@ def open_part(records: Sequence[Record], experiment: Experiment) -> Part:
         for record in records
         if record.image_id not in unusable
     ]
+
     absent = [record.image_id for record, path in usable if not path.is_file()]
     if absent:
         raise CacheError(
-            f"{len(absent)} images, {absent[0]} the first of them, are not prepared with this fit: "
+            f"{len(absent)} images are not prepared with this fit, for example {absent[0]}: "
             "run `python -m training prepare` first."
         )
+
     return Part(tuple(record for record, _ in usable), tuple(path for _, path in usable))
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An image that the service's decoder or fit refused, and why."""
+    """Image that the service's decoder or fit rejected, with the error's class and message."""
 
     image_id: str
     error: str
@@ -150,19 +154,22 @@ class Failure:
 
 
 def write_failures(directory: Path, failures: Sequence[Failure]) -> Path:
-    """The report of unusable images, a CSV table in the cache."""
+    """Write the report of unusable images, a CSV table in the cache, and return its path."""
     path = directory / FAILURES
+
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("image_id", "error", "message"))
         writer.writerows(astuple(failure) for failure in failures)
+
     return path
 
 
 def read_failures(directory: Path) -> frozenset[str]:
-    """The image IDs in the last report of unusable images; empty if there is none."""
+    """Return the image IDs in the last report of unusable images, or none without a report."""
     path = directory / FAILURES
     if not path.exists():
         return frozenset()
+
     with path.open(encoding="utf-8", newline="") as file:
         return frozenset(row["image_id"] for row in csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""Every image decoded and fitted once, by the service's own code, in parallel processes."""
+"""Decode and fit every image once, with the service's own code, in parallel processes."""
 
 import multiprocessing
 from collections.abc import Sequence
@@ -20,7 +20,11 @@ from training.errors import CacheError
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What one run of `prepare` did: images `prepared` now, `present` before, and `failures` listed in `report`."""
+    """Outcome of one run of `prepare`.
+
+    `prepared`: number of images written now. `present`: number of images that were already in the
+    cache. `failures`: the unusable images, which are listed in the file `report`.
+    """
 
     prepared: int
     present: int
@@ -37,14 +41,15 @@ class _Job:
 
 
 def prepare(records: Sequence[Record], experiment: Experiment, workers: int) -> Preparation:
-    """The counts, once every record is in the cache, where it may have been before, or in the report of failures.
+    """Write every image that is not in the cache yet, and report the unusable ones.
 
     Raises:
         TableError: if image files are missing.
-        CacheError: if not one image could be used.
+        CacheError: if none of the images could be used.
     """
     require_images(records, experiment.data)
     experiment.data.cache.mkdir(parents=True, exist_ok=True)
+
     parameters = experiment.fit.parameters()
     jobs = [
         _Job(record.image_id, record.locate(experiment.data.images), target, parameters)
@@ -52,16 +57,21 @@ def prepare(records: Sequence[Record], experiment: Experiment, workers: int) -> 
         if not (target := cached_path(record, experiment)).exists()
     ]
     failures = tuple(failure for failure in _run(jobs, workers) if failure is not None)
+
     report = write_failures(experiment.data.cache, failures)
     if len(failures) == len(records):
-        raise CacheError(f"None of the {len(records)} images could be used; {report} says why.")
+        raise CacheError(
+            f"None of the {len(records)} images could be used: {report} lists the reasons."
+        )
+
     return Preparation(len(jobs) - len(failures), len(records) - len(jobs), failures, report)
 
 
 def _run(jobs: Sequence[_Job], workers: int) -> list[Failure | None]:
     if not jobs:
         return []
-    # Spawned, not forked: a fork of a process that has loaded TensorFlow may hang.
+
+    # Spawn, because a fork of a process that has loaded TensorFlow may hang.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         min(workers, len(jobs)), mp_context=context, initializer=_use_one_thread
@@ -81,7 +91,7 @@ def _use_one_thread() -> None:
 
 
 def _prepare_image(job: _Job) -> Failure | None:
-    """None once the image is in the cache, or why it cannot be."""
+    """Write one image to the cache. Return None, or the failure of an unusable image."""
     try:
         write_fitted(job.target, read(job.source.read_bytes(), job.parameters).fitted)
     except ImageError as error:

@@ -1,4 +1,4 @@
-"""Three parts of a table that share no patient."""
+"""Split of a table into three parts without common patients."""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from training.errors import TableError
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Records to fit weights to, to choose by, and to measure on."""
+    """Records for fitting the weights, for choosing the model, and for the final evaluation."""
 
     train: tuple[Record, ...]
     validation: tuple[Record, ...]
@@ -19,7 +19,7 @@ class Split:
 
 
 def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Split:
-    """The records in three parts, every patient in one of them.
+    """Divide the records into three parts, with each patient in exactly one of them.
 
     Raises:
         TableError: if a patient is in folds of two parts, or a part lacks a class.
@@ -27,6 +27,7 @@ def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Spl
     validation, test = (
         _draw(records, rule) if isinstance(rule, HashSplit) else _read_folds(records, rule)
     )
+
     split = Split(
         train=tuple(record for record in records if record.patient_id not in validation | test),
         validation=tuple(record for record in records if record.patient_id in validation),
@@ -34,16 +35,19 @@ def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Spl
     )
     for part in fields(split):
         _require_both_classes(part.name, getattr(split, part.name))
+
     return split
 
 
 def _draw(records: Sequence[Record], rule: HashSplit) -> tuple[set[str], set[str]]:
-    """The patients of validation and of test, drawn apart from those with and those without a cancer."""
+    """Draw the patients of validation and test, separately from those with and without cancer."""
     with_cancer = {record.patient_id for record in records if record.cancer}
     without = {record.patient_id for record in records} - with_cancer
     validation: set[str] = set()
     test: set[str] = set()
+
     for stratum in (with_cancer, without):
+        # A hash decides the order, so that it does not depend on the rows of the table.
         drawn = sorted(
             stratum, key=lambda patient: hashlib.sha256(f"{rule.seed}/{patient}".encode()).digest()
         )
@@ -51,6 +55,7 @@ def _draw(records: Sequence[Record], rule: HashSplit) -> tuple[set[str], set[str
         to_test = round(rule.test * len(drawn))
         validation.update(drawn[:to_validation])
         test.update(drawn[to_validation : to_validation + to_test])
+
     return validation, test
 
 
@@ -59,16 +64,19 @@ def _read_folds(records: Sequence[Record], rule: FoldSplit) -> tuple[set[str], s
         raise TableError(
             'A split by fold needs a column "fold" with a value in every row of the table.'
         )
+
     validation = _patients(record for record in records if record.fold in rule.validation)
     test = _patients(record for record in records if record.fold in rule.test)
     train = _patients(
         record for record in records if record.fold not in (*rule.validation, *rule.test)
     )
+
     shared = sorted((validation & test) | (validation & train) | (test & train))
     if shared:
         raise TableError(
-            f"{len(shared)} patients have images in folds of two parts, the first of them {shared[0]}."
+            f"{len(shared)} patients have images in folds of two parts, for example {shared[0]}."
         )
+
     return validation, test
 
 
@@ -79,5 +87,6 @@ def _patients(records: Iterable[Record]) -> set[str]:
 def _require_both_classes(name: str, part: Sequence[Record]) -> None:
     if {record.cancer for record in part} != {False, True}:
         raise TableError(
-            f"The {name} part has {len(part)} images, not of both classes: take more patients or another split."
+            f"The {name} part ({len(part)} images) does not contain both classes: "
+            "use more patients or another split."
         )

@@ -1,4 +1,4 @@
-"""The table: rows in the columns of the RSNA 2022 screening challenge become records, checked and filtered."""
+"""Read, check and filter a table in the columns of the RSNA 2022 screening challenge."""
 
 import csv
 import re
@@ -12,7 +12,7 @@ from training.config import Data, Experiment, RowFilter
 from training.errors import TableError
 
 REQUIRED_COLUMNS = ("patient_id", "image_id", "laterality", "view", "cancer")
-NAMED_AT_MOST = 5
+_MAX_NAMES = 5
 _LATERALITIES: Mapping[str, Laterality] = {"L": "L", "R": "R"}
 _CANCERS = {"0": False, "1": True}
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
@@ -20,7 +20,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One image: a view of one breast of one patient. `fold` is empty where the table has no such column."""
+    """One image: a view of one breast of one patient.
+
+    `fold` is empty if the table has no such column.
+    """
 
     patient_id: str
     image_id: str
@@ -31,28 +34,29 @@ class Record:
 
     @property
     def breast(self) -> tuple[str, Laterality]:
-        """What the views of one breast share."""
+        """Key of the breast, the same for all its views."""
         return self.patient_id, self.laterality
 
     def locate(self, template: str) -> Path:
-        """The path that a template of the experiment gives this image."""
+        """Return the path of this image from one of the experiment's path templates."""
         return Path(template.format(patient_id=self.patient_id, image_id=self.image_id))
 
 
 def load_records(experiment: Experiment) -> tuple[Record, ...]:
-    """The records of the experiment's table that pass its filter, in the table's order.
+    """Read the records of the experiment's table that pass its filter, in the table's order.
 
     Raises:
-        TableError: if the table cannot be used, or nothing is left of it.
+        TableError: if the table cannot be used, or if no row passes the filter.
     """
     return select(read_table(experiment.data.table), experiment.filter)
 
 
 def read_table(path: Path) -> tuple[Record, ...]:
-    """Every row of a CSV table as a record.
+    """Read every row of a CSV table as a record.
 
     Raises:
-        TableError: naming the missing file, the missing columns, or the first row whose values mean nothing.
+        TableError: if the file or columns are missing, a value is invalid, or an image is repeated.
+            The message names the file, the columns, the first invalid row or the images.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -67,15 +71,14 @@ def read_table(path: Path) -> tuple[Record, ...]:
         raise TableError(f"There is no table {path}.") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise TableError(f"{path} is not a CSV table: {error}.") from error
-    repeated = [
-        image
-        for image, count in Counter((each.patient_id, each.image_id) for each in records).items()
-        if count > 1
-    ]
+
+    counts = Counter((record.patient_id, record.image_id) for record in records)
+    repeated = [image for image, count in counts.items() if count > 1]
     if repeated:
         raise TableError(
-            f"{path} names images twice: {_enumerate('/'.join(image) for image in repeated)}."
+            f"{path} repeats images: {_enumerate('/'.join(image) for image in repeated)}."
         )
+
     return records
 
 
@@ -85,13 +88,15 @@ def _record(row: Mapping[str, str | None], place: str) -> Record:
         for column in (*REQUIRED_COLUMNS, "fold")
         if column in row
     }
+
     for column in ("patient_id", "image_id"):
         if not _IDENTIFIER.fullmatch(value[column]):
-            raise TableError(f"{place}: {column} must be made of letters, digits and . _ -")
+            raise TableError(f"{place}: {column} must consist of letters, digits and . _ -")
     if value["laterality"] not in _LATERALITIES:
         raise TableError(f"{place}: laterality must be L or R.")
     if value["cancer"] not in _CANCERS:
         raise TableError(f"{place}: cancer must be 0 or 1.")
+
     return Record(
         patient_id=value["patient_id"],
         image_id=value["image_id"],
@@ -103,16 +108,17 @@ def _record(row: Mapping[str, str | None], place: str) -> Record:
 
 
 def select(records: Sequence[Record], choice: RowFilter) -> tuple[Record, ...]:
-    """The records that pass every condition of the filter.
+    """Return the records that pass every condition of the filter.
 
     Raises:
-        TableError: if the filter names patients that are not there, or lets nothing pass.
+        TableError: if the filter names unknown patients, or if no row passes it.
     """
     unknown = set(choice.patient_ids) - {record.patient_id for record in records}
     if unknown:
         raise TableError(
-            f"The filter names patients that the table does not: {_enumerate(sorted(unknown))}."
+            f"The filter names patients that are not in the table: {_enumerate(sorted(unknown))}."
         )
+
     selected = tuple(
         record
         for record in records
@@ -123,14 +129,15 @@ def select(records: Sequence[Record], choice: RowFilter) -> tuple[Record, ...]:
     )
     if not selected:
         raise TableError("No row of the table passes the filter.")
+
     return selected
 
 
 def require_images(records: Iterable[Record], data: Data) -> None:
-    """Makes sure that every record has its image file.
+    """Check that the image file of every record exists.
 
     Raises:
-        TableError: naming the files that are missing.
+        TableError: if files are missing. The message names the first of them.
     """
     missing = [
         str(path) for record in records if not (path := record.locate(data.images)).is_file()
@@ -142,7 +149,7 @@ def require_images(records: Iterable[Record], data: Data) -> None:
 
 
 def _enumerate(names: Iterable[str]) -> str:
-    """The first few names, and how many more there are."""
+    """List the first names, and the number of those left out."""
     listed = list(names)
-    more = len(listed) - NAMED_AT_MOST
-    return ", ".join(listed[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    more = len(listed) - _MAX_NAMES
+    return ", ".join(listed[:_MAX_NAMES]) + (f" and {more} more" if more > 0 else "")

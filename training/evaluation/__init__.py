@@ -1,1 +1,1 @@
-"""Measure a trained network: discrimination, calibration and localisation."""
+"""Evaluation of a trained network: discrimination, calibration and localisation."""

@@ -1,4 +1,4 @@
-"""Whether probabilities keep their word, and the one number that makes them."""
+"""Calibration of probabilities by temperature, and its error."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,11 @@ MAX_TEMPERATURE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Predictions of similar probability: their mean, the share that turned out positive, and their number."""
+    """Predictions of similar probability.
+
+    `probability`: mean of the predictions. `observed`: share of positive labels. `count`: number of
+    predictions.
+    """
 
     probability: float
     observed: float
@@ -22,14 +26,16 @@ class Bin:
 
 
 def fit_temperature(labels: Labels, margins: Values) -> float:
-    """The T for which sigmoid(margin / T) has the least cross-entropy, between 1/20 and 20.
+    """Fit the T between 1/20 and 20 that minimises the cross-entropy of sigmoid(margin / T).
 
-    `margins`: logit of the positive class minus that of the other. Guo et al., "On Calibration of Modern Neural
-    Networks", ICML 2017, 4.2.
+    `margins`: logit of the positive class minus that of the other. Guo et al., "On Calibration of
+    Modern Neural Networks", ICML 2017, 4.2.
     """
     signed = np.where(labels == 1, 1, -1) * margins
     bound = np.log(MAX_TEMPERATURE)
-    # In 1/T the cross-entropy is convex; over its logarithm it still has the one minimum, and the search is even.
+
+    # The cross-entropy is convex in 1/T. Over log T it still has a single minimum, and the search
+    # treats factors above and below 1 alike.
     result = minimize_scalar(
         lambda log_t: np.logaddexp(0, -signed / np.exp(log_t)).mean(),
         bounds=(-bound, bound),
@@ -39,14 +45,15 @@ def fit_temperature(labels: Labels, margins: Values) -> float:
 
 
 def calibrate(margins: Values, temperature: float) -> Values:
-    """Probabilities of the positive class."""
+    """Return the calibrated probabilities of the positive class."""
     return np.asarray(expit(margins / temperature), dtype=np.float64)
 
 
 def reliability(labels: Labels, probabilities: Values, bins: int = BINS) -> list[Bin]:
-    """The predictions in bins of equal width over [0, 1], without the empty ones."""
-    places = np.minimum((probabilities * bins).astype(int), bins - 1)
-    groups = [np.flatnonzero(places == place) for place in range(bins)]
+    """Group the predictions into bins of equal width over [0, 1], without the empty ones."""
+    indices = np.minimum((probabilities * bins).astype(int), bins - 1)
+    groups = [np.flatnonzero(indices == index) for index in range(bins)]
+
     return [
         Bin(float(probabilities[group].mean()), float(labels[group].mean()), len(group))
         for group in groups
@@ -55,6 +62,6 @@ def reliability(labels: Labels, probabilities: Values, bins: int = BINS) -> list
 
 
 def expected_calibration_error(bins: list[Bin]) -> float:
-    """The mean distance of probability and observation, weighted by the number of predictions."""
-    total = sum(each.count for each in bins)
-    return sum(each.count * abs(each.probability - each.observed) for each in bins) / total
+    """Return the mean gap between probability and observed share, weighted by bin count."""
+    total = sum(group.count for group in bins)
+    return sum(group.count * abs(group.probability - group.observed) for group in bins) / total

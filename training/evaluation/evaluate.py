@@ -1,4 +1,8 @@
-"""Evaluation: temperature and threshold chosen on validation images, everything else measured on test images."""
+"""Evaluate a run.
+
+Temperature and threshold are chosen on validation images. Everything else is measured on test
+images.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -40,34 +44,47 @@ SPECIFICITY = 0.90
 def evaluate(
     run: Run, experiment: Experiment, validation_part: Part, test_part: Part
 ) -> dict[str, Any]:
-    """The document of `run.evaluation`; beside it come `run.operating_point` and the curves."""
+    """Measure a run, and return the document that is written to `run.evaluation`.
+
+    Also writes `run.operating_point` and the plots.
+    """
     model: keras.Model = keras.saving.load_model(
         run.require(run.best_model, "train"), compile=False
     )
+
+    # Choose the operating point on the validation part.
     choice = choose(validation_part.labels, _margins(model, validation_part))
-    write_json(
-        run.operating_point,
-        asdict(choice),
-    )
+    write_json(run.operating_point, asdict(choice))
+
+    # Measure on the test part.
     probabilities = calibrate(_margins(model, test_part), choice.temperature)
     document = _measure(run, test_part, probabilities, choice)
-    found = np.flatnonzero((probabilities >= choice.threshold) & (test_part.labels == 1))
-    if experiment.data.lesion_masks is not None and len(found):
-        document["localisation"] = _localise(model, experiment, choice, test_part, found.tolist())
+
+    # Localisation is measured on the true positives.
+    detected = np.flatnonzero((probabilities >= choice.threshold) & (test_part.labels == 1))
+    if experiment.data.lesion_masks is not None and len(detected):
+        document["localisation"] = _localise(
+            model, experiment, choice, test_part, detected.tolist()
+        )
+
     write_json(run.evaluation, document)
     draw_history(run.directory / "history.png", read_history(run))
+
     return document
 
 
 def choose(labels: Labels, margins: Values) -> Choice:
-    """Temperature and operating point for these labels and margins of the cancer logit."""
+    """Choose temperature and operating point for these labels and margins.
+
+    `margins`: logit of cancer minus that of no cancer.
+    """
     temperature = fit_temperature(labels, margins)
     point = operating_point(labels, calibrate(margins, temperature), SPECIFICITY)
     return Choice(temperature, point.threshold, point.sensitivity, point.specificity)
 
 
 def headline(document: Mapping[str, Any]) -> dict[str, float]:
-    """The few figures of an evaluation that travel with the bundle."""
+    """Return the figures of an evaluation that the bundle contains."""
     figures = {
         "test_patients": document["test"]["patients"],
         "test_images": document["test"]["images"],
@@ -85,6 +102,7 @@ def headline(document: Mapping[str, Any]) -> dict[str, float]:
     }
     if "localisation" in document:
         figures["lesion_hit_rate"] = document["localisation"]["pointing"]
+
     return figures
 
 
@@ -94,19 +112,25 @@ def _margins(model: keras.Model, part: Part) -> Values:
 
 
 def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dict[str, Any]:
-    """Discrimination and calibration over images and over breasts; the curves are drawn on the way."""
+    """Measure discrimination of images and breasts, and calibration. Draw the plots."""
+    # Combine the views of each breast.
     labels = part.labels
     patients = [record.patient_id for record in part.records]
     breasts, breast_labels, breast_scores = aggregate(
         [record.breast for record in part.records], labels, probabilities
     )
+    breast_patients = [patient for patient, _ in breasts]
+
+    # Measure. The intervals are drawn by patient.
     at_specificity = partial(_sensitivity_at, specificity=SPECIFICITY)
     image_auc = bootstrap(auc, labels, probabilities, patients)
-    breast_patients = [patient for patient, _ in breasts]
     breast_auc = bootstrap(auc, breast_labels, breast_scores, breast_patients)
+    breast_sensitivity = bootstrap(at_specificity, breast_labels, breast_scores, breast_patients)
     counts = confusion(labels, probabilities, choice.threshold)
     bins = reliability(labels, probabilities)
     error = expected_calibration_error(bins)
+
+    # Draw.
     curves = {
         "breasts": (breast_labels, breast_scores, breast_auc),
         "images": (labels, probabilities, image_auc),
@@ -114,6 +138,7 @@ def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dic
     draw_roc(run.directory / "roc.png", curves)
     draw_confusion(run.directory / "confusion.png", counts, choice.threshold)
     draw_reliability(run.directory / "reliability.png", bins, error)
+
     return {
         "test": {
             "patients": len(set(patients)),
@@ -131,14 +156,12 @@ def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dic
         "breasts": {
             "count": len(breasts),
             "auc": asdict(breast_auc),
-            "sensitivity_at_90_specificity": asdict(
-                bootstrap(at_specificity, breast_labels, breast_scores, breast_patients)
-            ),
+            "sensitivity_at_90_specificity": asdict(breast_sensitivity),
         },
         "calibration": {
             "temperature": choice.temperature,
             "expected_calibration_error": error,
-            "reliability": [asdict(each) for each in bins],
+            "reliability": [asdict(group) for group in bins],
         },
     }
 
@@ -154,10 +177,9 @@ def _localise(
     part: Part,
     true_positives: list[int],
 ) -> dict[str, Any]:
-    """How well Grad-CAM finds the lesions of the true positives."""
+    """Measure how well Grad-CAM localises the lesions of the true positives."""
     manifest = describe_own_model(model, experiment, choice, figures={})
     masks = str(experiment.data.lesion_masks)
-    (found,) = localise(
-        LiveModel(model, manifest), part, true_positives, masks, [Method.GRAD_CAM]
-    ).values()
-    return asdict(found)
+
+    figures = localise(LiveModel(model, manifest), part, true_positives, masks, [Method.GRAD_CAM])
+    return asdict(figures[Method.GRAD_CAM])

@@ -1,4 +1,4 @@
-"""How well heatmaps find the lesion that made an image positive, method by method."""
+"""Localisation: how well the heatmaps of each method find the lesion of a positive image."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -16,61 +16,77 @@ from training.data.cache import Part
 from training.errors import TableError
 
 HALF_A_CELL = 0.5
-"""Tolerance of the pointing game along each axis: a map is no finer than its own grid."""
+"""Tolerance of the pointing game along each axis, as a map is not finer than its grid."""
 
 
 def localise(
     model: Model, part: Part, indices: Iterable[int], masks: str, methods: Sequence[Method]
 ) -> dict[Method, Localisation]:
-    """The figures of each method over these images of a part, each of which holds a lesion, at the default layer.
+    """Return the mean figures of each method over these images of a part, at the default layer.
 
-    `masks`: path template of the lesions' masks.
+    Every image must contain a lesion. `masks`: path template of the lesion masks.
+
+    Raises:
+        TableError: if the lesion mask of an image is missing, unreadable or empty.
     """
     positive = model.manifest.classes.index(model.manifest.positive_class)
     rows: dict[Method, list[tuple[float, ...]]] = {method: [] for method in methods}
+
     for index in tqdm(list(indices), desc="localisation", unit="image", leave=False):
         subject = Subject(part.images([index])[0], part.mask(index), part.to_source(index))
         lesion = read_mask(part.records[index].locate(masks))
         on_grid = lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
+
         for method in methods:
-            found = explain_class(
+            heatmap = explain_class(
                 model, subject, method, model.manifest.default_layer, positive, full=False
             ).heatmap
-            heat = interpolate(
-                found.values, subject.to_source.then(found.to_source.inverse()), subject.mask.shape
-            )
-            rows[method].append((float(hits(found, lesion)), *agreement(heat, on_grid)))
+
+            # From the map's own grid to the model's grid.
+            grid_to_map = subject.to_source.then(heatmap.to_source.inverse())
+            heat = interpolate(heatmap.values, grid_to_map, subject.mask.shape)
+
+            rows[method].append((float(hits(heatmap, lesion)), *agreement(heat, on_grid)))
+
     return {
-        method: Localisation(len(each), *(float(mean) for mean in np.mean(each, axis=0)))
-        for method, each in rows.items()
+        method: Localisation(len(figures), *(float(mean) for mean in np.mean(figures, axis=0)))
+        for method, figures in rows.items()
     }
 
 
-def hits(found: Heatmap, lesion: Mask) -> bool:
-    """The pointing game: whether the peak is in the lesion, or no further from it than half a cell along each axis.
+def hits(heatmap: Heatmap, lesion: Mask) -> bool:
+    """Return whether the heatmap's peak is at most half a cell from the lesion along each axis.
 
-    Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, with the tolerance set by the map's
-    own grid.
+    This is the pointing game of Zhang et al., "Top-down Neural Attention by Excitation Backprop",
+    ECCV 2016, with a tolerance set by the map's grid.
     """
-    return found.peak is not None and (
-        distance_in_cells(lesion, found.peak.x, found.peak.y, found.to_source) <= HALF_A_CELL
+    peak = heatmap.peak
+    return peak is not None and (
+        distance_in_cells(lesion, peak.x, peak.y, heatmap.to_source) <= HALF_A_CELL
     )
 
 
 def agreement(heat: Floats, lesion: Mask) -> tuple[float, float, float]:
-    """Relevance mass accuracy, relevance rank accuracy and IoU at Otsu's threshold of heat on a lesion [h, w].
+    """Return relevance mass accuracy, relevance rank accuracy, and IoU at Otsu's threshold.
 
-    Mass: the share of the heat in the lesion. Rank: of as many of the hottest pixels as the lesion has, the share in
-    it. Arras, Osman and Samek, "CLEVR-XAI", Information Fusion 81, 2022. All 0 for a blank map.
+    `heat` and `lesion` are on the same grid [h, w]. Mass: share of the heat that is in the lesion.
+    Rank: share of the N hottest pixels that are in the lesion, where N is its number of pixels.
+    Arras, Osman and Samek, "CLEVR-XAI", Information Fusion 81, 2022. All are 0 for a blank map.
     """
     total = float(heat.sum(dtype=np.float64))
     if total == 0:
         return 0.0, 0.0, 0.0
+
+    # The N hottest pixels.
     size = int(lesion.sum())
     hottest = np.argsort(-heat, axis=None, kind="stable")[:size]
+
+    # Overlap of the lesion and the heat above Otsu's threshold.
     bytes_ = np.rint(heat / heat.max() * 255).astype(np.uint8)
     _, hot = cv2.threshold(bytes_, 0, 1, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
-    intersection, union = (lesion & (hot > 0)).sum(), (lesion | (hot > 0)).sum()
+    intersection = (lesion & (hot > 0)).sum()
+    union = (lesion | (hot > 0)).sum()
+
     return (
         float(heat[lesion].sum(dtype=np.float64)) / total,
         float(lesion.ravel()[hottest].mean()),
@@ -79,7 +95,11 @@ def agreement(heat: Floats, lesion: Mask) -> tuple[float, float, float]:
 
 
 def lesion_on_grid(lesion: Mask, grid_to_source: Affine, shape: tuple[int, ...]) -> Mask:
-    """The lesion at every pixel of the model's grid; at least the pixel nearest to its centre."""
+    """Sample the lesion at every pixel of the model's grid.
+
+    The pixel nearest to its centre is always set, so that a small lesion is not lost.
+    """
+    # Source pixel of each column and row of the grid, which may lie outside the image.
     columns, rows = (
         (scale * np.arange(count) + shift).round().astype(int)
         for scale, shift, count in (
@@ -87,35 +107,45 @@ def lesion_on_grid(lesion: Mask, grid_to_source: Affine, shape: tuple[int, ...])
             (grid_to_source.scale_y, grid_to_source.shift_y, shape[0]),
         )
     )
+
+    # The lesion at these pixels, and nothing outside the image.
     inside = np.outer(
         (rows >= 0) & (rows < lesion.shape[0]), (columns >= 0) & (columns < lesion.shape[1])
     )
     clipped = np.ix_(rows.clip(0, lesion.shape[0] - 1), columns.clip(0, lesion.shape[1] - 1))
     on_grid: NDArray[np.bool_] = lesion[clipped] & inside
+
+    # The pixel nearest to the lesion's centre.
     centre_y, centre_x = (float(axis.mean()) for axis in np.nonzero(lesion))
     x, y = grid_to_source.inverse().apply(centre_x, centre_y)
     on_grid[min(max(round(y), 0), shape[0] - 1), min(max(round(x), 0), shape[1] - 1)] = True
+
     return on_grid
 
 
 def distance_in_cells(mask: Mask, x: float, y: float, cell_to_source: Affine) -> float:
-    """How far a point is from the nearest pixel of a mask, along the axis where it is further, in cells of a map."""
+    """Return the distance of a point from the nearest pixel of a mask, in cells of a map.
+
+    The distance is the larger one of the two axes.
+    """
     rows, columns = np.nonzero(mask)
-    # To the edge of a pixel, which is half a pixel from its centre.
+
+    # The distance to the edge of a pixel, which is half a pixel from its centre.
     cells_x = np.maximum(np.abs(columns - x) - 0.5, 0) / abs(cell_to_source.scale_x)
     cells_y = np.maximum(np.abs(rows - y) - 0.5, 0) / abs(cell_to_source.scale_y)
     return float(np.maximum(cells_x, cells_y).min())
 
 
 def read_mask(path: Path) -> Mask:
-    """Where an 8-bit image is not black.
+    """Read an 8-bit image as a mask of the pixels that are not black.
 
     Raises:
-        TableError: if it is not there, cannot be read, or is black throughout.
+        TableError: if the image is missing, unreadable or entirely black.
     """
     mask = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
     if mask is None or not mask.any():
         raise TableError(
-            f"{path} is not an image with a lesion in it; `lesion_masks` must give one for every image with cancer."
+            f"{path} is missing or has no lesion: "
+            "`lesion_masks` must give a mask for every image with cancer."
         )
     return np.asarray(mask > 0)

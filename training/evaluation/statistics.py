@@ -1,4 +1,4 @@
-"""Figures of merit from labels (0 or 1), scores and the patients they belong to."""
+"""Statistics of labels (0 or 1), scores, and the patients they belong to."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Group = TypeVar("Group", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate and its 95 % confidence interval."""
+    """Estimate and its 95 % confidence interval."""
 
     value: float
     low: float
@@ -27,7 +27,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts of decisions, "positive" from a threshold on."""
+    """Counts of decisions, where a score at or above the threshold is positive."""
 
     true_positives: int
     false_positives: int
@@ -36,18 +36,18 @@ class Confusion:
 
     @property
     def sensitivity(self) -> float:
-        """Share of the positive that are found."""
+        """Share of positive labels that are decided positive."""
         return self.true_positives / (self.true_positives + self.false_negatives)
 
     @property
     def specificity(self) -> float:
-        """Share of the negative that are left alone."""
+        """Share of negative labels that are decided negative."""
         return self.true_negatives / (self.true_negatives + self.false_positives)
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A threshold, and what it gives on the data it was chosen on."""
+    """Threshold, with sensitivity and specificity on the data that it was chosen on."""
 
     threshold: float
     sensitivity: float
@@ -55,27 +55,37 @@ class OperatingPoint:
 
 
 def auc(labels: Labels, scores: Values) -> float:
-    """The area under the ROC curve."""
+    """Return the area under the ROC curve."""
     return float(roc_auc_score(labels, scores))
 
 
 def operating_point(labels: Labels, scores: Values, specificity: float) -> OperatingPoint:
-    """The most sensitive point of the ROC curve at this specificity or above; of equal ones, the most specific."""
+    """Return the most sensitive point of the ROC curve with at least this specificity.
+
+    Of equally sensitive points it is the most specific one.
+    """
     false_positive_rates, sensitivities, thresholds = roc_curve(
         labels, scores, drop_intermediate=False
     )
-    # Where nothing is positive scikit-learn says infinity; the next number above the highest score does the same.
+
+    # For no positive decision scikit-learn sets an infinite threshold. The next number above the
+    # highest score has the same effect and is finite.
     thresholds[0] = np.nextafter(scores.max(), np.inf)
+
+    # The tolerance accepts a specificity that is missed by rounding.
     allowed = np.flatnonzero(1 - false_positive_rates >= specificity - 1e-9)
     best = allowed[np.argmax(sensitivities[allowed])]
+
     return OperatingPoint(
         float(thresholds[best]), float(sensitivities[best]), float(1 - false_positive_rates[best])
     )
 
 
 def confusion(labels: Labels, scores: Values, threshold: float) -> Confusion:
-    """Decisions against labels; a score at the threshold is positive."""
-    positive, cancer = scores >= threshold, labels == 1
+    """Count decisions by label. A score at the threshold is positive."""
+    positive = scores >= threshold
+    cancer = labels == 1
+
     return Confusion(
         true_positives=int((positive & cancer).sum()),
         false_positives=int((positive & ~cancer).sum()),
@@ -90,14 +100,18 @@ def bootstrap(
     scores: Values,
     patients: Sequence[str],
 ) -> Interval:
-    """The figure and its percentile bootstrap interval, with whole patients drawn.
+    """Return the figure and its percentile bootstrap interval, by drawing whole patients.
 
-    Images of one patient are not independent: drawing single ones would make the interval too narrow. Draws that
-    miss a class are left out. Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, ch. 13.
+    Images of one patient are not independent, so drawing single images would make the interval too
+    narrow. Draws without both classes are left out. Efron and Tibshirani, "An Introduction to the
+    Bootstrap", 1993, ch. 13.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
+
+    # Indices of each patient's rows.
     names = np.asarray(patients)
     members = [np.flatnonzero(names == name) for name in np.unique(names)]
+
     values = []
     for _ in range(BOOTSTRAP_DRAWS):
         drawn = np.concatenate(
@@ -105,6 +119,7 @@ def bootstrap(
         )
         if labels[drawn].min() != labels[drawn].max():
             values.append(figure(labels[drawn], scores[drawn]))
+
     low, high = np.percentile(values, (2.5, 97.5))
     return Interval(figure(labels, scores), float(low), float(high))
 
@@ -112,13 +127,14 @@ def bootstrap(
 def aggregate(
     groups: Sequence[Group], labels: Labels, scores: Values
 ) -> tuple[list[Group], Labels, Values]:
-    """Groups in order of appearance, each with its highest label and its mean score.
+    """Return the groups in order of appearance, with the highest label and mean score of each.
 
-    The mean, not the highest, of a breast's views: a highest score grows with the number of views.
+    The mean score of a breast's views does not grow with their number, unlike the highest.
     """
     members: dict[Group, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(group, []).append(index)
+
     highest = np.array([labels[indices].max() for indices in members.values()], dtype=np.int32)
     means = np.array([scores[indices].mean() for indices in members.values()])
     return list(members), highest, means

@@ -1,4 +1,7 @@
-"""The network: three convolutions with max-pooling and normalisation, dense layers with dropout, two classes."""
+"""The network: three convolutions with max-pooling and normalisation, then dense layers.
+
+The dense layers have dropout. The output has two classes.
+"""
 
 import keras
 import numpy as np
@@ -7,12 +10,14 @@ from training.config import Network
 
 CONVOLUTIONS = ("conv2d", "conv2d_1", "conv2d_2")
 LOGITS = "logits"
-# Tissue is between 0.2 and 0.7 of white. Centred and spread, it is told apart from the first epochs on; as it comes,
-# every filter begins as a brightness detector, and a small training set never gets the network away from there. The
-# air, which the fit makes exactly 0, stays 0: moved along with the tissue it would be a signal everywhere, and heat on
-# every map.
-_CENTRED = (4.0, -1.5)
-# Of the running mean and variance, over batches: an epoch has about a hundred, and their last ten count.
+
+# Scale and offset of the input. Tissue is between 0.2 and 0.7 of white. With centred and spread
+# values the network separates tissues from the first epochs on. With raw values every filter starts
+# as a brightness detector, and a small training set never moves the network away from that.
+_CENTRING = (4.0, -1.5)
+
+# Momentum of the running mean and variance over batches. An epoch has about 100 batches, of which
+# the last 10 dominate.
 _MOMENTUM = 0.9
 _POOLING = {
     "flatten": keras.layers.Flatten,
@@ -22,28 +27,37 @@ _POOLING = {
 
 
 def build_network(height: int, width: int, size: Network) -> keras.Model:
-    """An untrained classifier from images [N, height, width, 1] in [0, 1] to probabilities [N, 2]: no cancer, cancer.
+    """Build an untrained classifier.
 
-    The convolutions are unpadded, so no cell of a map sees an edge that is not in the image. Batch normalisation lets
-    training set out at once: without it the loss stays at chance for some ten epochs, and at times for ever. No value
-    is dropped between convolutions: a lesion is a few cells, and without them the image is another one.
+    It maps images [N, height, width, 1] in [0, 1] to probabilities [N, 2] of no cancer and cancer.
+
+    The convolutions are unpadded, so no cell of a map sees an edge that is not in the image. Batch
+    normalisation makes the loss fall from the start. Without it the loss stays at chance level for
+    about ten epochs, and sometimes for the whole training. There is no dropout between
+    convolutions: a lesion covers a few cells, and an image without them is a different one.
     """
+    # The fit sets air to exactly 0, and the sign keeps it there. If the offset moved it along with
+    # the tissue, air would be a signal everywhere, and heat on every map.
     inputs = keras.Input((height, width, 1), name="images")
     signal = keras.layers.Multiply()(
-        [keras.layers.Rescaling(*_CENTRED)(inputs), keras.ops.sign(inputs)]
+        [keras.layers.Rescaling(*_CENTRING)(inputs), keras.ops.sign(inputs)]
     )
+
     for name, filters in zip(CONVOLUTIONS, size.filters, strict=True):
         signal = keras.layers.Conv2D(
             filters, size.kernel_size, activation="relu", kernel_initializer="he_normal", name=name
         )(signal)
         signal = keras.layers.MaxPooling2D(size.pool_size)(signal)
         signal = keras.layers.BatchNormalization(momentum=_MOMENTUM)(signal)
+
     signal = _POOLING[size.pooling]()(signal)
     for units in size.dense:
         signal = keras.layers.Dense(units, activation="relu", kernel_initializer="he_normal")(
             signal
         )
         signal = keras.layers.Dropout(size.dropout)(signal)
+
+    # Zero weights: training starts from even odds for every image.
     logits = keras.layers.Dense(2, kernel_initializer="zeros", name=LOGITS)(signal)
     return keras.Model(
         inputs, keras.layers.Activation("softmax", name="probabilities")(logits), name="mammolens"
@@ -51,22 +65,26 @@ def build_network(height: int, width: int, size: Network) -> keras.Model:
 
 
 def logits_model(model: keras.Model) -> keras.Model:
-    """The same network, weights shared, up to its logits [N, 2]: they keep what the softmax rounds away."""
+    """Return the network up to its logits [N, 2], with shared weights.
+
+    Logits keep the differences that the softmax rounds away.
+    """
     return keras.Model(model.inputs[0], model.get_layer(LOGITS).output)
 
 
 def seed_dropout(model: keras.Model, *seed: int) -> None:
-    """Makes what the dropout layers will drop depend on these numbers alone."""
+    """Seed the dropout layers, so that their draws depend only on these numbers."""
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    for place, layer in enumerate(layers):
-        layer.seed_generator.state.assign(np.random.SeedSequence((*seed, place)).generate_state(2))
+    for index, layer in enumerate(layers):
+        layer.seed_generator.state.assign(np.random.SeedSequence((*seed, index)).generate_state(2))
 
 
 def restore_prevalence(model: keras.Model, prevalence: float) -> None:
-    """Makes the model, trained on balanced classes, speak of classes in which cancer has this prevalence.
+    """Correct a model that was trained on balanced classes to this prevalence of cancer.
 
-    Training on balanced draws takes the prevalence out of the log-odds; here it goes into the last bias. King and Zeng,
-    "Logistic regression in rare events data", Political Analysis 9, 2001, eq. 7.
+    Training on balanced draws removes the prevalence from the log-odds. This function adds it to
+    the bias of the logits. King and Zeng, "Logistic regression in rare events data", Political
+    Analysis 9, 2001, eq. 7.
     """
     layer = model.get_layer(LOGITS)
     kernel, bias = layer.get_weights()

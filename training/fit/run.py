@@ -1,4 +1,4 @@
-"""A run directory: what one training of one experiment leaves behind, and where."""
+"""Run directory: the files of one training of one experiment, and their names."""
 
 import json
 from collections.abc import Mapping
@@ -12,78 +12,79 @@ from training.errors import RunError
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """The names in a run directory, and its JSON files."""
+    """A run directory and the paths of its files."""
 
     directory: Path
 
     @property
     def experiment_file(self) -> Path:
-        """The experiment as it was when the run began."""
+        """Copy of the experiment file from the start of the run."""
         return self.directory / "experiment.toml"
 
     @property
     def best_model(self) -> Path:
-        """The finished network, with the weights of its best epoch."""
+        """Trained network with the weights of its best epoch."""
         return self.directory / "best.keras"
 
     @property
     def history(self) -> Path:
-        """The figures of every epoch."""
+        """Figures of every epoch."""
         return self.directory / "history.json"
 
     @property
     def operating_point(self) -> Path:
-        """Temperature and threshold."""
+        """Temperature and threshold, with sensitivity and specificity on the validation part."""
         return self.directory / "operating_point.json"
 
     @property
     def evaluation(self) -> Path:
-        """The figures measured on the test part."""
+        """Figures measured on the test part."""
         return self.directory / "evaluation.json"
 
     @property
     def scorecard(self) -> Path:
-        """What the scorecard found; its arrays are beside it as `.npz`."""
+        """Results of the scorecard. Their arrays are in an `.npz` beside it."""
         return self.directory / "scorecard.json"
 
     @property
     def logs(self) -> Path:
-        """TensorBoard's directory."""
+        """Directory of the TensorBoard logs."""
         return self.directory / "logs"
 
     def checkpoint(self, epoch: int) -> Path:
-        """Weights and optimiser after an epoch, counted from 1."""
+        """Return the path of weights and optimiser state after an epoch, counted from 1."""
         return self.directory / f"checkpoint-{epoch:03d}.weights.h5"
 
     def begin(self, experiment_file: Path) -> None:
-        """Makes the directory, or makes sure that it is this experiment's.
+        """Create the directory, or check that it belongs to this experiment.
 
         Raises:
-            RunError: if it is another's.
+            RunError: if it belongs to another experiment.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         text = experiment_file.read_text(encoding="utf-8")
+
         if not self.experiment_file.exists():
             self.experiment_file.write_text(text, encoding="utf-8")
         elif self.experiment_file.read_text(encoding="utf-8") != text:
             raise RunError(
-                f"{self.directory} was begun with another version of {experiment_file}: "
-                "give this one a directory of its own with --run, or delete the old one."
+                f"{self.directory} belongs to another version of {experiment_file}: "
+                "choose another directory with --run, or delete this one."
             )
 
     def experiment(self) -> Experiment:
-        """The experiment that the run is of.
+        """Read the run's experiment.
 
         Raises:
-            RunError: if the run was not begun.
+            RunError: if the directory has no experiment file.
         """
         return load_experiment(self.require(self.experiment_file, "train"))
 
     def require(self, path: Path, step: str) -> Path:
-        """The path, which exists.
+        """Return `path` if it exists.
 
         Raises:
-            RunError: naming the step that makes it.
+            RunError: if it does not exist. The message names the step that writes it.
         """
         if not path.exists():
             raise RunError(f"{path} does not exist: run `python -m training {step}` first.")
@@ -91,12 +92,12 @@ class Run:
 
 
 def read_json(path: Path) -> Any:
-    """The document in a JSON file."""
+    """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def write_json(path: Path, document: Mapping[str, Any] | list[Any]) -> None:
-    """Writes the document; the file holds it, or, if this is interrupted, what it held before."""
+    """Write a JSON file atomically: after an interruption it still has its previous content."""
     partial = path.with_suffix(".partial")
     partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     partial.replace(path)

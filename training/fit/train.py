@@ -1,4 +1,7 @@
-"""Training: epochs over balanced batches until the validation loss stops falling, resumable after any of them."""
+"""Training on balanced batches with early stopping on the validation loss.
+
+It can be resumed after any complete epoch.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -23,7 +26,11 @@ PREDICTION_BATCH = 64
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """Figures of one epoch: mean loss of its batches, and loss balanced by class and AUC of the validation images."""
+    """Figures of one epoch.
+
+    `train_loss`: mean over the batches. `validation_loss`: loss of the validation images, balanced
+    by class.
+    """
 
     train_loss: float
     validation_loss: float
@@ -31,59 +38,77 @@ class Epoch:
 
 
 def train(run: Run, experiment: Experiment, train_part: Part, validation_part: Part) -> list[Epoch]:
-    """The figures of every epoch, once `run.best_model` holds the best one's network.
+    """Train until finished, write the best epoch's network to `run.best_model`, return all figures.
 
-    A run that was interrupted goes on after its last complete epoch and ends with the figures it would have ended with.
+    An interrupted run continues after its last complete epoch, and reaches the same figures as
+    without the interruption.
     """
+    # Make two runs with the same seed give the same figures.
     keras.utils.set_random_seed(experiment.training.seed)
     tf.config.experimental.enable_op_determinism()
+
+    # Train up to the logits: the loss of logits is more exact than that of rounded probabilities.
     model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
     learner = logits_model(model)
     learner.compile(
         optimizer=keras.optimizers.Adam(_learning_rate(experiment.training, train_part)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
     )
+
+    # Resume from the last complete epoch. The optimiser needs its variables before a checkpoint can
+    # restore them.
     learner.optimizer.build(learner.trainable_variables)
     history = read_history(run)
     if history:
         learner.load_weights(run.checkpoint(len(history)))
+
+    # Train epoch by epoch, and save each one before it is logged.
     with tf.summary.create_file_writer(str(run.logs)).as_default():
         while not is_finished(history, experiment):
-            history = [
-                *history,
-                _run_epoch(len(history), learner, experiment, train_part, validation_part),
-            ]
-            _keep(run, learner, history)
+            epoch = _run_epoch(len(history), learner, experiment, train_part, validation_part)
+            history = [*history, epoch]
+            _save(run, learner, history)
             _log(history)
+
+    # Write the network of the best epoch, corrected from balanced classes to the prevalence of the
+    # training part.
     learner.load_weights(run.checkpoint(best_epoch(history)))
     restore_prevalence(model, float(train_part.labels.mean()))
     model.save(run.best_model)
+
     return history
 
 
 def _learning_rate(
     training: Training, part: Part
 ) -> keras.optimizers.schedules.LearningRateSchedule:
+    """Return the schedule: half a cosine that reaches 0 after the max. number of epochs."""
     steps = training.epochs * steps_per_epoch(part.labels, training.batch_size)
     return keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
 
 
 def read_history(run: Run) -> list[Epoch]:
-    """The figures of the epochs that are complete."""
-    return [Epoch(**figures) for figures in read_json(run.history)] if run.history.exists() else []
+    """Read the figures of the complete epochs."""
+    if not run.history.exists():
+        return []
+    return [Epoch(**figures) for figures in read_json(run.history)]
 
 
 def best_epoch(history: Sequence[Epoch]) -> int:
-    """The epoch of the lowest validation loss, counted from 1."""
+    """Return the first epoch with the lowest validation loss, counted from 1."""
     return 1 + min(range(len(history)), key=lambda index: history[index].validation_loss)
 
 
 def is_finished(history: Sequence[Epoch], experiment: Experiment) -> bool:
-    """Whether the epochs are used up, or the last ones brought nothing better."""
+    """Return whether the max. number of epochs is reached or the patience is used up."""
     if not history:
         return False
-    patience, epochs = experiment.training.patience, experiment.training.epochs
-    return len(history) >= epochs or len(history) - best_epoch(history) >= patience
+
+    epochs_since_best = len(history) - best_epoch(history)
+    return (
+        len(history) >= experiment.training.epochs
+        or epochs_since_best >= experiment.training.patience
+    )
 
 
 def _run_epoch(
@@ -93,13 +118,17 @@ def _run_epoch(
     train_part: Part,
     validation_part: Part,
 ) -> Epoch:
+    """Train for one epoch, counted from 0, and measure it on the validation part."""
     batches = epoch_batches(train_part, index, experiment.training, experiment.augmentation)
-    # A checkpoint does not hold the state of dropout, and a run that is resumed must drop what it would have dropped.
+
+    # A checkpoint does not contain the state of dropout. Seeding it for each epoch makes a resumed
+    # run drop the same values.
     seed_dropout(learner, experiment.training.seed, index)
     losses = [
         float(learner.train_on_batch(images, labels))
         for images, labels in tqdm(batches, desc=f"epoch {index + 1}", unit="batch", leave=False)
     ]
+
     logits = predict(learner, validation_part)
     return Epoch(
         train_loss=float(np.mean(losses)),
@@ -109,7 +138,7 @@ def _run_epoch(
 
 
 def predict(model: keras.Model, part: Part) -> Floats:
-    """The model's outputs [N, 2] for a part."""
+    """Return the model's outputs [N, 2] for a part."""
     outputs: list[Floats] = [
         model.predict_on_batch(
             part.images(np.arange(start, min(start + PREDICTION_BATCH, len(part))))
@@ -120,25 +149,33 @@ def predict(model: keras.Model, part: Part) -> Floats:
 
 
 def balanced_loss(labels: NDArray[np.int32], logits: Floats) -> float:
-    """The cross-entropy in nats, averaged within each class first, as training sees balanced classes."""
+    """Return the cross-entropy in nats as the mean of the two classes' means.
+
+    Training sees balanced classes, so the validation loss weights them equally.
+    """
     margins = np.where(labels == 1, 1, -1) * (logits[:, 1] - logits[:, 0]).astype(np.float64)
     losses = np.logaddexp(0, -margins)
+
     return float(np.mean([losses[labels == label].mean() for label in (0, 1)]))
 
 
-def _keep(run: Run, learner: Any, history: Sequence[Epoch]) -> None:
-    """Keeps the epoch, which counts once the history names it, and only the last and the best checkpoint."""
+def _save(run: Run, learner: Any, history: Sequence[Epoch]) -> None:
+    """Save the last epoch, and keep only the last and the best checkpoint."""
+    # The checkpoint comes first: an epoch is complete when the history contains it.
     learner.save_weights(run.checkpoint(len(history)))
     write_json(run.history, [asdict(epoch) for epoch in history])
+
     needed = {run.checkpoint(len(history)), run.checkpoint(best_epoch(history))}
     for path in set(run.directory.glob("checkpoint-*")) - needed:
         path.unlink()
 
 
 def _log(history: Sequence[Epoch]) -> None:
+    """Write the last epoch to TensorBoard's log and to standard output."""
     for name, value in asdict(history[-1]).items():
         tf.summary.scalar(name, value, step=len(history))
     tf.summary.flush()
+
     print(
         f"epoch {len(history)}: "
         + ", ".join(f"{name} {value:.4f}" for name, value in asdict(history[-1]).items()),

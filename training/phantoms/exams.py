@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from service.records import Mask
-from training.errors import TrainingError
+from training.errors import NotEmpty
 from training.phantoms.anatomy import View
 from training.phantoms.cohort import Breast, Patient, sample_patient
 from training.phantoms.dicom_writer import PhantomIdentity, to_dicom
@@ -23,10 +23,6 @@ _VIEWS: tuple[View, View] = ("CC", "MLO")
 _PATIENTS_PER_SEED = 100_000  # so that datasets of two seeds share no patient
 
 Row = dict[str, str | int | bool]
-
-
-class NotEmpty(TrainingError):
-    """The directory to be made has something in it."""
 
 
 def write_dataset(out: Path, *, patients: int, seed: int, cancer_rate: float, workers: int) -> None:

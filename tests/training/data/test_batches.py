@@ -17,8 +17,9 @@ TRAINING = Training(seed=5, epochs=3, patience=3, batch_size=4, learning_rate=1e
 
 @pytest.fixture
 def part(tmp_path: Path) -> Part:
-    """Ten images, the first three of them with cancer, each of one grey value of its own."""
+    """Ten images, the first three with cancer, each with a different uniform grey value."""
     paths = tuple(tmp_path / f"{index}.npz" for index in range(10))
+
     for index, path in enumerate(paths):
         image = np.full((8, 6, 1), (index + 1) / 20, dtype=np.float32)
         mask = image[..., 0] > 0
@@ -26,23 +27,28 @@ def part(tmp_path: Path) -> Part:
             image, mask, Affine(), Box(0, 0, 6, 8), "left", breast=mask, breast_to_source=Affine()
         )
         write_fitted(path, fitted)
+
     return Part(tuple(Record(str(i), str(i), "L", "CC", cancer=i < 3) for i in range(10)), paths)
 
 
-def test_every_epoch_has_all_of_the_rarer_class_and_as_many_different_ones_of_the_other() -> None:
+def test_every_epoch_is_balanced() -> None:
+    """It has all images of the rarer class, and an equal number of different ones of the other."""
     labels = np.array([1, 0, 0, 1] + [0] * 16, dtype=np.int32)
-    seen: set[int] = set()
+    drawn: set[int] = set()
+
     for epoch in range(40):
         order = balanced_order(labels, np.random.default_rng(epoch)).tolist()
         assert len(order) == len(set(order)) == 4
         assert {0, 3} < set(order)
-        seen.update(order)
-    assert seen == set(range(20))
+        drawn.update(order)
+
+    assert drawn == set(range(20))
 
 
-def test_balancing_works_whichever_class_is_rarer() -> None:
+def test_balancing_works_if_negatives_are_rarer() -> None:
     labels = np.array([1] * 9 + [0] * 2, dtype=np.int32)
     order = balanced_order(labels, np.random.default_rng(0))
+
     assert np.bincount(labels[order]).tolist() == [2, 2]
 
 
@@ -51,7 +57,7 @@ def test_images_keep_their_labels(part: Part) -> None:
         assert ((images[:, 0, 0, 0] < 0.17) == (labels == 1)).all()
 
 
-def test_an_epoch_is_a_function_of_seed_and_epoch(part: Part) -> None:
+def test_batches_depend_on_seed_and_epoch_only(part: Part) -> None:
     def pixels(epoch: int) -> np.ndarray:
         return np.concatenate([images for images, _ in epoch_batches(part, epoch, TRAINING, LIGHT)])
 
@@ -59,41 +65,49 @@ def test_an_epoch_is_a_function_of_seed_and_epoch(part: Part) -> None:
     assert not np.array_equal(pixels(2), pixels(3))
 
 
-def test_without_augmentation_an_image_stays_as_it_is() -> None:
+def test_zero_augmentation_keeps_the_image() -> None:
     image = np.random.default_rng(0).random((16, 12, 1), dtype=np.float32)
-    assert augment(image, NONE, np.random.default_rng(0)) == pytest.approx(image, abs=1e-6)
+
+    varied = augment(image, NONE, np.random.default_rng(0))
+
+    assert varied == pytest.approx(image, abs=1e-6)
 
 
-def test_flipping_mirrors_top_and_bottom_in_about_half_of_the_draws() -> None:
+def test_half_of_the_draws_are_flipped() -> None:
     image = np.random.default_rng(0).random((16, 12, 1), dtype=np.float32)
     flip = Augmentation(flip=True, shift=0, zoom=0, gain=0, gamma=0)
     rng = np.random.default_rng(0)
+
     flipped = [np.allclose(augment(image, flip, rng), image[::-1], atol=1e-6) for _ in range(200)]
+
     assert 80 < sum(flipped) < 120
 
 
-def test_augmented_images_stay_in_range_and_black_stays_black() -> None:
+def test_augmentation_keeps_range_and_black() -> None:
     image = np.zeros((32, 24, 1), dtype=np.float32)
     image[8:24, :10] = 1
     rng = np.random.default_rng(1)
+
     for _ in range(50):
         varied = augment(image, LIGHT, rng)
+
         assert varied.dtype == np.float32
         assert 0 <= varied.min() <= varied.max() <= 1
         assert not varied[:, 16:].any()
 
 
-def test_shift_moves_by_at_most_its_share_of_the_grid() -> None:
+def test_shift_is_at_most_its_share() -> None:
     image = np.zeros((40, 40, 1), dtype=np.float32)
     image[20, 20] = 1
     rng = np.random.default_rng(2)
+    shift = Augmentation(flip=False, shift=0.1, zoom=0, gain=0, gamma=0)
+
     moves = []
     for _ in range(100):
-        moved = augment(image, Augmentation(flip=False, shift=0.1, zoom=0, gain=0, gamma=0), rng)[
-            ..., 0
-        ]
+        moved = augment(image, shift, rng)[..., 0]
         rows, columns = np.indices(moved.shape)
         moves.append(
             ((moved * rows).sum() / moved.sum() - 20, (moved * columns).sum() / moved.sum() - 20)
         )
+
     assert 3 < np.abs(moves).max() <= 4.05

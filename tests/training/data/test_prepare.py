@@ -18,7 +18,7 @@ from training.errors import CacheError, TableError
 
 @pytest.fixture
 def experiment(write_experiment: Callable[..., Path], toy_root: Path, tmp_path: Path) -> Experiment:
-    """The toy experiment on its first three patients, with a cache of its own."""
+    """The toy experiment on its first three patients, with an empty cache."""
     cache = (f'cache = "{toy_root}/cache"', f'cache = "{tmp_path}/cache"')
     patients = ("[split]", '[filter]\npatient_ids = ["p0", "p1", "p2"]\n[split]')
     return load_experiment(write_experiment(tmp_path / "toy.toml", cache, patients))
@@ -30,9 +30,12 @@ def with_images(experiment: Experiment, template: str) -> Experiment:
     )
 
 
-def test_the_cache_holds_what_the_service_would_give_the_model(experiment: Experiment) -> None:
+def test_cache_equals_model_input_of_the_service(experiment: Experiment) -> None:
     records = load_records(experiment)
-    assert prepare(records, experiment, workers=2).prepared == 6
+
+    outcome = prepare(records, experiment, workers=2)
+
+    assert outcome.prepared == 6
     part = open_part(records, experiment)
     for index, record in enumerate(records):
         source = decode(record.locate(experiment.data.images).read_bytes())
@@ -41,15 +44,17 @@ def test_the_cache_holds_what_the_service_would_give_the_model(experiment: Exper
         assert astuple(part.to_source(index)) == astuple(expected.to_source)
 
 
-def test_what_is_prepared_is_not_prepared_again(experiment: Experiment) -> None:
+def test_cached_images_are_not_prepared_again(experiment: Experiment) -> None:
     records = load_records(experiment)
     prepare(records, experiment, workers=1)
     open_part(records, experiment).paths[2].unlink()
+
     outcome = prepare(records, experiment, workers=1)
+
     assert (outcome.prepared, outcome.present) == (1, 5)
 
 
-def test_an_interrupted_write_is_not_taken_for_an_image(
+def test_interrupted_write_leaves_no_image(
     experiment: Experiment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(file: object, **_: object) -> None:
@@ -58,7 +63,8 @@ def test_an_interrupted_write_is_not_taken_for_an_image(
 
     monkeypatch.setattr(np, "savez", interrupted)
     records = load_records(experiment)[:1]
-    from training.data import prepare as preparation  # noqa: PLC0415 - its worker function, run in this process
+    # Runs the worker's function in this process.
+    from training.data import prepare as preparation  # noqa: PLC0415
 
     with monkeypatch.context() as patch:
         patch.setattr(
@@ -66,6 +72,7 @@ def test_an_interrupted_write_is_not_taken_for_an_image(
         )
         with pytest.raises(KeyboardInterrupt):
             prepare(records, experiment, workers=1)
+
     with pytest.raises(CacheError):
         open_part(records, experiment)
 
@@ -77,10 +84,14 @@ def test_unusable_images_are_reported_and_left_out(
     for record in records:
         name = f"{record.patient_id}_{record.image_id}.png"
         (tmp_path / name).write_bytes((toy_root / "images" / name).read_bytes())
+
+    # One empty and one truncated file.
     (tmp_path / "p1_1L.png").write_bytes(b"")
     (tmp_path / "p2_2R.png").write_bytes((tmp_path / "p2_2R.png").read_bytes()[:400])
     experiment = with_images(experiment, f"{tmp_path}/{{patient_id}}_{{image_id}}.png")
+
     outcome = prepare(records, experiment, workers=1)
+
     with outcome.report.open(newline="") as file:
         assert [(row["image_id"], row["error"]) for row in csv.DictReader(file)] == [
             ("1L", "EmptyImage"),
@@ -94,19 +105,18 @@ def test_unusable_images_are_reported_and_left_out(
     ]
 
 
-def test_images_fitted_otherwise_are_not_found(experiment: Experiment) -> None:
+def test_images_of_another_fit_are_not_used(experiment: Experiment) -> None:
     records = load_records(experiment)
     prepare(records, experiment, workers=1)
     wider = experiment.model_copy(
         update={"fit": experiment.fit.model_copy(update={"margin": 0.05})}
     )
+
     with pytest.raises(CacheError, match=r"0L.*training prepare"):
         open_part(records, wider)
 
 
-def test_missing_files_are_named_before_anything_is_decoded(
-    experiment: Experiment, tmp_path: Path
-) -> None:
+def test_missing_files_are_named_before_decoding(experiment: Experiment, tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"p0_0L\.dcm"):
         prepare(
             load_records(experiment),
@@ -115,18 +125,17 @@ def test_missing_files_are_named_before_anything_is_decoded(
         )
 
 
-def test_a_data_set_without_one_usable_image_is_refused(
-    experiment: Experiment, tmp_path: Path
-) -> None:
+def test_data_set_without_usable_image_is_rejected(experiment: Experiment, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"not an image")
     record = Record("p", "x", "L", "CC", cancer=False)
+
     with pytest.raises(CacheError, match=r"failures\.csv"):
         prepare([record], with_images(experiment, f"{tmp_path}/{{image_id}}.png"), 1)
 
 
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
-    """A copy of the service's sources, to be changed."""
+    """A copy of the service's sources that a test may change."""
     return shutil.copytree(
         Path(service.__file__).parent, tmp_path / "service", ignore=shutil.ignore_patterns("*.pyc")
     )
@@ -135,6 +144,7 @@ def package(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("source", ["geometry.py", "imaging/fitting.py", "imaging/new/decoder.py"])
 def test_changed_source_changes_the_digest(package: Path, source: str) -> None:
     before = imaging_digest(package, {})
+
     changed = package / source
     changed.parent.mkdir(exist_ok=True)
     with changed.open("a") as file:
@@ -155,6 +165,7 @@ def test_updated_decoding_library_changes_the_digest(package: Path) -> None:
 
 def test_unrelated_source_keeps_the_digest(package: Path) -> None:
     before = imaging_digest(package, {})
+
     (package / "api" / "upload.py").unlink()
 
     after = imaging_digest(package, {})

@@ -9,7 +9,10 @@ RULE = HashSplit(by="patient", validation=0.2, test=0.3, seed=0)
 
 
 def cohort(patients: int) -> list[Record]:
-    """Four images a patient; every fifth patient has a cancer on the left; folds 0 to 3."""
+    """Return four images per patient, in folds 0 to 3.
+
+    Every fifth patient has a cancer on the left.
+    """
     return [
         Record(
             f"p{patient}",
@@ -35,14 +38,17 @@ def patients_of(split: Split) -> list[set[str]]:
 @pytest.mark.parametrize("rule", [RULE, FoldSplit(by="fold", validation=("2",), test=("3",))])
 def test_no_patient_is_in_two_parts(rule: HashSplit | FoldSplit) -> None:
     records = cohort(100)
+
     split = split_records(records, rule)
+
     train, validation, test = patients_of(split)
     assert len(train | validation | test) == len(train) + len(validation) + len(test)
     assert sorted((*split.train, *split.validation, *split.test), key=records.index) == records
 
 
-def test_parts_have_their_shares_of_patients_with_and_without_cancer() -> None:
+def test_split_is_stratified_by_cancer() -> None:
     split = split_records(cohort(100), RULE)
+
     assert [len(patients) for patients in patients_of(split)] == [50, 20, 30]
     with_cancer = [
         {record.patient_id for record in part if record.cancer}
@@ -51,31 +57,36 @@ def test_parts_have_their_shares_of_patients_with_and_without_cancer() -> None:
     assert [len(patients) for patients in with_cancer] == [10, 4, 6]
 
 
-def test_the_split_does_not_depend_on_the_order_of_the_rows() -> None:
+def test_split_does_not_depend_on_row_order() -> None:
     records = cohort(100)
-    assert patients_of(split_records(records, RULE)) == patients_of(
-        split_records(records[::-1], RULE)
-    )
+
+    split = split_records(records, RULE)
+    split_of_reversed = split_records(records[::-1], RULE)
+
+    assert patients_of(split) == patients_of(split_of_reversed)
 
 
 def test_another_seed_draws_other_patients() -> None:
     records = cohort(100)
     other = HashSplit(by="patient", validation=0.2, test=0.3, seed=1)
+
     assert patients_of(split_records(records, RULE)) != patients_of(split_records(records, other))
 
 
-def test_a_patient_in_folds_of_two_parts_is_refused_by_name() -> None:
+def test_patient_in_two_parts_is_named() -> None:
     records = [*cohort(20), Record("p3", "stray", "L", "CC", cancer=False, fold="2")]
+
     with pytest.raises(TableError, match="p3"):
         split_records(records, FoldSplit(by="fold", validation=("2",), test=("3",)))
 
 
-def test_a_split_by_fold_needs_the_column() -> None:
+def test_split_by_fold_needs_the_column() -> None:
     records = [Record(f"p{i}", str(i), "L", "CC", cancer=bool(i % 2)) for i in range(8)]
+
     with pytest.raises(TableError, match='column "fold"'):
         split_records(records, FoldSplit(by="fold", validation=("2",), test=("3",)))
 
 
-def test_a_part_without_cancer_is_refused_by_name() -> None:
+def test_part_without_cancer_is_named() -> None:
     with pytest.raises(TableError, match="validation part"):
         split_records(cohort(6), RULE)

@@ -21,25 +21,30 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_in_the_columns_of_the_challenge_is_read(table: Path) -> None:
+def test_table_of_the_challenge_is_read(table: Path) -> None:
     first, _, last = read_table(table)
+
     assert first == Record("10006", "462822612", "L", "CC", cancer=False)
     assert last == Record("10049", "2112838101", "R", "CC", cancer=True)
 
 
-def test_spreadsheet_exports_with_byte_order_mark_and_crlf_are_read(table: Path) -> None:
+def test_byte_order_mark_and_crlf_are_read(table: Path) -> None:
+    """Spreadsheets export both."""
     records = read_table(table)
+
     table.write_bytes(b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode())
+
     assert read_table(table) == records
 
 
 def test_missing_columns_are_named(table: Path) -> None:
     table.write_text(TABLE.replace("laterality", "side").replace("cancer", "malignant"))
+
     with pytest.raises(TableError, match="laterality, cancer"):
         read_table(table)
 
 
-def test_a_missing_table_is_named(tmp_path: Path) -> None:
+def test_missing_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"absent\.csv"):
         read_table(tmp_path / "absent.csv")
 
@@ -53,10 +58,11 @@ def test_a_missing_table_is_named(tmp_path: Path) -> None:
         ("1459541791", "462822612", "10006/462822612"),
     ],
 )
-def test_values_that_mean_nothing_are_refused_with_their_place(
+def test_invalid_value_is_rejected_with_its_place(
     table: Path, good: str, bad: str, named: str
 ) -> None:
     table.write_text(TABLE.replace(good, bad))
+
     with pytest.raises(TableError, match=named):
         read_table(table)
 
@@ -72,18 +78,20 @@ def test_values_that_mean_nothing_are_refused_with_their_place(
         (RowFilter(views=("CC",)), ["462822612", "2112838101"]),
     ],
 )
-def test_the_filter_keeps_what_meets_every_condition(
+def test_filter_keeps_rows_that_meet_every_condition(
     table: Path, choice: RowFilter, images: list[str]
 ) -> None:
-    assert [record.image_id for record in select(read_table(table), choice)] == images
+    selected = select(read_table(table), choice)
+
+    assert [record.image_id for record in selected] == images
 
 
-def test_patients_that_the_table_does_not_have_are_named(table: Path) -> None:
+def test_unknown_patients_are_named(table: Path) -> None:
     with pytest.raises(TableError, match="10007, 10008"):
         select(read_table(table), RowFilter(patient_ids=("10006", "10008", "10007")))
 
 
-def test_a_filter_that_lets_nothing_pass_is_refused(table: Path) -> None:
+def test_filter_without_matching_row_is_rejected(table: Path) -> None:
     with pytest.raises(TableError, match="No row"):
         select(read_table(table), RowFilter(cancer=True, laterality="L"))
 
@@ -92,6 +100,7 @@ def test_missing_image_files_are_named_and_counted(table: Path, tmp_path: Path) 
     data = Data(table=table, images=f"{tmp_path}/{{patient_id}}/{{image_id}}.dcm", cache=tmp_path)
     (tmp_path / "10006").mkdir()
     (tmp_path / "10006" / "462822612.dcm").touch()
+
     with pytest.raises(
         TableError, match=r"^2 images .*10006/1459541791\.dcm, .*10049/2112838101\.dcm"
     ):

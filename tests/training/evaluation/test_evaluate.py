@@ -26,6 +26,7 @@ def experiment(
         tmp_path_factory.mktemp("evaluate") / "toy.toml", ("epochs = 4", "epochs = 12")
     )
     experiment = load_experiment(path)
+
     prepare(load_records(experiment), experiment, workers=2)
     return experiment
 
@@ -37,21 +38,25 @@ def parts(experiment: Experiment) -> list[Part]:
 
 @pytest.fixture(scope="module")
 def run(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A trained and evaluated run on the toy data set."""
+    """A trained and evaluated run of the toy experiment."""
     run = Run(tmp_path_factory.mktemp("runs") / "toy")
     run.directory.mkdir()
     train_part, validation_part, test_part = parts(experiment)
+
     train(run, experiment, train_part, validation_part)
     evaluate(run, experiment, validation_part, test_part)
+
     return run
 
 
-def test_the_network_learns_the_toy_data_set(run: Run) -> None:
+def test_network_learns_the_toy_data_set(run: Run) -> None:
     assert read_json(run.evaluation)["breasts"]["auc"]["value"] > 0.9
 
 
-def test_the_counts_are_those_of_the_test_part(run: Run, experiment: Experiment) -> None:
-    document, test_part = read_json(run.evaluation), parts(experiment)[2]
+def test_counts_are_those_of_the_test_part(run: Run, experiment: Experiment) -> None:
+    document = read_json(run.evaluation)
+    test_part = parts(experiment)[2]
+
     at_threshold = document["images"]["at_threshold"]
     positive = int(test_part.labels.sum())
     assert document["test"] == {"patients": 10, "images": 20, "prevalence": positive / 20}
@@ -60,51 +65,59 @@ def test_the_counts_are_those_of_the_test_part(run: Run, experiment: Experiment)
     assert document["localisation"]["images"] == at_threshold["true_positives"]
 
 
-def test_temperature_and_threshold_do_not_see_the_test_part(
+def test_operating_point_ignores_the_test_part(
     run: Run, experiment: Experiment, tmp_path: Path
 ) -> None:
     _, validation_part, test_part = parts(experiment)
     fewer = Part(test_part.records[:8], test_part.paths[:8])
     again = Run(tmp_path / "again")
     shutil.copytree(run.directory, again.directory)
+
     evaluate(again, experiment, validation_part, fewer)
+
     assert read_json(again.operating_point) == read_json(run.operating_point)
 
 
-def test_the_same_run_is_measured_the_same(
-    run: Run, experiment: Experiment, tmp_path: Path
-) -> None:
+def test_evaluation_is_reproducible(run: Run, experiment: Experiment, tmp_path: Path) -> None:
     again = Run(tmp_path / "again")
     shutil.copytree(run.directory, again.directory)
     _, validation_part, test_part = parts(experiment)
-    assert evaluate(again, experiment, validation_part, test_part) == read_json(run.evaluation)
+
+    document = evaluate(again, experiment, validation_part, test_part)
+
+    assert document == read_json(run.evaluation)
 
 
 @pytest.mark.parametrize("name", ["roc", "reliability", "confusion", "history"])
-def test_the_curves_are_pictures(run: Run, name: str) -> None:
+def test_plots_are_pictures(run: Run, name: str) -> None:
     picture = cv2.imread(str(run.directory / f"{name}.png"))
+
     assert picture is not None
     assert picture.shape == (600, 600, 3)
 
 
-def test_without_masks_nothing_is_said_of_localisation(
+def test_localisation_is_omitted_without_masks(
     run: Run, experiment: Experiment, tmp_path: Path
 ) -> None:
     again = Run(tmp_path / "again")
     shutil.copytree(run.directory, again.directory)
-    blind = experiment.model_copy(
+    without_masks = experiment.model_copy(
         update={"data": experiment.data.model_copy(update={"lesion_masks": None})}
     )
-    document = evaluate(again, blind, *parts(experiment)[1:])
+
+    document = evaluate(again, without_masks, *parts(experiment)[1:])
+
     assert "localisation" not in document
     assert "lesion_hit_rate" not in headline(document)
 
 
-def test_the_operating_point_is_on_calibrated_probabilities() -> None:
+def test_operating_point_applies_to_calibrated_probabilities() -> None:
     rng = np.random.default_rng(0)
     labels = np.array([0] * 100 + [1] * 50, dtype=np.int32)
     margins = rng.normal(size=150) * 6 + labels * 8 - 4
+
     choice = choose(labels, margins)
+
     probabilities = calibrate(margins, choice.temperature)
     positive = probabilities >= choice.threshold
     assert (positive & (labels == 0)).sum() <= 10

@@ -15,39 +15,49 @@ LABELS = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1], dtype=np.int32)
 SCORES = np.array([0.1, 0.2, 0.3, 0.4, 0.7, 0.35, 0.6, 0.8, 0.9])
 
 
-def test_auc_is_the_share_of_pairs_in_the_right_order() -> None:
+def test_auc_is_share_of_correctly_ordered_pairs() -> None:
     pairs = [
         (cancer > healthy) for cancer in SCORES[LABELS == 1] for healthy in SCORES[LABELS == 0]
     ]
+
     assert auc(LABELS, SCORES) == pytest.approx(sum(pairs) / len(pairs))
-    assert sum(pairs) == 17  # 0.35 is below 0.4 and 0.7, and 0.6 below 0.7: 3 of 20 pairs are wrong
+    # 0.35 is below 0.4 and 0.7, and 0.6 is below 0.7: 3 of 20 pairs are wrong.
+    assert sum(pairs) == 17
 
 
-def test_operating_point_is_the_most_sensitive_one_that_is_specific_enough() -> None:
+def test_operating_point_is_most_sensitive_allowed() -> None:
     point = operating_point(LABELS, SCORES, specificity=0.8)
+
     assert (point.threshold, point.sensitivity, point.specificity) == (0.6, 0.75, 0.8)
 
 
-def test_operating_point_prefers_the_more_specific_of_equally_sensitive_ones() -> None:
+def test_equal_sensitivity_prefers_higher_specificity() -> None:
     point = operating_point(LABELS, SCORES, specificity=0.4)
+
     assert (point.threshold, point.sensitivity) == (0.35, 1.0)
     assert point.specificity == pytest.approx(0.6)
 
 
-def test_operating_point_meets_a_specificity_that_rounding_misses() -> None:
+def test_operating_point_tolerates_rounding_of_specificity() -> None:
     labels = np.array([0] * 10 + [1], dtype=np.int32)
     scores = np.array([*np.arange(10) / 10, 0.85])
-    assert operating_point(labels, scores, specificity=0.9).sensitivity == 1.0
+
+    point = operating_point(labels, scores, specificity=0.9)
+
+    assert point.sensitivity == 1.0
 
 
-def test_a_hopeless_score_has_a_finite_threshold_that_nothing_reaches() -> None:
+def test_unreachable_threshold_is_finite() -> None:
+    """If every cancer scores below every negative, no score reaches the threshold."""
     scores = np.where(LABELS == 1, 0.1, 0.9)
+
     point = operating_point(LABELS, scores, specificity=0.9)
+
     assert (point.sensitivity, point.specificity) == (0, 1)
     assert 0.9 < point.threshold < 0.91
 
 
-def test_a_score_at_the_threshold_is_positive() -> None:
+def test_score_at_threshold_is_positive() -> None:
     assert confusion(LABELS, SCORES, 0.6) == Confusion(
         true_positives=3, false_positives=1, true_negatives=4, false_negatives=1
     )
@@ -55,14 +65,17 @@ def test_a_score_at_the_threshold_is_positive() -> None:
 
 def test_sensitivity_and_specificity_are_shares_of_their_class() -> None:
     counts = Confusion(true_positives=3, false_positives=1, true_negatives=4, false_negatives=1)
+
     assert (counts.sensitivity, counts.specificity) == (0.75, 0.8)
 
 
-def test_a_breast_has_the_mean_score_and_the_highest_label_of_its_views() -> None:
+def test_breast_has_mean_score_and_highest_label() -> None:
     groups = ["a", "b", "a", "b"]
+
     names, labels, scores = aggregate(
         groups, np.array([0, 0, 1, 0], np.int32), np.array([0.2, 0.1, 0.6, 0.3])
     )
+
     assert names == ["a", "b"]
     assert labels.tolist() == [1, 0]
     assert scores == pytest.approx([0.4, 0.2])
@@ -76,33 +89,45 @@ def test_bootstrap_draws_whole_patients() -> None:
         return float(labels.mean())
 
     patients = ["p", "p", "q", "q", "r", "r"]
+
     bootstrap(record, np.array([0, 1] * 3, np.int32), np.arange(6.0), patients)
+
     assert len(drawn) == statistics.BOOTSTRAP_DRAWS + 1
     assert all(
         (scores[::2] + 1 == scores[1::2]).all() and (scores[::2] % 2 == 0).all() for scores in drawn
     )
 
 
-def test_bootstrap_interval_of_a_mean_is_the_textbook_one() -> None:
-    # 400 independent patients, half of them positive: the standard error of the share is sqrt(0.25 / 400) = 0.025.
+def test_bootstrap_interval_of_mean_matches_textbook() -> None:
+    # 400 independent patients, half of them positive: the standard error of the share is
+    # sqrt(0.25 / 400) = 0.025.
     labels = np.array([0, 1] * 200, dtype=np.int32)
+
     interval = bootstrap(
         lambda drawn, _: float(drawn.mean()), labels, np.zeros(400), [str(i) for i in range(400)]
     )
+
     assert interval.value == 0.5
     assert interval.low == pytest.approx(0.5 - 1.96 * 0.025, abs=0.006)
     assert interval.high == pytest.approx(0.5 + 1.96 * 0.025, abs=0.006)
 
 
-def test_interval_by_patient_is_wider_than_by_image_when_views_repeat_one_another() -> None:
+def test_interval_by_patient_is_wider_than_by_image() -> None:
+    """The four views of a patient have the same score."""
     rng = np.random.default_rng(3)
     labels = np.repeat(np.arange(60) % 2, 4).astype(np.int32)
     scores = np.repeat(rng.normal(size=60) + np.arange(60) % 2, 4)
+
     by_patient = bootstrap(auc, labels, scores, [str(i // 4) for i in range(240)])
     by_image = bootstrap(auc, labels, scores, [str(i) for i in range(240)])
+
     assert by_patient.high - by_patient.low > 1.5 * (by_image.high - by_image.low)
 
 
-def test_the_same_data_give_the_same_interval() -> None:
+def test_bootstrap_interval_is_reproducible() -> None:
     patients = [str(i) for i in range(9)]
-    assert bootstrap(auc, LABELS, SCORES, patients) == bootstrap(auc, LABELS, SCORES, patients)
+
+    first = bootstrap(auc, LABELS, SCORES, patients)
+    second = bootstrap(auc, LABELS, SCORES, patients)
+
+    assert first == second

@@ -21,16 +21,18 @@ def images() -> np.ndarray:
 
 
 @pytest.mark.parametrize("pooling", ["flatten", "average", "max"])
-def test_each_head_gives_a_probability_per_class(
+def test_each_head_gives_class_probabilities(
     pooling: Literal["flatten", "average", "max"], images: np.ndarray
 ) -> None:
     probabilities = network(pooling).predict_on_batch(images)
+
     assert probabilities.shape == (6, 2)
     assert probabilities.sum(axis=1) == pytest.approx(np.ones(6))
 
 
-def test_convolutions_have_the_names_and_filters_asked_for() -> None:
+def test_convolutions_have_configured_names_and_filters() -> None:
     layers = [layer for layer in network().layers if isinstance(layer, keras.layers.Conv2D)]
+
     assert [(layer.name, layer.filters) for layer in layers] == list(
         zip(CONVOLUTIONS, (3, 4, 5), strict=True)
     )
@@ -38,27 +40,31 @@ def test_convolutions_have_the_names_and_filters_asked_for() -> None:
 
 def test_each_convolution_is_followed_by_pooling_and_normalisation() -> None:
     layers = network().layers
-    places = [
-        layers.index(network_layer)
-        for network_layer in layers
-        if isinstance(network_layer, keras.layers.Conv2D)
+
+    convolutions = [
+        index for index, layer in enumerate(layers) if isinstance(layer, keras.layers.Conv2D)
     ]
-    for place in places:
-        assert isinstance(layers[place + 1], keras.layers.MaxPooling2D)
-        assert isinstance(layers[place + 2], keras.layers.BatchNormalization)
+
+    for index in convolutions:
+        assert isinstance(layers[index + 1], keras.layers.MaxPooling2D)
+        assert isinstance(layers[index + 2], keras.layers.BatchNormalization)
 
 
 def test_probabilities_are_the_softmax_of_the_logits(images: np.ndarray) -> None:
     model = network()
+
     logits = logits_model(model).predict_on_batch(images)
     exponentials = np.exp(logits)
     expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+
     assert model.predict_on_batch(images) == pytest.approx(expected, rel=1e-5)
 
 
-def test_restoring_the_prevalence_multiplies_the_odds_by_it(images: np.ndarray) -> None:
+def test_restoring_prevalence_multiplies_the_odds(images: np.ndarray) -> None:
     model = network()
     before = model.predict_on_batch(images).astype(np.float64)
+
     restore_prevalence(model, 0.2)
+
     after = model.predict_on_batch(images).astype(np.float64)
     assert after[:, 1] / after[:, 0] == pytest.approx(before[:, 1] / before[:, 0] * 0.25, rel=1e-4)

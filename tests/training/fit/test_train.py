@@ -16,15 +16,15 @@ from training.config import load_experiment
 from training.data.prepare import prepare
 from training.data.table import load_records
 from training.errors import RunError
-from training.fit.run import Run
+from training.fit.run import Run, write_json
 from training.fit.train import Epoch, balanced_loss, best_epoch, is_finished, read_history
 
-EPOCHS = 12  # long enough for a kill to fall into the middle
+EPOCHS = 12  # enough for a kill in the middle of the training
 
 
 @pytest.fixture(scope="module")
 def toml(write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The toy experiment, its images prepared."""
+    """The toy experiment, with its images prepared."""
     path = write_experiment(
         tmp_path_factory.mktemp("train") / "toy.toml",
         ("epochs = 4", f"epochs = {EPOCHS}"),
@@ -40,7 +40,10 @@ def command(toml: Path, run: Run) -> list[str]:
 
 
 def train_in(directory: Path, toml: Path) -> Run:
-    """In a process of its own, as people do: what TensorFlow was used for before shows in the last bits of a loss."""
+    """Train in a new process, as users do.
+
+    Earlier use of TensorFlow in the same process changes the last bits of a loss.
+    """
     run = Run(directory)
     subprocess.run(command(toml, run), cwd=ROOT, check=True, capture_output=True)
     return run
@@ -48,7 +51,7 @@ def train_in(directory: Path, toml: Path) -> Run:
 
 @pytest.fixture(scope="module")
 def finished(toml: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A training that nothing interrupted."""
+    """A run of training without an interruption."""
     return train_in(tmp_path_factory.mktemp("runs") / "finished", toml)
 
 
@@ -56,7 +59,7 @@ def weights(run: Run) -> list[np.ndarray]:
     return keras.saving.load_model(run.best_model, compile=False).get_weights()  # type: ignore[no-any-return]
 
 
-def test_a_run_leaves_model_history_and_logs(finished: Run) -> None:
+def test_run_writes_model_history_and_logs(finished: Run) -> None:
     assert keras.saving.load_model(finished.best_model).output_shape == (None, 2)
     assert len(read_history(finished)) == EPOCHS
     assert list(finished.logs.glob("events.out.tfevents.*"))
@@ -67,18 +70,19 @@ def test_training_lowers_the_loss(finished: Run) -> None:
     assert history[-1].train_loss < 0.9 * history[0].train_loss
 
 
-def test_the_same_seed_gives_the_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
+def test_same_seed_gives_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
     again = train_in(tmp_path / "again", toml)
+
     assert read_history(again) == read_history(finished)
     assert all(
         (one == two).all() for one, two in zip(weights(again), weights(finished), strict=True)
     )
 
 
-def test_a_killed_training_goes_on_to_the_same_figures(
-    finished: Run, toml: Path, tmp_path: Path
-) -> None:
+def test_killed_training_resumes_to_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
     run = Run(tmp_path / "killed")
+
+    # Kill the process after its first epoch.
     with subprocess.Popen(
         command(toml, run), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -86,39 +90,44 @@ def test_a_killed_training_goes_on_to_the_same_figures(
         while not run.history.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.01)
         os.kill(process.pid, signal.SIGKILL)
+
     assert process.returncode == -signal.SIGKILL
     assert 0 < len(read_history(run)) < EPOCHS
     assert not run.best_model.exists()
+
     train_in(run.directory, toml)
+
     assert read_history(run) == read_history(finished)
     assert all((one == two).all() for one, two in zip(weights(run), weights(finished), strict=True))
 
 
-def test_only_the_last_and_the_best_checkpoint_are_kept(finished: Run) -> None:
+def test_only_last_and_best_checkpoints_are_kept(finished: Run) -> None:
     history = read_history(finished)
-    kept = {finished.checkpoint(len(history)), finished.checkpoint(best_epoch(history))}
-    assert set(finished.directory.glob("checkpoint-*")) == kept
+    expected = {finished.checkpoint(len(history)), finished.checkpoint(best_epoch(history))}
+
+    checkpoints = set(finished.directory.glob("checkpoint-*"))
+
+    assert checkpoints == expected
 
 
-def test_a_run_directory_belongs_to_one_experiment(
-    finished: Run, toml: Path, tmp_path: Path
-) -> None:
+def test_run_directory_belongs_to_one_experiment(finished: Run, toml: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
     other.write_text(toml.read_text().replace("seed = 3", "seed = 4"))
+
     with pytest.raises(RunError, match="--run"):
         finished.begin(other)
 
 
-def test_history_is_kept_whole_when_a_write_is_interrupted(
+def test_interrupted_write_keeps_the_old_history(
     finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from training.fit.run import write_json  # noqa: PLC0415 - beside what it is tested against
-
     path = tmp_path / "history.json"
     write_json(path, json.loads(finished.history.read_text()))
+
     monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         write_json(path, [])
+
     assert path.read_text() == finished.history.read_text()
 
 
@@ -131,6 +140,7 @@ def test_training_stops_when_patience_is_used_up(toml: Path) -> None:
     patient = experiment.model_copy(
         update={"training": experiment.training.model_copy(update={"epochs": 9, "patience": 2})}
     )
+
     assert not is_finished([], patient)
     assert not is_finished(epochs(0.5, 0.4, 0.6), patient)
     assert is_finished(epochs(0.5, 0.4, 0.6, 0.4), patient)
@@ -142,9 +152,12 @@ def test_training_stops_when_epochs_are_used_up(toml: Path) -> None:
     assert not is_finished(epochs(*np.linspace(1, 0.1, EPOCHS - 1)), load_experiment(toml))
 
 
-def test_validation_loss_weighs_both_classes_alike() -> None:
-    # Three right negatives and one wrong positive, each with even odds of 3 to 1.
+def test_validation_loss_weights_both_classes_equally() -> None:
+    # Three correct negatives and one wrong positive, each with odds of 3 to 1.
     margin = np.log(3)
     logits = np.array([[margin, 0]] * 3 + [[0, -margin]], dtype=np.float32)
     expected = (-np.log(3 / 4) - np.log(1 / 4)) / 2
-    assert balanced_loss(np.array([0, 0, 0, 1], np.int32), logits) == pytest.approx(expected)
+
+    loss = balanced_loss(np.array([0, 0, 0, 1], np.int32), logits)
+
+    assert loss == pytest.approx(expected)
