@@ -36,7 +36,7 @@ _REQUIRED = ["exp", "iss", "aud", "sub"]
 _UNREACHABLE = "The keys of the token's provider cannot be fetched."
 _TIMEOUT_SECONDS = 5.0
 
-# Tokens with made-up key names must not put load on the provider.
+# Tokens with made-up key IDs must not put load on the provider.
 _MIN_FETCH_INTERVAL_SECONDS = 30.0
 
 # After this time a key that the provider has withdrawn is no longer accepted.
