@@ -1,4 +1,4 @@
-"""What an operator may set, from the environment, with defaults that are safe."""
+"""Settings of the service, read from environment variables, with safe defaults."""
 
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,9 +19,14 @@ _EXPORTER = "opentelemetry-exporter-otlp-proto-http"
 
 
 class Settings(BaseSettings):
-    """The service's settings; each is an environment variable, prefixed MAMMOLENS_ but for HOST and PORT."""
+    """Settings that an operator may change.
+
+    Each is an environment variable with the prefix MAMMOLENS_. Only HOST and PORT have no prefix.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MAMMOLENS_", frozen=True, populate_by_name=True)
+
+    # Server
 
     host: str = Field(
         default="127.0.0.1", validation_alias="HOST", description="Address to listen on."
@@ -33,115 +38,143 @@ class Settings(BaseSettings):
         le=65535,
         description="Port to listen on; 0 takes a free one.",
     )
+    cors_origins: str | None = Field(
+        default=None,
+        description="Comma-separated origins whose pages may use the service from a browser.",
+    )
+
+    # Access
+
     allow_anonymous: bool = Field(
         default=False,
-        description="Listen on an address other than loopback although nothing asks callers who they are.",
+        description="Listen on addresses other than loopback without authentication.",
     )
     keys: Path | None = Field(
         default=None,
-        description="File of API keys, made with `python -m service.access`; with it, every caller needs one.",
+        description="File of API keys, made with `python -m service.access`. When set, every "
+        "caller needs a key or a token.",
     )
     oidc_issuer: str | None = Field(
         default=None,
         pattern="^https?://",
-        description="OpenID provider whose bearer tokens are taken.",
+        description="OpenID provider whose bearer tokens are accepted; an https address, or one of "
+        "this machine.",
     )
     oidc_audience: str | None = Field(
-        default=None, description="Audience that its tokens must be meant for."
+        default=None,
+        description="Audience that the provider's tokens must name; required with the issuer.",
     )
     oidc_jwks: HttpUrl | None = Field(
         default=None,
-        description="Where its keys are; unset takes what its discovery document says.",
+        description="Address of the provider's keys, also https or of this machine; if unset, the "
+        "one in its discovery document.",
     )
     rate_per_minute: int | None = Field(
         default=None,
         ge=1,
         le=1_000_000,
-        description="Requests that each caller may make in a minute.",
+        description="Max requests per minute and caller; callers that need not authenticate are "
+        "counted by address.",
     )
-    cors_origins: str | None = Field(
-        default=None,
-        description="Origins, comma-separated, whose pages may use the service from a browser.",
-    )
+
+    # Model
+
     model: Path = Field(
         default=Path("models/demo"),
-        description="Directory of a model, of whose versions the newest is served, or of one version; `fake` serves "
-        "the built-in stand-in without TensorFlow.",
+        description="Directory of a model, whose newest version is served, or of one version. "
+        "`fake` serves the built-in stand-in, which needs no TensorFlow.",
     )
     watch_seconds: float = Field(
         default=0,
         ge=0,
         le=86_400,
-        description="How often to look for a newer or changed version of the model, in seconds, and to load it beside "
-        "the one that is served; 0 leaves it to POST /model/reload.",
+        description="Interval at which to look for a newer or changed version of the model and "
+        "load it beside the one being served, in seconds; 0 leaves it to POST /model/reload.",
     )
+
+    # Runtime
+
     threads: int | None = Field(
         default=None,
         ge=1,
         le=256,
-        description="Threads TensorFlow computes with; unset takes the cores this process may use.",
+        description="Number of TensorFlow threads; if unset, the cores this process may use.",
     )
     readers: int | None = Field(
         default=None,
         ge=1,
         le=64,
-        description="Processes that decode image files; unset takes the cores this process may use, at most 8.",
+        description="Number of reader processes, which decode image files; if unset, the cores "
+        "this process may use, at most 8.",
     )
     max_batch: int = Field(
         default=8,
         ge=1,
         le=64,
-        description="Images that the model is given at a time: those that have queued while it was busy.",
+        description="Max images in a batch: calls that queue while the model is busy are joined up "
+        "to this number.",
     )
     max_requests: int = Field(
         default=16,
         ge=2,
         le=1024,
-        description="Images held in memory at the same time; a quarter of the places is for explanations.",
+        description="Number of slots: max images held in memory at the same time. A quarter of the "
+        "slots is for explanations.",
     )
     max_waiting: int = Field(
         default=128,
         ge=0,
         le=10_000,
-        description="Requests that wait for such a place, with their bodies unread; beyond it callers are told to "
-        "come back.",
+        description="Max requests that wait for a slot, for predictions and for explanations each, "
+        "with their bodies unread. Beyond it requests are rejected with Retry-After.",
     )
+
+    # Limits
+
     deadline_seconds: float = Field(
         default=25,
         gt=0,
         le=3600,
-        description="Longest that a request may take; callers may ask for less in the header Request-Timeout.",
+        description="Max time for a request, in seconds; callers may ask for less in the header "
+        "Request-Timeout.",
     )
     upload_seconds: float = Field(
         default=15,
         gt=0,
         le=3600,
-        description="Longest that a request's body may take to arrive; then it is cut off.",
+        description="Max time for the body of a request to arrive, in seconds; then it is cut off.",
     )
     max_upload_bytes: int = Field(
-        default=128 * MEBIBYTE, ge=1, description="Largest request body read, in bytes."
+        default=128 * MEBIBYTE, ge=1, description="Max size of the uploaded file, in bytes."
     )
     max_pixels: int = Field(
-        default=64_000_000, ge=1, description="Largest image decoded, in pixels."
+        default=64_000_000, ge=1, description="Max size of a decoded image, in pixels."
     )
     max_decode_seconds: int = Field(
         default=20,
         ge=1,
         le=3600,
-        description="Longest that one file is decoded, in seconds; then it is refused.",
+        description="Max time to decode one file, in seconds; then it is refused.",
     )
+
+    # Audit
+
     audit_log: Path | None = Field(
         default=None,
-        description="File to which a line is appended for each inference; unset keeps no audit.",
+        description="File to which a line is appended for each inference. Requires the audit key.",
     )
     audit_key: SecretStr | None = Field(
         default=None,
         min_length=MIN_KEY_LENGTH,
-        description="Secret with which the audit hashes images; goes with the audit log.",
+        description="Secret with which the audit hashes images. Requires the audit log.",
     )
+
+    # Tracing
+
     traces: HttpUrl | None = Field(
         default=None,
-        description="Where traces are sent: the OTLP/HTTP address of a collector, with its path; unset makes none.",
+        description="OTLP/HTTP address of the collector that receives traces, with its path. Needs "
+        "the extra `tracing`.",
     )
 
     @field_validator("model")
@@ -153,45 +186,41 @@ class Settings(BaseSettings):
 
     @field_validator("traces")
     @classmethod
-    def _with_extra(cls, address: HttpUrl | None) -> HttpUrl | None:
-        if address is not None:
-            try:
-                version(_EXPORTER)
-            except PackageNotFoundError as error:
-                raise ValueError(
-                    f"{_EXPORTER} is not installed; it comes with the extra: mammolens[tracing]"
-                ) from error
+    def _require_exporter(cls, address: HttpUrl | None) -> HttpUrl | None:
+        if address is None:
+            return None
+
+        try:
+            version(_EXPORTER)
+        except PackageNotFoundError as error:
+            raise ValueError(
+                f"{_EXPORTER} is not installed. Install mammolens[tracing]."
+            ) from error
         return address
 
     @field_validator("oidc_issuer", "oidc_jwks")
     @classmethod
-    def _out_of_reach(cls, address: T) -> T:
+    def _require_private_address(cls, address: T) -> T:
         if address is not None and not is_private(str(address)):
             raise ValueError(
-                "keys that come by plain http could be anyone's: name an https address"
+                "the address must be https or on this machine: "
+                "over plain http the provider's keys could be replaced in transit"
             )
         return address
 
     @model_validator(mode="after")
-    def _need_both(self) -> Self:
-        for one, other, message in (
-            (
-                self.audit_log,
-                self.audit_key,
-                "MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY are set together or not at all",
-            ),
-            (
-                self.oidc_issuer,
-                self.oidc_audience,
-                "MAMMOLENS_OIDC_ISSUER and MAMMOLENS_OIDC_AUDIENCE are set together or not at all",
-            ),
-        ):
-            if (one is None) != (other is None):
-                raise ValueError(message)
-        if self.oidc_jwks is not None and self.oidc_issuer is None:
+    def _require_pairs(self) -> Self:
+        if (self.audit_log is None) != (self.audit_key is None):
+            raise ValueError("MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY must be set together")
+
+        if (self.oidc_issuer is None) != (self.oidc_audience is None):
             raise ValueError(
-                "MAMMOLENS_OIDC_JWKS says where the keys of MAMMOLENS_OIDC_ISSUER are: set both"
+                "MAMMOLENS_OIDC_ISSUER and MAMMOLENS_OIDC_AUDIENCE must be set together"
             )
+
+        if self.oidc_jwks is not None and self.oidc_issuer is None:
+            raise ValueError("MAMMOLENS_OIDC_JWKS requires MAMMOLENS_OIDC_ISSUER")
+
         return self
 
     @property

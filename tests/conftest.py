@@ -1,4 +1,4 @@
-"""What tests of every package share: a plain phantom as a file, and the service with its stand-in model."""
+"""Shared fixtures: a plain phantom, the service with its stand-in model, and a small bundle."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +19,20 @@ from tests.support.clients import until_ready
 
 @pytest.fixture(scope="session")
 def breast() -> Pixels:
-    """A plain breast at the left edge on black, with a small bright mass."""
+    """Plain breast at the left edge on black, with a small bright mass, uint16 [640, 480]."""
     rows, columns = 640, 480
     y, x = np.mgrid[:rows, :columns]
+
     breast = (x / (0.62 * columns)) ** 2 + ((y - rows / 2) / (0.42 * rows)) ** 2 < 1
     texture = 500 * np.sin(x / 9) * np.cos(y / 13)
     mass = 40_000 * np.exp(-((x - 120) ** 2 + (y - 300) ** 2) / (2 * 8.0**2))
+
     return np.where(breast, 8_000 + texture + mass, 0).astype(np.uint16)
 
 
 @pytest.fixture(scope="session")
 def mammogram_png(breast: Pixels) -> bytes:
-    """The same as a 16-bit PNG."""
+    """The phantom `breast` as a 16-bit PNG."""
     return cv2.imencode(".png", breast)[1].tobytes()
 
 
@@ -41,7 +43,7 @@ def app() -> MammolensApp:
 
 @pytest.fixture(scope="session")
 def client(app: MammolensApp) -> Iterator[TestClient]:
-    """A client of the running app, once it is ready."""
+    """Client of the running app, once it is ready."""
     with TestClient(app, raise_server_exceptions=False) as connected:
         until_ready(connected)
         yield connected
@@ -49,24 +51,29 @@ def client(app: MammolensApp) -> Iterator[TestClient]:
 
 @pytest.fixture(scope="session")
 def network() -> Any:
-    """An untrained Keras classifier of the kind that is trained here, for images of 96 x 72 pixels."""
-    import keras  # noqa: PLC0415 - seconds that only the tests of models spend
+    """Untrained Keras classifier like those of `training`, for images of 96 x 72 pixels."""
+    import keras  # noqa: PLC0415 - takes seconds, and few tests need it
 
     keras.utils.set_random_seed(20)
+
     layers = [keras.Input((96, 72, 1))]
     for number, filters in enumerate((4, 6, 8)):
         name = f"conv2d_{number}" if number else "conv2d"
         layers += [
-            keras.layers.Conv2D(filters, 5, activation="relu", bias_initializer="normal", name=name)
+            keras.layers.Conv2D(
+                filters, 5, activation="relu", bias_initializer="normal", name=name
+            ),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Dropout(0.3),
         ]
-        layers += [keras.layers.MaxPooling2D(), keras.layers.Dropout(0.3)]
+
     layers += [keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
     return keras.Sequential(layers)
 
 
 @pytest.fixture(scope="session")
 def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same as a bundle."""
+    """Path of the untrained `network`, exported as a bundle."""
     from tests.support.bundles import untested_facts  # noqa: PLC0415 - takes seconds
     from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
     from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
@@ -83,11 +90,12 @@ def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathF
         limitations="It knows nothing.",
     )
     manifest = describe_model(network, facts)
+
     out = tmp_path_factory.mktemp("models") / "untrained" / "1"
     return export_bundle(network, out, manifest, golden_pixels=breast)
 
 
 @pytest.fixture(scope="session")
 def bundle(bundle_path: Path) -> Bundle:
-    """The same, loaded."""
+    """Bundle of the untrained `network`, loaded."""
     return Bundle.load(bundle_path)

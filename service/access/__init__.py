@@ -1,4 +1,4 @@
-"""Who may ask for what: API keys from a file, bearer tokens of an OpenID provider, and how often anyone may ask."""
+"""Access control: API keys from a file, bearer tokens of an OpenID provider, and a rate limit."""
 
 from service.access.callers import AccessScope, Caller
 from service.access.gate import AccessGate

@@ -1,10 +1,10 @@
-"""Makes, lists and revokes API keys.
+"""Create, list and revoke API keys.
 
     python -m service.access add viewer --scopes predict,explain --file keys.toml
     python -m service.access list --file keys.toml
     python -m service.access revoke viewer --file keys.toml
 
-The service reads the file named by MAMMOLENS_KEYS, and again whenever it changes.
+Name the file in MAMMOLENS_KEYS. The service reads it again whenever it changes.
 """
 
 import argparse
@@ -18,46 +18,51 @@ from service.errors import MammolensError
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m service.access") -> int:
-    """The exit code: 0, or 1 with one line on standard error that says why."""
-    parser = argparse.ArgumentParser(
-        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    add = commands.add_parser("add", help="make a key and print it, once")
-    add.add_argument("name", help="whom the log and the audit will name")
-    add.add_argument(
-        "--scopes",
-        default="predict,explain",
-        help="of predict, explain, admin (default predict,explain)",
-    )
-    revoke = commands.add_parser("revoke", help="make a key invalid at once")
-    revoke.add_argument("name")
-    for command in (
-        add,
-        revoke,
-        commands.add_parser("list", help="names, scopes and dates of all keys"),
-    ):
-        command.add_argument(
-            "--file", type=Path, default=Path("keys.toml"), help="default: keys.toml"
-        )
-    chosen = parser.parse_args(arguments)
+    """Run the command and return the exit code: 0, or 1 with the reason on standard error."""
+    options = _parser(prog).parse_args(arguments)
     try:
-        _run(chosen)
+        _run(options)
     except (MammolensError, ValueError) as error:
         sys.stderr.write(f"mammolens: {error}\n")
         return 1
     return 0
 
 
-def _run(chosen: argparse.Namespace) -> None:
-    match chosen.command:
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=prog, description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+
+    add = commands.add_parser("add", help="create a key and print it, once")
+    add.add_argument("name", help="name of the caller in the log and the audit")
+    add.add_argument(
+        "--scopes",
+        default="predict,explain",
+        help="comma-separated: predict, explain, admin (default: predict,explain)",
+    )
+
+    revoke = commands.add_parser("revoke", help="remove a key; it is refused at once")
+    revoke.add_argument("name", help="name that the key was created with")
+
+    listing = commands.add_parser("list", help="print the names, scopes and dates of all keys")
+
+    for command in (add, revoke, listing):
+        command.add_argument(
+            "--file", type=Path, default=Path("keys.toml"), help="default: keys.toml"
+        )
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    match options.command:
         case "add":
-            scopes = [AccessScope(scope) for scope in chosen.scopes.split(",")]
-            sys.stdout.write(add_key(chosen.file, chosen.name, scopes) + "\n")
+            scopes = [AccessScope(scope) for scope in options.scopes.split(",")]
+            sys.stdout.write(add_key(options.file, options.name, scopes) + "\n")
         case "revoke":
-            revoke_key(chosen.file, chosen.name)
+            revoke_key(options.file, options.name)
         case _:
-            for key in read_keys(chosen.file):
+            for key in read_keys(options.file):
                 sys.stdout.write(f"{key.name}\t{','.join(key.scopes)}\t{key.created}\n")
 
 

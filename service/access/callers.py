@@ -1,4 +1,4 @@
-"""Who asks, and what they may."""
+"""Callers and the scopes that are granted to them."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ _NOT_PRINTABLE = re.compile(r"[^!-~]")
 
 
 class AccessScope(StrEnum):
-    """What a caller may do."""
+    """Permission that a caller may have."""
 
     PREDICT = "predict"
     EXPLAIN = "explain"
@@ -22,23 +22,27 @@ class AccessScope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Whom the audit and the log name, and their scopes."""
+    """Caller of the service: its name in the log and the audit, and its scopes."""
 
     name: str
     scopes: frozenset[AccessScope]
 
     @classmethod
     def of(cls, name: str, scopes: Iterable[str]) -> Self:
-        """A caller; what is no scope of ours is ignored, as a provider may grant its own, too.
+        """Return a caller whose name is safe to log. Unknown scopes are ignored.
 
-        The name stands in the log, and others may have chosen it: where it is long, or does not print in one line of
-        ASCII, it is made to, and a digest of it set behind, so that no two callers share one.
+        A provider may grant scopes that belong to other services. The name may have been chosen
+        outside the service. If it is longer than 64 characters or contains characters other than
+        printable ASCII, those are replaced, and a digest of the original name is appended. Thus no
+        two callers share a name.
         """
         known = {scope.value for scope in AccessScope}
+        granted = frozenset(AccessScope(scope) for scope in scopes if scope in known)
+
         printable = _NOT_PRINTABLE.sub("?", name)
         if printable != name or len(name) > _MAX_NAME:
-            digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[
-                :_DIGEST_LENGTH
-            ]
-            printable = f"{printable[: _MAX_NAME - _DIGEST_LENGTH - 1]}~{digest}"
-        return cls(printable, frozenset(AccessScope(scope) for scope in scopes if scope in known))
+            hexadecimal = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+            kept = printable[: _MAX_NAME - _DIGEST_LENGTH - 1]
+            printable = f"{kept}~{hexadecimal[:_DIGEST_LENGTH]}"
+
+        return cls(printable, granted)

@@ -11,7 +11,10 @@ from service.errors import Forbidden, Unauthenticated
 
 
 class AccessGate:
-    """Checks keys, tokens and rates. With neither keys nor tokens, every caller has `anonymous_scopes`."""
+    """Checks keys, tokens and rates.
+
+    With neither keys nor tokens, every caller has `anonymous_scopes`.
+    """
 
     def __init__(
         self,
@@ -28,7 +31,9 @@ class AccessGate:
     async def admit(
         self, credential: str | None, scope: AccessScope | None, address: str
     ) -> Caller:
-        """Return the caller if it may use `scope`. `address` identifies anonymous callers in the rate limit.
+        """Return the caller if it may use `scope`.
+
+        `address` identifies anonymous callers in the rate limit.
 
         Raises:
             Unauthenticated, Forbidden, RateLimited, KeysUnavailable.

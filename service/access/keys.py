@@ -1,7 +1,7 @@
 """API keys: a file of names, scopes and hashes, which is read again whenever it changes.
 
-A key is 32 random bytes, so that a plain hash of it tells nothing: there is no word list of such keys to try, which is
-what slow hashes of passwords are for.
+A key is 32 random bytes. A fast hash is enough for it: slow password hashes defend against word
+lists, and a random key is in none.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An entry of the file: never the key itself, but its SHA-256 in hexadecimal."""
+    """Entry of the key file. It holds the key's SHA-256 in hexadecimal, never the key itself."""
 
     name: str
     scopes: tuple[AccessScope, ...]
@@ -37,10 +37,10 @@ class Key:
 
 
 class KeyFile:
-    """The keys of a file as it is at each moment.
+    """Key file that is read again whenever it has changed.
 
     Raises:
-        KeysUnavailable: it cannot be read, or is not such a file.
+        KeysUnavailable: the file cannot be read or is not a key file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -50,23 +50,28 @@ class KeyFile:
         self._refresh()
 
     def find(self, secret: str) -> Caller | None:
-        """Whose key that is. Every key is compared, in constant time: how long it takes tells nothing.
+        """Return the caller that owns the key `secret`, or None if the key is unknown.
 
         Raises:
-            KeysUnavailable: the file cannot be read any more.
+            KeysUnavailable: the file can no longer be read or is no longer a key file.
         """
         self._refresh()
-        offered, found = _hash(secret), None
+
+        # Every key is compared, each in constant time, so that the duration reveals nothing.
+        offered = _hash(secret)
+        match = None
         for key in self._keys:
             if hmac.compare_digest(key.sha256, offered):
-                found = key
-        return None if found is None else Caller.of(f"key:{found.name}", found.scopes)
+                match = key
+
+        return None if match is None else Caller.of(f"key:{match.name}", match.scopes)
 
     def _refresh(self) -> None:
         try:
             status = self._path.stat()
         except OSError as error:
-            raise KeysUnavailable(f"The file of keys cannot be read: {error.strerror}.") from error
+            raise KeysUnavailable(f"The key file cannot be read: {error.strerror}.") from error
+
         stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         if stamp != self._stamp:
             self._keys = read_keys(self._path)
@@ -74,44 +79,53 @@ class KeyFile:
 
 
 def read_keys(path: Path) -> tuple[Key, ...]:
-    """The entries of that file.
+    """Return the entries of a key file.
 
     Raises:
-        KeysUnavailable: it cannot be read, or is not such a file.
+        KeysUnavailable: the file cannot be read or is not a key file.
     """
     try:
         entries = tomllib.loads(path.read_text("utf-8")).get("key", [])
         return tuple(map(_key, entries))
     except OSError as error:
-        raise KeysUnavailable(f"The file of keys cannot be read: {error.strerror}.") from error
+        raise KeysUnavailable(f"The key file cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeysUnavailable(
-            "The file of keys is not one that `python -m service.access` wrote."
+            "The key file is damaged: it is not in the format of `python -m service.access`."
         ) from error
 
 
 def _key(entry: dict[str, Any]) -> Key:
-    """That entry, or a ValueError, KeyError or TypeError: a misspelt scope is refused rather than passed over."""
-    name, scopes, sha256 = entry["name"], entry["scopes"], entry["sha256"]
+    """Return the entry as a key. A misspelt scope is refused, not ignored.
+
+    Raises:
+        ValueError, KeyError, TypeError: the entry is not valid.
+    """
+    name = entry["name"]
+    scopes = entry["scopes"]
+    sha256 = entry["sha256"]
+
     if not (_NAME.fullmatch(name) and _SHA256.fullmatch(sha256) and isinstance(scopes, list)):
         raise ValueError("not an entry")
+
     return Key(name, tuple(map(AccessScope, scopes)), str(entry["created"]), sha256)
 
 
 def add_key(path: Path, name: str, scopes: Iterable[AccessScope]) -> str:
-    """A new key, which is told here and never again; the file keeps its hash.
+    """Create a key, add its hash to the file and return the key, which is not stored anywhere.
 
     Raises:
-        AccessError: the name is taken, or is no name.
-        KeysUnavailable: the file is there, but cannot be read.
+        AccessError: the name is already in use or is not valid.
+        KeysUnavailable: the file exists but cannot be read or is not a key file.
     """
     keys = read_keys(path) if path.exists() else ()
     if not _NAME.fullmatch(name):
         raise AccessError(
-            "A name consists of up to 48 letters, digits, dots, dashes and underscores."
+            "A name consists of 1 to 48 letters, digits, dots, dashes and underscores."
         )
     if name in {key.name for key in keys}:
-        raise AccessError(f"There is a key named {name} already; revoke it first.")
+        raise AccessError(f"A key named {name} exists already. Revoke it first.")
+
     secret = PREFIX + secrets.token_urlsafe(32)
     created = datetime.now(UTC).isoformat(timespec="seconds")
     _write(path, (*keys, Key(name, tuple(scopes), created, _hash(secret))))
@@ -119,14 +133,16 @@ def add_key(path: Path, name: str, scopes: Iterable[AccessScope]) -> str:
 
 
 def revoke_key(path: Path, name: str) -> None:
-    """Takes that key out of the file; a running service refuses it from the next request on.
+    """Remove a key from the file. A running service refuses it from the next request on.
 
     Raises:
-        AccessError: there is none of that name.
+        AccessError: no key has this name.
+        KeysUnavailable: the file cannot be read or is not a key file.
     """
     keys = read_keys(path)
     if name not in {key.name for key in keys}:
-        raise AccessError("There is no key of that name.")
+        raise AccessError(f"No key is named {name}.")
+
     _write(path, tuple(key for key in keys if key.name != name))
 
 
@@ -135,12 +151,14 @@ def _hash(secret: str) -> str:
 
 
 def _write(path: Path, keys: Iterable[Key]) -> None:
-    """Replaces the file at once, for its owner's eyes only; JSON strings and arrays are TOML, too."""
+    """Replace the file atomically by one that only its owner can read."""
+    # JSON strings and arrays are valid TOML.
     entries = (
         f"[[key]]\nname = {json.dumps(key.name)}\nscopes = {json.dumps(key.scopes)}\n"
         f"created = {json.dumps(key.created)}\nsha256 = {json.dumps(key.sha256)}\n"
         for key in keys
     )
+
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mode 0600
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write("\n".join(entries))

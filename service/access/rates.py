@@ -1,4 +1,7 @@
-"""How often each caller may ask: a steady rate with a minute's worth at once (GCRA, ITU-T I.371)."""
+"""Rate limit for each caller: a steady rate, with bursts of up to one minute's requests.
+
+Generic cell rate algorithm (GCRA, ITU-T I.371).
+"""
 
 import math
 import time
@@ -7,28 +10,32 @@ from collections.abc import Callable
 
 from service.errors import RateLimited
 
-_MAX_CALLERS = 10_000  # remembered; those who have not asked for longest are forgotten
+_MAX_CALLERS = 10_000  # beyond it the caller that was last counted longest ago is forgotten
+_BURST_SECONDS = 60
+_ROUNDING = 1e-6  # seconds by which the rounding of the sums may exceed the burst
 
 
 class Rates:
-    """So many requests a minute for each caller."""
+    """Rate limit of `per_minute` requests for each caller."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._seconds_each = 60 / per_minute
+        self._interval = 60 / per_minute
         self._clock = clock
         self._paid_until: OrderedDict[str, float] = OrderedDict()
 
     def take(self, caller: str) -> None:
-        """Counts one request.
+        """Count one request.
 
         Raises:
-            RateLimited: it is one too many; says after how many seconds it would not be.
+            RateLimited: the caller is over its limit. The error gives the seconds to wait.
         """
         now = self._clock()
-        paid_until = max(self._paid_until.get(caller, now), now) + self._seconds_each
-        wait = paid_until - now - 60
-        if wait > 1e-6:  # noqa: PLR2004 - the rounding of the sums
-            raise RateLimited("The caller asks more often than is allowed.", math.ceil(wait))
+        paid_until = max(self._paid_until.get(caller, now), now) + self._interval
+
+        wait = paid_until - now - _BURST_SECONDS
+        if wait > _ROUNDING:
+            raise RateLimited("The caller has exceeded its rate limit.", math.ceil(wait))
+
         self._paid_until[caller] = paid_until
         self._paid_until.move_to_end(caller)
         if len(self._paid_until) > _MAX_CALLERS:

@@ -1,4 +1,7 @@
-"""The command line, as a process of its own."""
+"""The command line, in a separate process.
+
+A start that fails prints one line on standard error.
+"""
 
 import os
 import shutil
@@ -14,6 +17,7 @@ from tests.support.paths import ROOT
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m service` until it ends."""
     return subprocess.run(
         [sys.executable, "-m", "service", *arguments],
         cwd=ROOT,
@@ -25,49 +29,57 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def complaints(done: subprocess.CompletedProcess[str]) -> list[str]:
-    """Lines on standard error that are no log of a normal start."""
+def error_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
+    """Return the lines on standard error, without the log lines of a normal start."""
     return [line for line in done.stderr.splitlines() if '"level": "INFO"' not in line]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - is refused
-def test_an_address_that_others_reach_is_refused_unless_told_in_so_many_words(host: str) -> None:
+def test_public_address_requires_explicit_permission(host: str) -> None:
     done = run(HOST=host, MAMMOLENS_MODEL="fake")
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "MAMMOLENS_ALLOW_ANONYMOUS=true" in line
 
 
-def test_a_missing_bundle_stops_the_start_with_one_line_that_says_what_to_do() -> None:
+def test_missing_bundle_stops_start_with_remedy() -> None:
     done = run(MAMMOLENS_MODEL="models/none/1")
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "models/none/1" in line
     assert "training export" in line
 
 
-def test_a_damaged_bundle_stops_the_start_with_one_line_that_names_the_file(tmp_path: Path) -> None:
+def test_damaged_bundle_stops_start_and_names_file(tmp_path: Path) -> None:
     bundle = shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
     with (bundle / "saved_model.pb").open("ab") as file:
         file.write(b"\0")
+
     done = run(MAMMOLENS_MODEL=str(bundle))
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "altered: saved_model.pb" in line
 
 
-def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_one_line(
+def test_unreproduced_golden_case_stops_start(
     tmp_path: Path,
 ) -> None:
     bundle = shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
     golden = GoldenCase.load(bundle)
     replace(golden, probabilities=golden.probabilities[::-1]).save(bundle)
+
+    # The checksums are renewed, so that only the golden case differs.
     manifest = Manifest.model_validate_json((bundle / MANIFEST_FILE).read_bytes())
     changed = manifest.model_copy(update={"files": checksums(bundle)})
     (bundle / MANIFEST_FILE).write_text(changed.model_dump_json(), encoding="utf-8")
+
     done = run(MAMMOLENS_MODEL=str(bundle))
+
     assert done.returncode == 1
-    line = complaints(done)[-1]
+    line = error_lines(done)[-1]
     assert "does not reproduce its golden case" in line
     assert "probabilities" in line
 
@@ -82,70 +94,75 @@ def test_a_bundle_that_does_not_reproduce_its_golden_case_stops_the_start_with_o
         ("MAMMOLENS_AUDIT_KEY", "k" * 31),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_in_one_line(name: str, value: str) -> None:
+def test_invalid_setting_is_named(name: str, value: str) -> None:
     done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert name.removeprefix("MAMMOLENS_").lower() in line.lower()
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("MAMMOLENS_AUDIT_LOG", "audit.jsonl"), ("MAMMOLENS_AUDIT_KEY", "k" * 32)]
 )
-def test_an_audit_log_without_its_key_and_a_key_without_its_log_stop_the_start(
-    name: str, value: str
-) -> None:
+def test_audit_needs_both_log_and_key(name: str, value: str) -> None:
     done = run(**{"MAMMOLENS_MODEL": "fake", name: value})
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY" in line
     assert value not in line
 
 
-def test_a_provider_of_tokens_without_an_audience_stops_the_start_with_one_line() -> None:
+def test_issuer_without_audience_stops_start() -> None:
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_OIDC_ISSUER="https://login.example")
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "MAMMOLENS_OIDC_AUDIENCE" in line
 
 
-def test_keys_of_a_provider_that_is_not_named_stop_the_start_with_one_line() -> None:
+def test_jwks_without_issuer_stops_start() -> None:
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_OIDC_JWKS="https://login.example/keys")
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "MAMMOLENS_OIDC_ISSUER" in line
 
 
 @pytest.mark.parametrize("variable", ["MAMMOLENS_OIDC_ISSUER", "MAMMOLENS_OIDC_JWKS"])
-def test_a_provider_whose_keys_anyone_could_change_on_the_way_stops_the_start(
-    variable: str,
-) -> None:
+def test_provider_over_plain_http_stops_start(variable: str) -> None:
     tokens = {
         "MAMMOLENS_OIDC_ISSUER": "https://login.example",
         "MAMMOLENS_OIDC_AUDIENCE": "mammolens",
     }
+
     done = run(**tokens | {"MAMMOLENS_MODEL": "fake", variable: "http://login.example/keys"})
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "https" in line
 
 
-def test_a_file_of_keys_that_cannot_be_read_stops_the_start_with_one_line(tmp_path: Path) -> None:
+def test_unreadable_key_file_stops_start(tmp_path: Path) -> None:
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_KEYS=str(tmp_path / "none"))
+
     assert done.returncode == 1
-    (line,) = complaints(done)
-    assert "file of keys" in line
+    (line,) = error_lines(done)
+    assert "key file" in line
 
 
-def test_an_audit_log_that_cannot_be_written_stops_the_start_with_one_line(tmp_path: Path) -> None:
+def test_unwritable_audit_log_stops_start(tmp_path: Path) -> None:
     path = tmp_path / "none" / "audit.jsonl"
+
     done = run(MAMMOLENS_MODEL="fake", MAMMOLENS_AUDIT_LOG=str(path), MAMMOLENS_AUDIT_KEY="k" * 32)
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert str(path) in line
 
 
-def test_traces_without_their_packages_stop_the_start_with_one_line_that_names_the_extra() -> None:
+def test_traces_without_packages_name_the_extra() -> None:
     script = (
         "import importlib.metadata as m, sys\n"
         "def version(name): raise m.PackageNotFoundError(name)\n"
@@ -153,6 +170,7 @@ def test_traces_without_their_packages_stop_the_start_with_one_line_that_names_t
         "from service.cli import main\n"
         "sys.exit(main([]))\n"
     )
+
     done = subprocess.run(
         [sys.executable, "-c", script],
         cwd=ROOT,
@@ -166,19 +184,22 @@ def test_traces_without_their_packages_stop_the_start_with_one_line_that_names_t
         timeout=60,
         check=False,
     )
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "mammolens[tracing]" in line
 
 
-def test_help_teaches_with_examples() -> None:
+def test_help_has_examples() -> None:
     done = run("--help")
+
     assert done.returncode == 0
     assert "curl -F file=@" in done.stdout
 
 
-def test_health_says_in_one_line_that_nothing_answers() -> None:
+def test_health_reports_that_service_does_not_answer() -> None:
     done = run("health", PORT="1")
+
     assert done.returncode == 1
-    (line,) = complaints(done)
+    (line,) = error_lines(done)
     assert "does not answer" in line

@@ -1,4 +1,4 @@
-"""Clients of an application in this process."""
+"""Helpers for clients of an application in this process."""
 
 import time
 
@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 
 
 def until_ready(client: TestClient) -> None:
-    """Wait until the app is ready."""
+    """Wait up to 30 seconds until the app is ready."""
     deadline = time.monotonic() + 30
     while client.get("/readyz").status_code != 200:
         assert time.monotonic() < deadline, "the service did not become ready"

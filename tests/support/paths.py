@@ -1,4 +1,4 @@
-"""Places in the project."""
+"""Paths of the project."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A running service, in a process of its own."""
+"""Service in a separate process."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server's address and process."""
+    """Address and process of a running service."""
 
     address: str
     process: "subprocess.Popen[bytes]"
@@ -30,13 +30,14 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 @contextmanager
 def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Running]:
-    """Run `python -m service` with the fake model, and end it.
+    """Run `python -m service` with the fake model; terminate it at the end.
 
-    `stderr`: where standard error goes. `settings`: environment variables.
+    `stderr` receives standard error. `settings` are environment variables.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
+
     environment = {
         **os.environ,
         "PORT": str(port),
@@ -44,10 +45,12 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
         "MAMMOLENS_MODEL": "fake",
         **settings,
     }
+
     with subprocess.Popen(
         [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr
     ) as process:
         server = Running(f"http://127.0.0.1:{port}", process)
+
         try:
             wait_until_ready(server)
             yield server
@@ -57,8 +60,9 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
 
 
 def wait_until_ready(server: Running) -> None:
-    """Wait until /readyz answers 200."""
+    """Wait up to 60 seconds until /readyz answers 200."""
     deadline = time.monotonic() + 60
+
     while time.monotonic() < deadline:
         assert server.process.poll() is None, "the server ended"
         try:
@@ -66,4 +70,5 @@ def wait_until_ready(server: Running) -> None:
                 return
         except urllib.error.URLError:
             time.sleep(0.05)
+
     pytest.fail("the server did not become ready")

@@ -1,4 +1,4 @@
-"""Who may ask, and how often may be tried; tests/contract/test_access.py has the same over HTTP."""
+"""The access gate. tests/contract/test_access.py tests it over HTTP."""
 
 import asyncio
 from pathlib import Path
@@ -15,16 +15,18 @@ def keys(tmp_path: Path) -> tuple[Path, str]:
     return file, add_key(file, "viewer", {AccessScope.PREDICT})
 
 
-def test_keys_are_tried_no_more_often_than_callers_may_ask(keys: tuple[Path, str]) -> None:
+def test_guessing_keys_is_limited_by_address(keys: tuple[Path, str]) -> None:
+    """Another address, and a valid key from the same address, are not affected."""
     file, key = keys
-    access = AccessGate(KeyFile(file), None, Rates(3, clock=lambda: 0.0))
+    gate = AccessGate(KeyFile(file), None, Rates(3, clock=lambda: 0.0))
+
     for made_up in ("mammolens_no", "", "mammolens_neither"):
         with pytest.raises(Unauthenticated):
-            asyncio.run(access.admit(made_up, None, "192.0.2.1"))
+            asyncio.run(gate.admit(made_up, None, "192.0.2.1"))
     with pytest.raises(RateLimited):
-        asyncio.run(access.admit("mammolens_nor_that", None, "192.0.2.1"))
+        asyncio.run(gate.admit("mammolens_nor_that", None, "192.0.2.1"))
+
     with pytest.raises(Unauthenticated):
-        asyncio.run(access.admit("mammolens_no", None, "192.0.2.2"))
-    assert (
-        asyncio.run(access.admit(key, AccessScope.PREDICT, "192.0.2.1")).name == "key:viewer"
-    )  # not barred by others' tries
+        asyncio.run(gate.admit("mammolens_no", None, "192.0.2.2"))
+    viewer = asyncio.run(gate.admit(key, AccessScope.PREDICT, "192.0.2.1"))
+    assert viewer.name == "key:viewer"

@@ -1,3 +1,5 @@
+"""The audit lines of inferences."""
+
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +24,7 @@ POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
 
 @contextmanager
 def connected(path: Path) -> Iterator[TestClient]:
-    """A client of a ready service that keeps an audit there."""
+    """Yield a client of a ready service whose audit log is `path`."""
     app = create_app(Settings(model=FAKE, audit_log=path, audit_key=SecretStr(KEY)))
     with TestClient(app, raise_server_exceptions=False) as client:
         until_ready(client)
@@ -42,14 +44,15 @@ def audited(path: Path) -> Iterator[TestClient]:
 
 @pytest.fixture
 def lines(path: Path) -> Lines:
-    """The lines that were written since the test began."""
+    """Return a function that reads the lines written since the test began."""
     before = len(path.read_text().splitlines()) if path.exists() else 0
     return lambda: [json.loads(line) for line in path.read_text().splitlines()[before:]]
 
 
-def test_each_inference_has_one_line_that_names_request_model_and_image(
+def test_each_inference_writes_one_line(
     audited: TestClient, mammogram_png: bytes, lines: Lines
 ) -> None:
+    """The line names the request, the caller, the model and the image."""
     for route in POSTS:
         audited.post(
             route,
@@ -57,75 +60,84 @@ def test_each_inference_has_one_line_that_names_request_model_and_image(
             headers={"x-request-id": f"of{route.replace('/', '-')}"},
         )
     audited.post("/predict", content=mammogram_png, headers={"content-type": "image/png"})
-    found = lines()
-    assert [line["route"] for line in found] == [
+
+    written = lines()
+    assert [line["route"] for line in written] == [
         "/predict",
         "/activations/{layer}",
         "/gradcam",
         "/predict",
     ]
-    assert [line["request_id"] for line in found[:3]] == [
+    assert [line["request_id"] for line in written[:3]] == [
         "of-predict",
         "of-activations-conv2d",
         "of-gradcam",
     ]
-    for line in found:
+
+    for line in written:
         assert (line["model"], line["version"], line["digest"]) == ("fake", 1, FakeModel().digest)
         assert line["image"] == Audit(Path("/dev/null"), KEY).fingerprint(mammogram_png)
         assert (line["outcome"], line["status"], line["caller"]) == ("ok", 200, "anonymous")
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_an_inference_that_fails_has_its_line_with_the_problem(
+def test_failed_inference_is_recorded_with_its_problem(
     audited: TestClient, lines: Lines, route: str
 ) -> None:
     audited.post(route, files={"file": b"no image at all"})
+
     (line,) = lines()
     assert (line["outcome"], line["status"]) == ("unsupported-format", 415)
 
 
-def test_a_fault_of_ours_has_its_line(
+def test_internal_error_is_recorded(
     audited: TestClient, lines: Lines, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError
 
     monkeypatch.setattr("service.pipeline.predict", fail)
-    assert audited.post("/predict", files={"file": mammogram_png}).status_code == 500
+
+    answer = audited.post("/predict", files={"file": mammogram_png})
+
+    assert answer.status_code == 500
     (line,) = lines()
     assert (line["outcome"], line["status"]) == ("internal-error", 500)
 
 
-def test_a_request_without_an_image_has_no_line(audited: TestClient, lines: Lines) -> None:
+def test_request_without_image_is_not_recorded(audited: TestClient, lines: Lines) -> None:
     audited.get("/model")
     audited.post("/predict", files={"image": b"under another name"})
     audited.post("/predict", content=b"text", headers={"content-type": "text/plain"})
+
     assert lines() == []
 
 
-def test_images_are_hashed_beside_the_event_loop(
+def test_images_are_hashed_in_a_worker_thread(
     audited: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[str] = []
     fingerprint = Audit.fingerprint
 
-    def tell(audit: Audit, data: bytes) -> str:
+    def note_thread(audit: Audit, data: bytes) -> str:
         threads.append(threading.current_thread().name)
         return fingerprint(audit, data)
 
-    monkeypatch.setattr(Audit, "fingerprint", tell)
+    monkeypatch.setattr(Audit, "fingerprint", note_thread)
     audited.post("/predict", files={"file": mammogram_png})
+
     (name,) = threads
     assert "AnyIO worker thread" in name
 
 
 @pytest.mark.parametrize("route", POSTS)
 @pytest.mark.parametrize("data", [None, b"no image"], ids=["image", "no image"])
-def test_where_no_line_can_be_written_no_answer_is_given(
+def test_no_result_without_an_audit_line(
     mammogram_png: bytes, route: str, data: bytes | None
 ) -> None:
     with connected(Path("/dev/full")) as client:
         answer = client.post(route, files={"file": data or mammogram_png})
+
         assert answer.status_code == 500
         assert answer.json()["type"] == "urn:mammolens:internal-error"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]

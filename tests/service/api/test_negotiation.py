@@ -1,3 +1,5 @@
+"""Negotiation of the answer's media type."""
+
 import pytest
 from fastapi import Request
 
@@ -5,7 +7,8 @@ from service.api.negotiation import MediaType, negotiate
 from service.errors import NotAcceptable
 
 
-def asked(*accept: str) -> Request:
+def request_accepting(*accept: str) -> Request:
+    """Return a request with these Accept headers."""
     return Request({"type": "http", "headers": [(b"accept", value.encode()) for value in accept]})
 
 
@@ -25,16 +28,19 @@ def asked(*accept: str) -> Request:
         (("image/png;q=high",), MediaType.PNG),
     ],
 )
-def test_the_type_the_caller_likes_best_is_given(
-    accept: tuple[str, ...], expected: MediaType
-) -> None:
-    assert negotiate(asked(*accept), MediaType.JSON, MediaType.PNG) is expected
+def test_preferred_type_is_chosen(accept: tuple[str, ...], expected: MediaType) -> None:
+    request = request_accepting(*accept)
+
+    assert negotiate(request, MediaType.JSON, MediaType.PNG) is expected
 
 
 @pytest.mark.parametrize(
     "accept", ["text/html", "image/jpeg, text/*", "application/json;q=0, image/png;q=0.0"]
 )
-def test_an_accept_header_that_nothing_satisfies_is_refused_with_what_there_is(accept: str) -> None:
+def test_unacceptable_request_is_refused_with_available_types(accept: str) -> None:
+    request = request_accepting(accept)
+
     with pytest.raises(NotAcceptable) as refused:
-        negotiate(asked(accept), MediaType.JSON, MediaType.PNG)
+        negotiate(request, MediaType.JSON, MediaType.PNG)
+
     assert refused.value.facts == {"available_types": (MediaType.JSON, MediaType.PNG)}

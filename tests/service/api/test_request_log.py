@@ -1,3 +1,5 @@
+"""Request IDs and the access log."""
+
 import logging
 from typing import Any
 
@@ -10,65 +12,71 @@ from service import pipeline
 from service.observability import logs
 
 
-def access(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
-    """The fields of every access line."""
+def access_lines(caplog: pytest.LogCaptureFixture) -> list[dict[str, Any]]:
+    """Return the fields of every access line."""
     return [
         vars(record)["fields"] for record in caplog.records if record.name == "mammolens.access"
     ]
 
 
 @pytest.mark.parametrize("offered", ["a", "1.2-3_Z", "x" * 64])
-def test_a_harmless_request_id_is_the_callers_own(client: TestClient, offered: str) -> None:
+def test_harmless_request_id_is_kept(client: TestClient, offered: str) -> None:
     answer = client.get("/none", headers={"x-request-id": offered})
+
     assert answer.headers["x-request-id"] == answer.json()["request_id"] == offered
 
 
 @pytest.mark.parametrize("offered", ["", "x" * 65, "Doe^Jane", "a b", "ü", "a\tb", "../a"])
-def test_any_other_request_id_is_replaced(client: TestClient, offered: str) -> None:
+def test_other_request_ids_are_replaced(client: TestClient, offered: str) -> None:
     answer = client.get("/none", headers={b"x-request-id": offered.encode("latin-1")})
+
     assert answer.headers["x-request-id"] == answer.json()["request_id"] != offered
     assert len(answer.headers["x-request-id"]) == 32
 
 
-def test_every_answer_has_its_request_id(
+def test_every_answer_has_a_unique_request_id(
     client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An internal error has one, too."""
     answers = [
         client.get("/livez"),
         client.get("/none"),
         client.delete("/predict"),
         client.get("/metrics"),
+        client.post("/predict", files={"file": mammogram_png}),
     ]
-    answers.append(client.post("/predict", files={"file": mammogram_png}))
     monkeypatch.delattr(pipeline, "predict")
     answers.append(client.post("/predict", files={"file": mammogram_png}))
+
     assert [answer.status_code for answer in answers] == [200, 404, 405, 200, 200, 500]
     assert len({answer.headers["x-request-id"] for answer in answers}) == len(answers)
 
 
-def test_a_request_s_id_is_known_where_it_is_worked_on(
+def test_request_id_reaches_the_worker_thread(
     client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known: list[str | None] = []
+    ids: list[str | None] = []
     predict = pipeline.predict
 
-    def tell(*arguments: Any) -> pipeline.ImagePrediction:
-        known.append(logs.REQUEST_ID.get())
+    def note_id(*arguments: Any) -> pipeline.ImagePrediction:
+        ids.append(logs.REQUEST_ID.get())
         return predict(*arguments)
 
-    monkeypatch.setattr(pipeline, "predict", tell)
+    monkeypatch.setattr(pipeline, "predict", note_id)
     client.post("/predict", files={"file": mammogram_png}, headers={"x-request-id": "mine"})
-    assert known == ["mine"]
+
+    assert ids == ["mine"]
 
 
-def test_each_request_is_one_line_with_what_became_of_it(
+def test_each_request_logs_one_line_with_outcome(
     client: TestClient, mammogram_png: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.INFO):
         client.post("/predict", content=mammogram_png, headers={"content-type": "image/png"})
         client.post("/activations/none", files={"file": mammogram_png})
         client.request("BREW", "/predict")
-    fine, refused, odd = access(caplog)
+
+    fine, refused, odd = access_lines(caplog)
     assert fine.pop("duration_ms") > 0
     assert fine == {
         "method": "POST",
@@ -78,28 +86,33 @@ def test_each_request_is_one_line_with_what_became_of_it(
         "caller": "anonymous",
         "received_bytes": len(mammogram_png),
     }
+
     assert (refused["route"], refused["status"], refused["problem"]) == (
         "/activations/{layer}",
         404,
         "unknown-layer",
     )
+
     assert (odd["method"], odd["status"]) == ("other", 405)
 
 
-def test_a_fault_of_ours_is_logged_as_one(
+def test_internal_error_is_logged_as_such(
     client: TestClient,
     mammogram_png: bytes,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.delattr(pipeline, "predict")
+
     with caplog.at_level(logging.INFO):
         client.post("/predict", files={"file": mammogram_png})
-    (line,) = access(caplog)
+
+    (line,) = access_lines(caplog)
     assert (line["status"], line["problem"]) == (500, "internal-error")
 
 
-async def _leave_after_a_part(app: FastAPI) -> None:
+async def _disconnect_during_upload(app: FastAPI) -> None:
+    """Send the first part of a body and disconnect."""
     messages: list[Message] = [
         {"type": "http.request", "body": b"a part", "more_body": True},
         {"type": "http.disconnect"},
@@ -124,11 +137,13 @@ async def _leave_after_a_part(app: FastAPI) -> None:
     await app(scope, receive, send)
 
 
-def test_a_caller_that_left_before_the_answer_is_logged_as_that(
+def test_client_disconnect_is_logged_as_abandoned(
     app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert client.portal is not None
+
     with caplog.at_level(logging.INFO):
-        client.portal.call(_leave_after_a_part, app)
-    (line,) = access(caplog)
+        client.portal.call(_disconnect_during_upload, app)
+
+    (line,) = access_lines(caplog)
     assert (line["status"], line["problem"], line["received_bytes"]) == (499, "abandoned", 6)

@@ -1,3 +1,5 @@
+"""The spans of requests and of their steps."""
+
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -14,7 +16,8 @@ from service.api.middleware.tracing import Tracing
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
 
-TRACE, PARENT = 0x4BF92F3577B34DA6A3CE929D0E0E4736, 0x00F067AA0BA902B7
+TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
+PARENT = 0x00F067AA0BA902B7
 TRACEPARENT = f"00-{TRACE:032x}-{PARENT:016x}-01"
 
 
@@ -27,8 +30,10 @@ def exporter() -> InMemorySpanExporter:
 def running(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
+
     app = create_app(Settings(model=FAKE))
     app.add_middleware(Tracing, provider=provider)
+
     with TestClient(app, raise_server_exceptions=False) as client:
         until_ready(client)
         yield client
@@ -41,17 +46,19 @@ def traced(running: TestClient, exporter: InMemorySpanExporter) -> TestClient:
 
 
 def spans(exporter: InMemorySpanExporter) -> tuple[ReadableSpan, list[ReadableSpan]]:
-    """The span of the one request, and those of its steps."""
-    (server,) = (span for span in exporter.get_finished_spans() if span.kind is SpanKind.SERVER)
-    return server, [span for span in exporter.get_finished_spans() if span is not server]
+    """Return the span of the one request, and the spans of its steps."""
+    finished = exporter.get_finished_spans()
+    (server,) = (span for span in finished if span.kind is SpanKind.SERVER)
+    return server, [span for span in finished if span is not server]
 
 
-def test_a_request_is_a_span_named_by_its_route_with_what_became_of_it(
+def test_request_span_has_route_and_outcome(
     traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes
 ) -> None:
     traced.post(
         "/activations/conv2d", files={"file": mammogram_png}, headers={"x-request-id": "mine"}
     )
+
     server, _ = spans(exporter)
     assert server.name == "POST /activations/{layer}"
     assert server.attributes == {
@@ -64,26 +71,31 @@ def test_a_request_is_a_span_named_by_its_route_with_what_became_of_it(
     assert server.status.status_code is StatusCode.UNSET
 
 
-def test_each_step_is_a_span_within_that_of_its_request(
+def test_steps_are_child_spans_of_the_request(
     traced: TestClient, exporter: InMemorySpanExporter, mammogram_png: bytes
 ) -> None:
     traced.post("/predict", files={"file": mammogram_png})
+
     server, steps = spans(exporter)
     assert [step.name for step in steps] == ["decode", "fit", "model"]
+
     times = [server.start_time]
     for step in steps:
         assert step.parent is not None
         assert step.parent.span_id == server.context.span_id
         times += [step.start_time, step.end_time]
     times.append(server.end_time)
-    slack = 2_000_000  # the wall clock and that of durations are two
+
+    # Nanoseconds. The wall clock and the clock of durations differ.
+    slack = 2_000_000
     assert all(one <= other + slack for one, other in pairwise(times) if one and other)
 
 
-def test_a_caller_s_trace_is_continued_without_its_state(
+def test_trace_of_the_caller_continues_without_tracestate(
     traced: TestClient, exporter: InMemorySpanExporter
 ) -> None:
     traced.get("/livez", headers={"traceparent": TRACEPARENT, "tracestate": "patient=doe"})
+
     server, _ = spans(exporter)
     assert server.parent is not None
     assert (server.parent.trace_id, server.parent.span_id) == (TRACE, PARENT)
@@ -93,29 +105,34 @@ def test_a_caller_s_trace_is_continued_without_its_state(
 @pytest.mark.parametrize(
     "header", ["", "Doe^Jane", TRACEPARENT.replace("-", "_"), TRACEPARENT.upper()]
 )
-def test_anything_that_is_no_trace_begins_one(
+def test_invalid_traceparent_starts_a_new_trace(
     traced: TestClient, exporter: InMemorySpanExporter, header: str
 ) -> None:
     traced.get("/livez", headers={"traceparent": header})
+
     server, _ = spans(exporter)
     assert server.parent is None
 
 
-def test_a_problem_is_named_and_only_faults_of_ours_are_errors(
+def test_only_internal_errors_mark_spans_as_failed(
     traced: TestClient,
     exporter: InMemorySpanExporter,
     mammogram_png: bytes,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Any other problem is named in `error.type`."""
     traced.post("/predict", files={"file": b"no image"})
+
     server, steps = spans(exporter)
     assert server.attributes is not None
     assert server.attributes["error.type"] == "unsupported-format"
     assert server.status.status_code is StatusCode.UNSET
     assert steps == []
+
     exporter.clear()
     monkeypatch.delattr(pipeline, "predict")
     traced.post("/predict", files={"file": mammogram_png})
+
     server, _ = spans(exporter)
     assert server.attributes is not None
     assert server.attributes["http.response.status_code"] == 500

@@ -1,4 +1,4 @@
-"""How many cores there are is what the container says, where it says less than the machine."""
+"""Usable cores: the quota of the container, if that is less than the machine has."""
 
 import os
 from pathlib import Path
@@ -21,18 +21,18 @@ from service.host.cores import usable_cores
         ({}, None),
     ],
 )
-def test_a_container_s_share_of_the_processor_counts(
+def test_quota_of_the_container_limits_the_cores(
     tmp_path: Path, files: dict[str, str], cores: int | None
 ) -> None:
     for name, content in files.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(content + "\n")
+
     assert usable_cores(tmp_path) == (cores or len(os.sched_getaffinity(0)))
 
 
-def test_a_share_of_several_cores_is_rounded_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fractional_quota_is_rounded_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     (tmp_path / "cpu.max").write_text("250000 100000\n")
+
     assert usable_cores(tmp_path) == 3

@@ -1,4 +1,4 @@
-"""What is freed is kept for what is needed next."""
+"""Reuse of freed memory, and garbage collection after a model load."""
 
 import gc
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from service.host import memory
 
-TAKE = """
+SCRIPT = """
 import resource
 from service.host import memory
 {setting}
@@ -26,32 +26,39 @@ print(pages() - before)
 """
 
 
-def pages_taken(setting: str) -> int:
-    command = [sys.executable, "-c", TAKE.format(setting=setting)]
+def count_page_faults(setting: str) -> int:
+    """Return the page faults of a process that takes and frees 50 MiB ten times."""
+    command = [sys.executable, "-c", SCRIPT.format(setting=setting)]
     return int(subprocess.run(command, check=True, capture_output=True).stdout)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc")
-def test_freed_bytes_are_not_given_back_to_the_system() -> None:
-    once = 50 * 2**20 // 4096  # pages of the bodies
-    assert pages_taken("") > 5 * once
-    assert pages_taken("memory.keep_freed(64 * memory.MEBIBYTE)") < once
+def test_freed_memory_stays_in_the_process() -> None:
+    pages = 50 * 2**20 // 4096
+
+    assert count_page_faults("") > 5 * pages
+    assert count_page_faults("memory.keep_freed(64 * memory.MEBIBYTE)") < pages
 
 
-def test_what_was_taken_to_stay_is_freed_when_the_next_model_has_taken_its_place() -> None:
+def test_replaced_model_is_freed_after_next_load() -> None:
     class Model:
-        """Refers to itself, as TensorFlow's functions do."""
+        """Object that refers to itself, like TensorFlow's functions."""
 
         def __init__(self) -> None:
             self.itself = self
 
     model = Model()
-    gone = weakref.ref(model)
+    reference = weakref.ref(model)
+
+    # The model is frozen by the first call and freed by the second.
     memory.collect_after_load()
     assert gc.get_freeze_count() > 0
+
     del model
     gc.collect()
-    assert gone() is not None
+    assert reference() is not None
+
     memory.collect_after_load()
-    assert gone() is None
+    assert reference() is None
+
     gc.unfreeze()

@@ -1,3 +1,5 @@
+"""The audit file and its fingerprints."""
+
 import hashlib
 import hmac
 import json
@@ -17,23 +19,25 @@ LINE = AuditRecord(
 )
 
 
-def test_an_image_is_named_by_a_keyed_hash_of_its_bytes(tmp_path: Path) -> None:
+def test_fingerprint_is_hmac_of_image(tmp_path: Path) -> None:
     audit = Audit(tmp_path / "audit.jsonl", KEY)
     expected = hmac.new(KEY.encode(), b"image", hashlib.sha256).hexdigest()
+
     assert audit.fingerprint(b"image") == expected
     assert Audit(tmp_path / "audit.jsonl", KEY[::-1]).fingerprint(b"image") != expected
 
 
-def test_only_the_owner_reads_the_file_whatever_the_umask(tmp_path: Path) -> None:
+def test_file_is_private_with_any_umask(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         Audit(tmp_path / "audit.jsonl", KEY)
     finally:
         os.umask(before)
+
     assert stat.S_IMODE((tmp_path / "audit.jsonl").stat().st_mode) == 0o600
 
 
-def test_what_was_written_stays_and_each_line_follows_whole(tmp_path: Path) -> None:
+def test_concurrent_lines_are_appended_whole(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     path.write_text("before\n")
     audit = Audit(path, KEY)
@@ -47,22 +51,26 @@ def test_what_was_written_stays_and_each_line_follows_whole(tmp_path: Path) -> N
         writer.start()
     for writer in writers:
         writer.join()
+
     first, *lines = path.read_text().splitlines()
     assert first == "before"
     assert [json.loads(line) for line in lines] == [asdict(LINE)] * 200
 
 
-def test_a_file_that_was_moved_away_is_begun_anew(tmp_path: Path) -> None:
+def test_rotated_file_is_created_again(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     audit = Audit(path, KEY)
     audit.write(LINE)
+
     path.rename(tmp_path / "audit.jsonl.1")
     audit.write(LINE)
+
     assert path.read_text() == (tmp_path / "audit.jsonl.1").read_text() != ""
 
 
-def test_a_line_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+def test_failed_write_raises_audit_lost(tmp_path: Path) -> None:
     with pytest.raises(AuditLost, match="No space left"):
         Audit(Path("/dev/full"), KEY).write(LINE)
+
     with pytest.raises(AuditLost, match="Is a directory"):
         Audit(tmp_path, KEY)

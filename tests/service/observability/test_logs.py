@@ -1,3 +1,5 @@
+"""The log lines, as JSON and as text."""
+
 import json
 import logging
 import sys
@@ -10,29 +12,36 @@ from service.observability import logs
 
 
 @pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
+def restore_logging() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level, uvicorn = root.handlers[:], root.level, logging.getLogger("uvicorn").level
+    handlers = root.handlers[:]
+    level = root.level
+    uvicorn_level = logging.getLogger("uvicorn").level
     request_id = logs.REQUEST_ID.set(None)
+
     yield
+
     logs.REQUEST_ID.reset(request_id)
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("uvicorn").setLevel(uvicorn)
+    logging.getLogger("uvicorn").setLevel(uvicorn_level)
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
-def test_an_exception_is_logged_with_its_types_and_places_but_never_its_message(
+def test_exception_is_logged_without_its_message(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
+    """Its types and places are logged."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: form == "text")
     secret = "Doe^Jane"
     logs.configure()
+
     try:
         int(secret)
     except ValueError as error:
         error.__cause__ = KeyError(secret)
         logging.getLogger("uvicorn.error").exception("failed")
+
     written = capsys.readouterr().err
     assert "builtins.ValueError" in written
     assert "builtins.KeyError" in written
@@ -41,28 +50,32 @@ def test_an_exception_is_logged_with_its_types_and_places_but_never_its_message(
     assert (len(written.splitlines()) == 1) == (form == "json")
 
 
-def test_of_uvicorn_only_warnings_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
+def test_info_of_uvicorn_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
+
     logging.getLogger("uvicorn.error").info("Started server process")
     logging.getLogger("mammolens").info("listening")
+
     (line,) = capsys.readouterr().err.splitlines()
     assert json.loads(line)["message"] == "listening"
 
 
-def test_a_line_is_an_object_with_time_level_logger_message_fields_and_request(
+def test_json_line_has_all_members(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     logs.configure()
     logs.REQUEST_ID.set("a-request")
+
     logging.getLogger("mammolens.access").warning(
         "%s\n%d", "two", 2, extra={"fields": {"status": 200}}
     )
+
     (line,) = capsys.readouterr().err.splitlines()
-    found = json.loads(line)
-    time = datetime.fromisoformat(found.pop("time"))
+    members = json.loads(line)
+    time = datetime.fromisoformat(members.pop("time"))
     assert time.utcoffset() == timedelta(0)
     assert abs(datetime.now(UTC) - time) < timedelta(minutes=1)
-    assert found == {
+    assert members == {
         "level": "WARNING",
         "logger": "mammolens.access",
         "message": "two\n2",
@@ -71,14 +84,16 @@ def test_a_line_is_an_object_with_time_level_logger_message_fields_and_request(
     }
 
 
-def test_a_terminal_gets_text_with_the_request_at_its_end(
+def test_terminal_line_ends_with_request_id(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     logs.configure()
+
     logging.getLogger("mammolens").info("listening")
     logs.REQUEST_ID.set("a-request")
-    logging.getLogger("mammolens").info("asked")
+    logging.getLogger("mammolens").info("answered")
+
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("INFO mammolens: listening")
-    assert second.endswith("INFO mammolens: asked [a-request]")
+    assert second.endswith("INFO mammolens: answered [a-request]")

@@ -1,20 +1,17 @@
-"""Who is let in, and what becomes of those who are not."""
+"""Admission of requests, and the rejection of those that would be late."""
 
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
-from typing import Any
 
 import pytest
 
 from service.errors import Abandoned, Busy, DeadlinePassed
 from service.runtime.admission import AdmissionQueue, Slot
 
-
-def run(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))
+pytestmark = pytest.mark.anyio
 
 
 async def never() -> None:
@@ -22,175 +19,161 @@ async def never() -> None:
 
 
 @asynccontextmanager
-async def held(admission: AdmissionQueue, count: int) -> AsyncIterator[list[Slot]]:
-    """So many places, taken."""
+async def hold_slots(admission: AdmissionQueue, count: int) -> AsyncIterator[list[Slot]]:
+    """Take `count` slots and hold them."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(admission.admit(10)) for _ in range(count)]
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110 - what is awaited has no event of its own
-        await asyncio.sleep(0.001)
+async def wait_until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(20):
+        while not condition():  # noqa: ASYNC110 - the condition has no event
+            await asyncio.sleep(0.001)
 
 
-def paced(seconds: float, places: int = 1, max_waiting: int = 100) -> AdmissionQueue:
-    """An admission whose requests were answered at that pace."""
-    admission = AdmissionQueue(places, max_waiting)
+def with_interval(seconds: float, slots: int = 1, max_waiting: int = 100) -> AdmissionQueue:
+    """Return a queue whose recent requests were completed every `seconds`."""
+    admission = AdmissionQueue(slots, max_waiting)
     admission._interval.seconds = seconds
     return admission
 
 
-def test_a_request_waits_for_a_place_and_gets_it_in_its_turn() -> None:
-    async def test() -> None:
-        admission, order = AdmissionQueue(1, 10), []
+async def test_requests_get_a_slot_in_order() -> None:
+    admission = AdmissionQueue(1, 10)
+    order: list[int] = []
 
-        async def ask(number: int) -> None:
-            async with admission.admit(10):
-                order.append(number)
+    async def send_request(number: int) -> None:
+        async with admission.admit(10):
+            order.append(number)
 
-        async with held(admission, 1):
-            asking = [asyncio.create_task(ask(number)) for number in range(3)]
-            await until(lambda: admission.waiting == 3)
-            assert (admission.in_flight, order) == (1, [])
-        await asyncio.gather(*asking)
-        assert order == [0, 1, 2]
-        assert (admission.in_flight, admission.waiting) == (0, 0)
+    async with hold_slots(admission, 1):
+        requests = [asyncio.create_task(send_request(number)) for number in range(3)]
+        await wait_until(lambda: admission.waiting == 3)
+        assert (admission.in_flight, order) == (1, [])
+    await asyncio.gather(*requests)
 
-    run(test)
-
-
-def test_where_as_many_wait_as_may_the_next_is_refused_at_once() -> None:
-    async def test() -> None:
-        admission = AdmissionQueue(1, 0)
-        with pytest.raises(Busy) as caught:
-            async with held(admission, 1), admission.admit(10):
-                pass
-        assert caught.value.reason == "queue"
-
-    run(test)
+    assert order == [0, 1, 2]
+    assert (admission.in_flight, admission.waiting) == (0, 0)
 
 
-@pytest.mark.parametrize(("pace", "seconds", "admitted"), [(0.3, 1.0, True), (0.6, 1.0, False)])
-def test_who_could_not_be_answered_before_the_deadline_is_refused_at_once(
-    pace: float, seconds: float, *, admitted: bool
+async def test_full_queue_rejects_the_next_request() -> None:
+    admission = AdmissionQueue(1, 0)
+
+    with pytest.raises(Busy) as caught:
+        async with hold_slots(admission, 1), admission.admit(10):
+            pass
+
+    assert caught.value.reason == "queue"
+
+
+@pytest.mark.parametrize(("interval", "seconds", "admitted"), [(0.3, 1.0, True), (0.6, 1.0, False)])
+async def test_requests_that_would_be_late_are_rejected(
+    interval: float, seconds: float, *, admitted: bool
 ) -> None:
-    async def test() -> None:
-        admission = paced(pace, places=2)
-        async with held(admission, 1):
-            refusal = (
-                nullcontext() if admitted else pytest.raises(Busy, match="before its deadline")
-            )
-            with refusal:
-                async with admission.admit(seconds):
-                    pass
+    admission = with_interval(interval, slots=2)
 
-    run(test)
+    async with hold_slots(admission, 1):
+        rejection = nullcontext() if admitted else pytest.raises(Busy, match="before its deadline")
+        with rejection:
+            async with admission.admit(seconds):
+                pass
 
 
-def test_retry_after_is_the_time_in_which_those_ahead_will_have_been_answered() -> None:
-    async def test() -> None:
-        admission = paced(0.7, places=5)
-        async with AsyncExitStack() as stack:
-            for _ in range(5):
-                await stack.enter_async_context(admission.admit(100))
-            with pytest.raises(Busy) as caught:
-                await stack.enter_async_context(admission.admit(1))
-        assert caught.value.retry_after == 4  # 5 x 0.7 s = 3.5 s
+async def test_retry_after_covers_all_requests_ahead() -> None:
+    admission = with_interval(0.7, slots=5)
 
-    run(test)
+    async with AsyncExitStack() as stack:
+        for _ in range(5):
+            await stack.enter_async_context(admission.admit(100))
+        with pytest.raises(Busy) as caught:
+            await stack.enter_async_context(admission.admit(1))
 
-
-def test_where_nobody_is_ahead_a_request_is_let_in_however_slow_the_last_one_was() -> None:
-    async def test() -> None:
-        async with paced(60).admit(0.5):
-            pass
-
-    run(test)
+    assert caught.value.retry_after == 4  # 5 x 0.7 s = 3.5 s
 
 
-def test_a_deadline_that_passes_in_the_queue_ends_the_wait() -> None:
-    async def test() -> None:
-        admission = AdmissionQueue(1, 10)
-        async with held(admission, 1):
-            with pytest.raises(DeadlinePassed):
-                async with admission.admit(0.02):
-                    pass
-        assert admission.waiting == 0
-        async with admission.admit(1):  # the place was not lost
-            pass
-
-    run(test)
+async def test_request_with_none_ahead_is_always_admitted() -> None:
+    """The recent rate does not matter, however slow it was."""
+    async with with_interval(60).admit(0.5):
+        pass
 
 
-def give_up_by_deadline(permit: Slot) -> Awaitable[object]:
-    permit._deadline = time.monotonic() + 0.02
+async def test_deadline_in_the_queue_ends_the_wait() -> None:
+    admission = AdmissionQueue(1, 10)
+
+    async with hold_slots(admission, 1):
+        with pytest.raises(DeadlinePassed):
+            async with admission.admit(0.02):
+                pass
+
+    assert admission.waiting == 0
+    async with admission.admit(1):  # the slot was not lost
+        pass
+
+
+def pass_deadline(slot: Slot) -> Awaitable[object]:
+    slot._deadline = time.monotonic() + 0.02
     return never()
 
 
-def give_up_by_leaving(_: Slot) -> Awaitable[object]:
+def disconnect(_: Slot) -> Awaitable[object]:
     return asyncio.sleep(0.02)
 
 
 @pytest.mark.parametrize(
-    ("give_up", "error"),
-    [(give_up_by_deadline, DeadlinePassed), (give_up_by_leaving, Abandoned)],
+    ("abandon", "error"),
+    [(pass_deadline, DeadlinePassed), (disconnect, Abandoned)],
     ids=["late", "left"],
 )
-def test_work_that_nobody_awaits_any_more_holds_its_place_until_its_thread_ends_and_is_told_at_its_next_step(
-    give_up: Callable[[Slot], Awaitable[object]], error: type[Exception]
+async def test_abandoned_work_keeps_slot_until_thread_ends(
+    abandon: Callable[[Slot], Awaitable[object]], error: type[Exception]
 ) -> None:
-    async def test() -> None:
-        admission, go, ended = AdmissionQueue(1, 10), threading.Event(), []
+    """The thread gets the error from its next `check`."""
+    admission = AdmissionQueue(1, 10)
+    go = threading.Event()
+    errors: list[type[Exception]] = []
 
-        def work(permit: Slot) -> None:
-            assert go.wait(10)
-            try:
-                permit.check()
-            except error:
-                ended.append(error)
+    def work(slot: Slot) -> None:
+        assert go.wait(10)
+        try:
+            slot.check()
+        except error:
+            errors.append(error)
 
-        with pytest.raises(error):
-            async with admission.admit(10) as permit:
-                await permit.run(lambda: work(permit), give_up(permit))
-        assert admission.in_flight == 1
-        go.set()
-        await until(lambda: admission.in_flight == 0)
-        assert ended == [error]
+    with pytest.raises(error):
+        async with admission.admit(10) as slot:
+            await slot.run(lambda: work(slot), abandon(slot))
+    assert admission.in_flight == 1
 
-    run(test)
-
-
-def test_a_fault_in_the_work_is_raised_and_gives_the_place_back() -> None:
-    async def test() -> None:
-        admission = AdmissionQueue(1, 10)
-
-        def work() -> None:
-            raise ValueError("broken")
-
-        with pytest.raises(ValueError, match="broken"):
-            async with admission.admit(10) as permit:
-                await permit.run(work, never())
-        assert admission.in_flight == 0
-
-    run(test)
+    go.set()
+    await wait_until(lambda: admission.in_flight == 0)
+    assert errors == [error]
 
 
-def test_the_pace_is_the_time_between_ends_while_there_is_work_and_one_request_s_own_time_otherwise() -> (
-    None
-):
-    async def test() -> None:
-        admission = AdmissionQueue(4, 10)
+async def test_failed_work_raises_and_releases_its_slot() -> None:
+    admission = AdmissionQueue(1, 10)
 
-        async def ask(seconds: float) -> None:
-            async with admission.admit(10) as permit:
-                await permit.run(lambda: time.sleep(seconds), never())
+    def work() -> None:
+        raise ValueError("broken")
 
-        await ask(0.2)
-        assert admission._interval.seconds == pytest.approx(0.2, abs=0.1)
-        admission._interval.seconds = 0.0
-        await asyncio.gather(
-            *(ask(0.2) for _ in range(4))
-        )  # together: one gap of 0.2 s, three of none
-        assert admission._interval.seconds < 0.03
+    with pytest.raises(ValueError, match="broken"):
+        async with admission.admit(10) as slot:
+            await slot.run(work, never())
 
-    run(test)
+    assert admission.in_flight == 0
+
+
+async def test_interval_is_measured_between_completions() -> None:
+    """For a single request it is the duration of the request."""
+    admission = AdmissionQueue(4, 10)
+
+    async def send_request(seconds: float) -> None:
+        async with admission.admit(10) as slot:
+            await slot.run(lambda: time.sleep(seconds), never())
+
+    await send_request(0.2)
+    assert admission._interval.seconds == pytest.approx(0.2, abs=0.1)
+
+    # Four at the same time: one interval of 0.2 s and three of nearly 0.
+    admission._interval.seconds = 0.0
+    await asyncio.gather(*(send_request(0.2) for _ in range(4)))
+    assert admission._interval.seconds < 0.03

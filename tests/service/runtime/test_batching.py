@@ -1,4 +1,4 @@
-"""What is asked of the model together is answered as if it had been asked alone."""
+"""Batched calls of the model: each image gets the result that it would get alone."""
 
 import threading
 import time
@@ -16,15 +16,17 @@ from service.runtime.scheduler import FairScheduler
 TOLERANCE = 1e-5
 
 
-def wanted() -> None:
+def still_wanted() -> None:
     pass
 
 
-class Slow:
-    """A model whose first run is held up until all others wait for theirs."""
+class BlockingModel:
+    """Model whose first prediction blocks until `others` calls are queued behind it."""
 
-    def __init__(self, model: Model, turnstile: FairScheduler, others: int) -> None:
-        self._model, self._turnstile, self._others = model, turnstile, others
+    def __init__(self, model: Model, scheduler: FairScheduler, others: int) -> None:
+        self._model = model
+        self._scheduler = scheduler
+        self._others = others
         self._first = threading.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -33,65 +35,75 @@ class Slow:
     def predict(self, images: Floats) -> Any:
         if not self._first.is_set():
             self._first.set()
-            while len(self._turnstile._queues["predict"]) < self._others:
+            while len(self._scheduler._queues["predict"]) < self._others:
                 threading.Event().wait(0.001)
+
         return self._model.predict(images)
 
 
-def images_of(model: Model, count: int) -> Floats:
+def random_images(model: Model, count: int) -> Floats:
     return np.random.default_rng(3).random((count, *model.manifest.input_shape)).astype(np.float32)
 
 
-def close(together: Any, alone: Any) -> None:
+def assert_close(batched: Any, alone: Any) -> None:
+    """Compare with a tolerance relative to the largest absolute value."""
     peak = float(np.abs(alone).max())
-    np.testing.assert_allclose(together, alone, rtol=0, atol=TOLERANCE * max(peak, 1e-30))
+    np.testing.assert_allclose(batched, alone, rtol=0, atol=TOLERANCE * max(peak, 1e-30))
 
 
 @pytest.mark.parametrize("kind", ["fake", "bundle"])
-def test_predictions_that_are_joined_are_those_of_the_image_alone(
-    kind: str, bundle: Bundle
-) -> None:
+def test_batched_predictions_equal_single_predictions(kind: str, bundle: Bundle) -> None:
     model: Model = bundle if kind == "bundle" else FakeModel()
-    images, turnstile, batches = images_of(model, 7), FairScheduler(1, {"predict": 1.0}, 4), []
-    slow = Slow(model, turnstile, len(images) - 1)
-    shared = BatchedModel(slow, turnstile, "predict", wanted, lambda _, size: batches.append(size))
+    images = random_images(model, 7)
+    scheduler = FairScheduler(1, {"predict": 1.0}, 4)
+    blocking = BlockingModel(model, scheduler, len(images) - 1)
+    batches: list[int] = []
+    batched = BatchedModel(
+        blocking, scheduler, "predict", still_wanted, lambda _, size: batches.append(size)
+    )
+
     with ThreadPoolExecutor(len(images)) as threads:
-        found = list(threads.map(lambda image: shared.predict(image[None]), images))
+        results = list(threads.map(lambda image: batched.predict(image[None]), images))
+
     assert sorted(batches) == [1, 2, 4]
-    for image, scores in zip(images, found, strict=True):
+    for image, scores in zip(images, results, strict=True):
         alone = model.predict(image[None])
         assert np.abs(scores.probabilities - alone.probabilities).max() <= TOLERANCE
-        close(scores.logits, alone.logits)
-        close(scores.features, alone.features)
+        assert_close(scores.logits, alone.logits)
+        assert_close(scores.features, alone.features)
 
 
 @pytest.mark.parametrize("kind", ["fake", "bundle"])
-def test_every_kind_of_answer_is_split_as_it_was_joined(kind: str, bundle: Bundle) -> None:
+def test_every_signature_splits_its_batch_correctly(kind: str, bundle: Bundle) -> None:
     model: Model = bundle if kind == "bundle" else FakeModel()
-    layer, images = model.manifest.default_layer, images_of(model, 5)
+    layer = model.manifest.default_layer
+    images = random_images(model, 5)
     classes = np.array([0, 1, 0, 1, 1], np.int32)
 
-    def hold_up(*_: object) -> None:
+    def delay(*_: object) -> None:
         time.sleep(0.02)
 
-    turnstile = FairScheduler(1, {"explain": 1.0}, 8)
-    shared = BatchedModel(model, turnstile, "explain", wanted, hold_up)
+    scheduler = FairScheduler(1, {"explain": 1.0}, 8)
+    batched = BatchedModel(model, scheduler, "explain", still_wanted, delay)
 
-    def ask(number: int) -> tuple[Any, Any, Any]:
-        image, one = images[number : number + 1], classes[number : number + 1]
+    def compute(number: int) -> tuple[Any, Any, Any]:
+        image = images[number : number + 1]
+        class_index = classes[number : number + 1]
         return (
-            shared.layer_gradients(layer, image, one),
-            shared.activations(image)[layer],
-            shared.input_gradients(image, one),
+            batched.layer_gradients(layer, image, class_index),
+            batched.activations(image)[layer],
+            batched.input_gradients(image, class_index),
         )
 
     with ThreadPoolExecutor(5) as threads:
-        found = list(threads.map(ask, range(5)))
-    for number, (gradients, maps, inputs) in enumerate(found):
-        image, one = images[number : number + 1], classes[number : number + 1]
-        alone = model.layer_gradients(layer, image, one)
-        close(gradients.maps, alone.maps)
-        close(gradients.gradients, alone.gradients)
-        close(gradients.scores.logits, alone.scores.logits)
-        close(maps, model.activations(image)[layer])
-        close(inputs, model.input_gradients(image, one))
+        results = list(threads.map(compute, range(5)))
+
+    for number, (gradients, maps, inputs) in enumerate(results):
+        image = images[number : number + 1]
+        class_index = classes[number : number + 1]
+        alone = model.layer_gradients(layer, image, class_index)
+        assert_close(gradients.maps, alone.maps)
+        assert_close(gradients.gradients, alone.gradients)
+        assert_close(gradients.scores.logits, alone.scores.logits)
+        assert_close(maps, model.activations(image)[layer])
+        assert_close(inputs, model.input_gradients(image, class_index))

@@ -1,3 +1,5 @@
+"""The engine's watch for new versions of the model."""
+
 import asyncio
 import logging
 from collections.abc import Iterator
@@ -11,36 +13,36 @@ from service.runtime.engine import Engine
 from service.settings import FAKE, Settings
 
 
-def test_unreadable_model_directory_keeps_the_service(
+@pytest.mark.anyio
+async def test_unreadable_model_directory_keeps_the_service(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The errors are logged, and the next version is loaded once the directory is readable."""
     loaded: list[FakeModel] = []
     stamps: Iterator[object] = iter(
         ["first", PermissionError(13, "Permission denied"), FileNotFoundError(2, "Gone")]
     )
 
     def stamp(_: object) -> object:
-        seen = next(stamps, "second")
-        if isinstance(seen, OSError):
-            raise seen
-        return seen
+        next_stamp = next(stamps, "second")
+        if isinstance(next_stamp, OSError):
+            raise next_stamp
+        return next_stamp
 
     def load(_: Settings) -> FakeModel:
         loaded.append(FakeModel())
         return loaded[-1]
 
-    async def watch_until_second_version_is_loaded() -> None:
-        watched = Engine(Settings(model=FAKE, watch_seconds=0.01), Metrics(), load)
+    monkeypatch.setattr(engine, "stamp", stamp)
+    watched = Engine(Settings(model=FAKE, watch_seconds=0.01), Metrics(), load)
+
+    with caplog.at_level(logging.ERROR, "mammolens"):
         watching = asyncio.create_task(watched.serve_newest())
         async with asyncio.timeout(10):
             while len(loaded) < 2:
                 await asyncio.sleep(0.01)
                 assert not watching.done()
         watching.cancel()
-
-    monkeypatch.setattr(engine, "stamp", stamp)
-    with caplog.at_level(logging.ERROR, "mammolens"):
-        asyncio.run(watch_until_second_version_is_loaded())
 
     assert "Permission denied" in caplog.text
     assert "Gone" in caplog.text

@@ -1,4 +1,4 @@
-"""Turns at the model and at the readers."""
+"""The fair scheduler of the model and of the readers."""
 
 import threading
 import time
@@ -10,11 +10,11 @@ import pytest
 from service.errors import Abandoned
 from service.runtime.scheduler import FairScheduler, Task
 
-SHARES = {"predict": 3.0, "explain": 1.0}
+WEIGHTS = {"predict": 3.0, "explain": 1.0}
 
 
-class Held:
-    """Work that is held up until it is let go, and notes the batches it is given."""
+class BlockingWork:
+    """Work that blocks until `go` is set and records its batches."""
 
     def __init__(self, then: Callable[[Sequence[str]], list[str]]) -> None:
         self._then = then
@@ -29,27 +29,28 @@ class Held:
         return [payload.upper() for payload in self._then(payloads)]
 
 
-def wanted() -> None:
+def still_wanted() -> None:
     pass
 
 
-def unwanted() -> None:
+def abandoned() -> None:
     raise Abandoned("gone")
 
 
-class Crowd:
-    """Callers at a turnstile whose one turn is taken."""
+class QueuedCallers:
+    """Callers in the queues of a scheduler whose capacity of one is taken by the task `first`."""
 
     def __init__(
         self,
-        limit: int = 8,
-        turnstile: FairScheduler | None = None,
+        max_batch: int = 8,
+        scheduler: FairScheduler | None = None,
         then: Callable[[Sequence[str]], list[str]] = list,
     ) -> None:
-        self.turnstile = turnstile or FairScheduler(1, SHARES, limit)
-        self.work = Held(then)
+        self.scheduler = scheduler or FairScheduler(1, WEIGHTS, max_batch)
+        self.work = BlockingWork(then)
         self.threads = ThreadPoolExecutor(16)
-        self.first = self.call("first")
+
+        self.first = self._submit("first", "predict", "a", still_wanted)
         assert self.work.begun.wait(10)
 
     def call(
@@ -57,86 +58,109 @@ class Crowd:
         payload: str,
         lane: str = "predict",
         kind: str = "a",
-        check: Callable[[], None] = wanted,
+        check: Callable[[], None] = still_wanted,
     ) -> "Future[str]":
-        before = sum(map(len, self.turnstile._queues.values()))
-        future = self.threads.submit(
-            self.turnstile.run, lane, Task(kind, 1, payload, self.work, check)
-        )
-        if hasattr(self, "first"):
-            deadline = time.monotonic() + 10
-            while sum(map(len, self.turnstile._queues.values())) == before:
-                assert time.monotonic() < deadline
-                time.sleep(0.001)
+        """Submit a task and wait until it is queued."""
+        before = self._queued()
+        future = self._submit(payload, lane, kind, check)
+
+        deadline = time.monotonic() + 10
+        while self._queued() == before:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
         return future
 
+    def _submit(
+        self, payload: str, lane: str, kind: str, check: Callable[[], None]
+    ) -> "Future[str]":
+        task = Task(kind, 1, payload, self.work, check)
+        return self.threads.submit(self.scheduler.run, lane, task)
 
-def test_a_call_that_finds_a_free_turn_runs_at_once_and_alone() -> None:
-    thread = FairScheduler(1, SHARES, 8).run(
+    def _queued(self) -> int:
+        return sum(map(len, self.scheduler._queues.values()))
+
+
+def test_task_on_idle_scheduler_runs_in_own_thread() -> None:
+    thread = FairScheduler(1, WEIGHTS, 8).run(
         "predict",
-        Task("a", 1, "x", lambda payloads: [threading.current_thread() for _ in payloads], wanted),
+        Task(
+            "a",
+            1,
+            "x",
+            lambda payloads: [threading.current_thread() for _ in payloads],
+            still_wanted,
+        ),
     )
+
     assert thread is threading.current_thread()
 
 
-def test_what_has_queued_while_the_turn_was_taken_is_the_next_batch_and_each_gets_its_own_result() -> (
-    None
-):
-    crowd = Crowd()
-    others = [crowd.call(name) for name in "bcd"]
-    crowd.work.go.set()
+def test_queued_tasks_form_the_next_batch() -> None:
+    """Each task gets the result for its payload."""
+    callers = QueuedCallers()
+    others = [callers.call(name) for name in "bcd"]
+
+    callers.work.go.set()
+
     assert [other.result(10) for other in others] == ["B", "C", "D"]
-    assert crowd.first.result(10) == "FIRST"
-    assert crowd.work.batches == [["first"], ["b", "c", "d"]]
+    assert callers.first.result(10) == "FIRST"
+    assert callers.work.batches == [["first"], ["b", "c", "d"]]
 
 
-def test_a_batch_is_no_larger_than_the_limit_and_of_one_kind() -> None:
-    crowd = Crowd(limit=2)
+def test_batch_is_bounded_and_of_one_kind() -> None:
+    callers = QueuedCallers(max_batch=2)
     others = [
-        crowd.call(name, kind=kind)
+        callers.call(name, kind=kind)
         for name, kind in (("b", "a"), ("c", "z"), ("d", "a"), ("e", "a"))
     ]
-    crowd.work.go.set()
+
+    callers.work.go.set()
+
     assert [other.result(10) for other in others] == ["B", "C", "D", "E"]
-    assert crowd.work.batches == [["first"], ["b", "d"], ["c"], ["e"]]
+    assert callers.work.batches == [["first"], ["b", "d"], ["c"], ["e"]]
 
 
-def test_what_is_no_longer_wanted_is_not_computed_and_does_not_hold_up_the_others() -> None:
-    crowd = Crowd()
-    gone, alone = (
-        crowd.call("gone", check=unwanted),
-        crowd.call("gone too", kind="z", check=unwanted),
-    )
-    other = crowd.call("b")
-    crowd.work.go.set()
+def test_abandoned_tasks_are_skipped() -> None:
+    """They do not hold up the other tasks, neither in a batch nor as the only task of a batch."""
+    callers = QueuedCallers()
+    in_batch = callers.call("gone", check=abandoned)
+    alone = callers.call("gone too", kind="z", check=abandoned)
+    other = callers.call("b")
+
+    callers.work.go.set()
+
     assert other.result(10) == "B"
-    for future in (gone, alone):
+    for future in (in_batch, alone):
         with pytest.raises(Abandoned):
             future.result(10)
-    assert crowd.work.batches == [["first"], ["b"]]
+    assert callers.work.batches == [["first"], ["b"]]
 
 
-def test_a_failure_is_raised_by_every_call_of_its_batch_and_the_turn_is_passed_on() -> None:
-    turnstile = FairScheduler(1, SHARES, 8)
+def test_failed_batch_does_not_block_the_scheduler() -> None:
+    scheduler = FairScheduler(1, WEIGHTS, 8)
 
     def fail(_: Sequence[str]) -> list[str]:
         raise ValueError("broken")
 
     for _ in range(2):
         with pytest.raises(ValueError, match="broken"):
-            turnstile.run("predict", Task("a", 1, "x", fail, wanted))
-    assert turnstile.run("predict", Task("a", 1, "x", list, wanted)) == "x"
+            scheduler.run("predict", Task("a", 1, "x", fail, still_wanted))
+
+    assert scheduler.run("predict", Task("a", 1, "x", list, still_wanted)) == "x"
 
 
-@pytest.mark.parametrize(("turns", "calls"), [(1, 60), (3, 60)])
-def test_no_more_work_at_a_time_than_there_are_turns(turns: int, calls: int) -> None:
-    turnstile, lock, running, most = FairScheduler(turns, SHARES), threading.Lock(), 0, 0
+@pytest.mark.parametrize(("max_running", "calls"), [(1, 60), (3, 60)])
+def test_number_of_running_batches_is_bounded(max_running: int, calls: int) -> None:
+    scheduler = FairScheduler(max_running, WEIGHTS)
+    lock = threading.Lock()
+    running = 0
+    peak = 0
 
     def work(payloads: Sequence[int]) -> list[int]:
-        nonlocal running, most
+        nonlocal running, peak
         with lock:
             running += 1
-            most = max(most, running)
+            peak = max(peak, running)
         time.sleep(0.001)
         with lock:
             running -= 1
@@ -144,16 +168,20 @@ def test_no_more_work_at_a_time_than_there_are_turns(turns: int, calls: int) -> 
 
     with ThreadPoolExecutor(12) as threads:
         lanes = ["predict", "explain"]
-        found = threads.map(
-            lambda number: turnstile.run(lanes[number % 2], Task("a", 1, number, work, wanted)),
+        results = threads.map(
+            lambda number: scheduler.run(
+                lanes[number % 2], Task("a", 1, number, work, still_wanted)
+            ),
             range(calls),
         )
-        assert list(found) == list(range(calls))
-    assert most == turns
+        assert list(results) == list(range(calls))
+
+    assert peak == max_running
 
 
-def test_a_lane_that_was_away_claims_nothing_for_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    crowd, now = Crowd(limit=1), 0.0
+def test_idle_lane_earns_no_credit(monkeypatch: pytest.MonkeyPatch) -> None:
+    callers = QueuedCallers(max_batch=1)
+    now = 0.0
     monkeypatch.setattr("service.runtime.scheduler.time.perf_counter", lambda: now)
 
     def take_a_second(payloads: Sequence[str]) -> list[str]:
@@ -161,11 +189,14 @@ def test_a_lane_that_was_away_claims_nothing_for_that_time(monkeypatch: pytest.M
         now += 1
         return list(payloads)
 
-    crowd.work.go.set()
-    crowd.first.result(10)
-    for _ in range(30):  # alone: nobody ever waits
-        crowd.turnstile.run("predict", Task("a", 1, "", take_a_second, wanted))
-    busy = Crowd(limit=1, turnstile=crowd.turnstile, then=take_a_second)
+    # The lane `predict` is busy for 30 seconds while `explain` is idle.
+    callers.work.go.set()
+    callers.first.result(10)
+    for _ in range(30):
+        callers.scheduler.run("predict", Task("a", 1, "", take_a_second, still_wanted))
+
+    # Then both lanes have six tasks each.
+    busy = QueuedCallers(max_batch=1, scheduler=callers.scheduler, then=take_a_second)
     others = [
         busy.call(name, lane)
         for name, lane in (("e", "explain"), ("p", "predict"))
@@ -174,15 +205,16 @@ def test_a_lane_that_was_away_claims_nothing_for_that_time(monkeypatch: pytest.M
     busy.work.go.set()
     for other in others:
         other.result(10)
+
     assert "".join(name for (name,) in busy.work.batches[1:]).startswith("ep")
 
 
-def test_while_both_lanes_wait_each_gets_its_share_of_the_time() -> None:
-    turnstile = FairScheduler(1, SHARES)
-    used = dict.fromkeys(SHARES, 0.0)
+def test_contended_time_is_divided_by_weight() -> None:
+    scheduler = FairScheduler(1, WEIGHTS)
+    used = dict.fromkeys(WEIGHTS, 0.0)
     end = time.monotonic() + 0.6
 
-    def keep_asking(lane: str) -> None:
+    def keep_calling(lane: str) -> None:
         def work(payloads: Sequence[None]) -> Sequence[None]:
             start = time.perf_counter()
             time.sleep(0.002 if lane == "predict" else 0.006)
@@ -190,9 +222,10 @@ def test_while_both_lanes_wait_each_gets_its_share_of_the_time() -> None:
             return payloads
 
         while time.monotonic() < end:
-            turnstile.run(lane, Task(lane, 1, None, work, wanted))
+            scheduler.run(lane, Task(lane, 1, None, work, still_wanted))
 
     with ThreadPoolExecutor(8) as threads:
         for lane in ["predict", "explain"] * 4:
-            threads.submit(keep_asking, lane)
+            threads.submit(keep_calling, lane)
+
     assert 2 < used["predict"] / used["explain"] < 4.5
