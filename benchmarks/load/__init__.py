@@ -1,1 +1,1 @@
-"""The service beside the model servers that one would otherwise take: the same work, cores and load, in one run."""
+"""Load benchmark: the service and other model servers under the same work and load, in one run."""

@@ -1,6 +1,8 @@
-"""What the cores can do without a server: the plain loop of `service.imaging.read` and `Bundle.predict`.
+"""Rate of the cores without a server: a plain loop of `service.imaging.read` and `Bundle.predict`.
 
-python -m benchmarks.load.ceiling BUNDLE IMAGE SECONDS THREADS    # one loop; prints images a second
+Run one loop and print its images a second:
+
+    python -m benchmarks.load.ceiling BUNDLE IMAGE SECONDS THREADS
 """
 
 import subprocess
@@ -19,33 +21,40 @@ from service.imaging import read
 from service.model import Bundle
 from service.observability.stopwatch import Stopwatch
 
-_WARM_SECONDS = 2.0
+_WARM_UP_SECONDS = 2.0
+_WARM_UP_ROUNDS = 5
 _ROUNDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:
-    """Images a second of one loop with TensorFlow on all cores, and of a loop of one thread for each core."""
+    """Images a second of two plain set-ups.
+
+    `one_loop`: one loop with TensorFlow on all cores. `loop_per_core`: one single-threaded loop for
+    each core, all together.
+    """
 
     one_loop: float
     loop_per_core: float
 
     @property
     def best(self) -> float:
-        """The larger."""
+        """The larger of the two rates."""
         return max(self.one_loop, self.loop_per_core)
 
 
 def ceiling(path: Path, image: Path, seconds: float) -> Ceiling:
-    """Measured now, for that bundle and that image."""
+    """Measure the ceiling for this bundle and this image."""
     cores = usable_cores()
-    return Ceiling(_loops(path, image, seconds, 1, cores), _loops(path, image, seconds, cores, 1))
+    one_loop = _rate(path, image, seconds, loops=1, threads=cores)
+    loop_per_core = _rate(path, image, seconds, loops=cores, threads=1)
+    return Ceiling(one_loop, loop_per_core)
 
 
 def overhead_milliseconds(running: Running, path: Path, data: bytes) -> tuple[float, float]:
-    """Medians of POST /predict and of the plain call in this process, taken in turn.
+    """Return the medians of POST /predict and of the plain call in this process, measured in turn.
 
-    The client is the standard library's: httpx alone takes some milliseconds to send a file.
+    The client is `http.client` because httpx alone takes some milliseconds to send a file.
 
     Raises:
         RuntimeError: the service refuses the image.
@@ -54,32 +63,28 @@ def overhead_milliseconds(running: Running, path: Path, data: bytes) -> tuple[fl
     pipeline.warm(bundle)
     connection = HTTPConnection("127.0.0.1", running.port, timeout=60)
 
-    def ask() -> None:
+    def post() -> None:
         connection.request("POST", "/predict", data, {"Content-Type": "application/dicom"})
         answer = connection.getresponse()
         if answer.status != HTTPStatus.OK:
-            raise RuntimeError(f"it answers {answer.status}")
+            raise RuntimeError(f"POST /predict answers {answer.status}")
         answer.read()
 
-    ways = {"service": ask, "plain": lambda: pipeline.predict(bundle, read, data, Stopwatch())}
-    measure(ways, 5)
-    asked, plain = measure(ways, _ROUNDS).values()
+    ways = {"service": post, "plain": lambda: pipeline.predict(bundle, read, data, Stopwatch())}
+    measure(ways, _WARM_UP_ROUNDS)
+    medians = measure(ways, _ROUNDS)
     connection.close()
-    return asked, plain
+    return medians["service"], medians["plain"]
 
 
-def _loops(path: Path, image: Path, seconds: float, loops: int, threads: int) -> float:
-    """Images a second of so many loops at a time, in processes of their own that start together."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.load.ceiling",
-        str(path),
-        str(image),
-        str(seconds),
-        str(threads),
-    ]
-    started = [
+def _rate(path: Path, image: Path, seconds: float, *, loops: int, threads: int) -> float:
+    """Return the images a second of several loops together.
+
+    The loops run in separate processes and start at the same time.
+    """
+    module = "benchmarks.load.ceiling"
+    command = [sys.executable, "-m", module, str(path), str(image), str(seconds), str(threads)]
+    processes = [
         subprocess.Popen(  # noqa: S603 - our own
             command,
             cwd=ROOT,
@@ -90,22 +95,27 @@ def _loops(path: Path, image: Path, seconds: float, loops: int, threads: int) ->
         )
         for _ in range(loops)
     ]
-    for process in started:
+
+    # Each loop prints a line when it is warm.
+    for process in processes:
         assert process.stdout is not None  # noqa: S101 - a pipe
-        process.stdout.readline()  # it is warm
-    return sum(float(process.communicate("go\n")[0]) for process in started)
+        process.stdout.readline()
+
+    return sum(float(process.communicate("go\n")[0]) for process in processes)
 
 
 def _loop(path: Path, data: bytes, seconds: float, threads: int) -> float:
+    """Run one loop, warm up, wait for a line on standard input, and return the images a second."""
     bundle = Bundle.load(path, threads)
-    _count(bundle, data, _WARM_SECONDS)
+    _images_per_second(bundle, data, _WARM_UP_SECONDS)
     print("warm", flush=True)
     sys.stdin.readline()
-    return _count(bundle, data, seconds)
+    return _images_per_second(bundle, data, seconds)
 
 
-def _count(bundle: Bundle, data: bytes, seconds: float) -> float:
-    count, start = 0, time.perf_counter()
+def _images_per_second(bundle: Bundle, data: bytes, seconds: float) -> float:
+    count = 0
+    start = time.perf_counter()
     while time.perf_counter() - start < seconds:
         bundle.predict(read(data, bundle.manifest.preprocessing).fitted.image[None])
         count += 1
@@ -113,8 +123,6 @@ def _count(bundle: Bundle, data: bytes, seconds: float) -> float:
 
 
 if __name__ == "__main__":
-    print(
-        _loop(
-            Path(sys.argv[1]), Path(sys.argv[2]).read_bytes(), float(sys.argv[3]), int(sys.argv[4])
-        )
-    )
+    bundle_path = Path(sys.argv[1])
+    image_data = Path(sys.argv[2]).read_bytes()
+    print(_loop(bundle_path, image_data, float(sys.argv[3]), int(sys.argv[4])))

@@ -1,8 +1,12 @@
-"""Load from a process of its own that costs little: an asyncio protocol on uvloop, a request's bytes prepared once.
+"""Load generator that runs in a separate process.
 
-Open streams send each request when it is due, whatever became of those before, over as many connections as that takes;
-latency counts from when it was due. So a server that stalls makes every request late that was due in the stall, and
-all of them show (a generator that waits for answers hides the wait: coordinated omission).
+It costs little processor time: an asyncio protocol on uvloop sends request bytes that are prepared
+once.
+
+Open streams send each request when it is due, however long earlier requests take, over any number
+of connections. Latency counts from the time when the request was due. A server that stalls
+therefore delays every request that is due during the stall, and all of these delays are recorded.
+A generator that waits for answers would hide them (coordinated omission).
 """
 
 import asyncio
@@ -17,15 +21,15 @@ from typing import cast
 import uvloop
 
 LEFT = 0
-"""The status of a request whose client ran out of patience and closed its connection."""
+"""Status of a request whose client ran out of patience and closed its connection."""
 LOST = -1
-"""The status of a request whose connection the server refused or closed."""
+"""Status of a request whose connection the server refused or closed."""
 _HEAD_END = b"\r\n\r\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request: when it was due and how long it took from then on, in seconds, and its status."""
+    """Outcome of a request: when it was due, the seconds from then to its end, and its status."""
 
     due: float
     seconds: float
@@ -34,11 +38,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Requests of one kind, with connections of their own.
+    """Requests of one kind, with their own connections.
 
-    `times`: when each is due, in seconds from the start, rising. `clients`: instead of times, so many that each send
-    their next request when they have the answer to their last, for `seconds`. `patience`: seconds from sending until a
-    client closes its connection.
+    An open stream has `times`, a closed loop has `clients` and `seconds`.
+
+    Attributes:
+        request: bytes of each request.
+        times: due time of each request, in seconds from the start, ascending.
+        clients: number of clients that send their next request when they have the last answer.
+        seconds: time during which the clients send requests.
+        patience: seconds from sending a request until its client closes the connection.
     """
 
     request: bytes
@@ -50,22 +59,26 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """The answers of each stream by its name, and the generator's own share of a core."""
+    """Answers of each stream by its name, and the generator's own share of one core."""
 
     answers: Mapping[str, list[Answer]]
     cpu_share: float
 
 
 def poisson(rate: float, seconds: float, seed: int = 1) -> list[float]:
-    """The times of independent arrivals, so many a second on average."""
-    draw, times, now = random.Random(seed), [], 0.0  # noqa: S311 - reproducible, no secret
-    while (now := now + draw.expovariate(rate)) < seconds:
+    """Return the times of independent arrivals, `rate` a second on average."""
+    draw = random.Random(seed)  # noqa: S311 - reproducible, no secret
+    times: list[float] = []
+
+    now = draw.expovariate(rate)
+    while now < seconds:
         times.append(now)
+        now += draw.expovariate(rate)
     return times
 
 
 def uniform(rate: float, seconds: float) -> list[float]:
-    """The times of arrivals at equal distances."""
+    """Return the times of arrivals at equal intervals."""
     return [number / rate for number in range(int(rate * seconds))]
 
 
@@ -75,36 +88,43 @@ def request(
     content_type: str = "application/dicom",
     timeout: float | None = None,
 ) -> bytes:
-    """The bytes of a POST, or of a GET if there is no body; `timeout`: seconds for the header Request-Timeout."""
+    """Return the bytes of a POST, or of a GET if there is no body.
+
+    `timeout`: seconds for the header Request-Timeout.
+    """
     lines = [f"{'GET' if body is None else 'POST'} {path} HTTP/1.1", "Host: 127.0.0.1"]
     if body is not None:
         lines += [f"Content-Type: {content_type}", f"Content-Length: {len(body)}"]
     if timeout is not None:
         lines.append(f"Request-Timeout: {timeout:g}")
+
     return "\r\n".join(lines).encode() + _HEAD_END + (body or b"")
 
 
 def send(port: int, streams: Mapping[str, Stream]) -> Record:
-    """What becomes of the streams, sent side by side to that port of this machine by a process of their own."""
+    """Send the streams side by side to this port of the local machine, from a separate process."""
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         return pool.submit(generate, port, streams).result()
 
 
 def generate(port: int, streams: Mapping[str, Stream]) -> Record:
-    """The same in this process."""
+    """Send the streams from this process."""
     return uvloop.run(_generate(port, streams))
 
 
 async def _generate(port: int, streams: Mapping[str, Stream]) -> Record:
-    wall, cpu = time.perf_counter(), time.process_time()
+    wall = time.perf_counter()
+    cpu = time.process_time()
+
     senders = {name: _Sender(port, stream, wall) for name, stream in streams.items()}
     await asyncio.gather(*(sender.run() for sender in senders.values()))
+
     share = (time.process_time() - cpu) / (time.perf_counter() - wall)
     return Record({name: sender.answers for name, sender in senders.items()}, share)
 
 
 class _Sender:
-    """One stream under way."""
+    """Sends one stream and records its answers."""
 
     def __init__(self, port: int, stream: Stream, start: float) -> None:
         self.stream = stream
@@ -114,37 +134,39 @@ class _Sender:
         self._start = start
 
     async def run(self) -> None:
-        await (self._open() if self.stream.times else self._closed())
+        await (self._open_stream() if self.stream.times else self._closed_loop())
         for connection in self.idle[:]:
             connection.transport.abort()
 
     def _now(self) -> float:
         return time.perf_counter() - self._start
 
-    async def _open(self) -> None:
-        async with asyncio.TaskGroup() as sent:
+    async def _open_stream(self) -> None:
+        async with asyncio.TaskGroup() as requests:
             for due in self.stream.times:
-                if (wait := due - self._now()) > 0:
+                wait = due - self._now()
+                if wait > 0:
                     await asyncio.sleep(wait)
-                sent.create_task(self._ask(due))
+                requests.create_task(self._send(due))
 
-    async def _closed(self) -> None:
+    async def _closed_loop(self) -> None:
         await asyncio.gather(*(self._client() for _ in range(self.stream.clients)))
 
     async def _client(self) -> None:
         while (now := self._now()) < self.stream.seconds:
-            await self._ask(now)
+            await self._send(now)
 
-    async def _ask(self, due: float) -> None:
+    async def _send(self, due: float) -> None:
         status = await self._status()
         self.answers.append(Answer(due, self._now() - due, status))
 
     async def _status(self) -> int:
+        """Send a request over an idle or a new connection and return its status."""
         try:
             connection = self.idle.pop() if self.idle else await self._connect()
         except OSError:
             return LOST
-        return await connection.ask()
+        return await connection.send()
 
     async def _connect(self) -> "_Connection":
         loop = asyncio.get_running_loop()
@@ -155,7 +177,7 @@ class _Sender:
 
 
 class _Connection(asyncio.Protocol):
-    """A connection, and the request under way on it if there is one."""
+    """A connection with at most one request in flight."""
 
     transport: asyncio.Transport
 
@@ -164,10 +186,12 @@ class _Connection(asyncio.Protocol):
         self._inbox = b""
         self._answer: asyncio.Future[int] | None = None
 
-    async def ask(self) -> int:
-        """The status of a request, sent now."""
+    async def send(self) -> int:
+        """Send a request now and return the status of its answer."""
         loop = asyncio.get_running_loop()
-        self._answer, self._inbox = loop.create_future(), b""
+        self._answer = loop.create_future()
+        self._inbox = b""
+
         self.transport.write(self._sender.stream.request)
         leave = loop.call_later(self._sender.stream.patience, self._end, LEFT)
         try:
@@ -176,38 +200,42 @@ class _Connection(asyncio.Protocol):
             leave.cancel()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps what to write to."""
+        """Store the transport."""
         self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Ends the request when its answer is complete; of the answer only status and length are read."""
+        """End the request when its answer is complete.
+
+        Only the status, the length and the connection header of the answer are read.
+        """
         self._inbox += data
-        head, found, body = self._inbox.partition(_HEAD_END)
-        if not found or self._answer is None:
+        head, separator, body = self._inbox.partition(_HEAD_END)
+        if not separator or self._answer is None:
             return
+
         headers = dict(line.lower().split(b":", 1) for line in head.split(b"\r\n")[1:])
         length = headers.get(b"content-length")
         if length is not None and len(body) < int(length):
             return
-        unsent = self.transport.get_write_buffer_size()  # refused before the body was read
-        keep = (
-            length is not None
-            and not unsent
-            and headers.get(b"connection", b"").strip() != b"close"
-        )
-        self._end(int(head[9:12]), keep=keep)
+
+        # A server that answers before it has read the whole body will not read the rest of it.
+        is_sent = not self.transport.get_write_buffer_size()
+        closes = headers.get(b"connection", b"").strip() == b"close"
+        self._end(int(head[9:12]), keep=length is not None and is_sent and not closes)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Ends the request, if there is one."""
+        """End the request in flight, if there is one."""
         del exc
         if self in self._sender.idle:
             self._sender.idle.remove(self)
         self._end(LOST)
 
     def _end(self, status: int, *, keep: bool = False) -> None:
-        answer, self._answer = self._answer, None
+        answer = self._answer
+        self._answer = None
         if answer is not None and not answer.done():
             answer.set_result(status)
+
         if keep:
             self._sender.idle.append(self)
         else:

@@ -1,4 +1,4 @@
-"""The service itself, as `make serve` starts it."""
+"""Start command and metrics of the service itself, as `make serve` starts it."""
 
 import re
 import sys
@@ -13,15 +13,19 @@ _COUNT = re.compile(r'^mammolens_batch_size_sum\{signature="predict"\} (\S+)$', 
 
 
 def computed(running: Running) -> int:
-    """How many images the model was given for predictions, from /metrics; 0 before the first."""
-    found = _COUNT.search(httpx.get(f"{running.address}/metrics", timeout=10).text)
-    return int(float(found[1])) if found else 0
+    """Return the number of images that the model has predicted, from /metrics.
+
+    The metric does not exist before the first image: the number is 0 then.
+    """
+    metrics = httpx.get(f"{running.address}/metrics", timeout=10).text
+    count = _COUNT.search(metrics)
+    return int(float(count[1])) if count else 0
 
 
 def probabilities(answer: Any) -> Mapping[str, float]:
-    """The probabilities of an answer of POST /predict."""
-    found: Mapping[str, float] = answer["prediction"]["probabilities"]
-    return found
+    """Return the probabilities from an answer of POST /predict."""
+    by_class: Mapping[str, float] = answer["prediction"]["probabilities"]
+    return by_class
 
 
 SERVER = Server(

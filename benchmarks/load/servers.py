@@ -1,4 +1,4 @@
-"""A server under measurement: started, waited for, asked once, weighed and stopped."""
+"""Run a server for a measurement: start it, wait for it, send it images, stop it."""
 
 import os
 import signal
@@ -24,25 +24,26 @@ _START_SECONDS = 90
 _STOP_SECONDS = 15
 
 
-def bare(data: bytes) -> bytes:
-    """The image as it is."""
+def raw_body(data: bytes) -> bytes:
+    """Return the image unchanged, as the body of a request."""
     return data
 
 
-def plain(answer: Any) -> Mapping[str, float]:
-    """The probabilities of an answer that has nothing else."""
+def plain_probabilities(answer: Any) -> Mapping[str, float]:
+    """Return the probabilities from an answer that holds nothing else."""
     probabilities: Mapping[str, float] = answer["probabilities"]
     return probabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """How to start a server, and how to ask it for the probabilities of an image.
+    """Start command of a server, and the form of its requests and answers.
 
-    In `command` and `environment` {root} stands for this tree, {bundle} for the model's bundle, {port}, {spare} and
-    {other} for free ports, {scratch} for a directory of its own and {counter} for a file to which it appends a byte for
-    each image that it has computed.
-    `computed`: how to ask for that number otherwise.
+    `command` and `environment` may hold placeholders. {root} is the root of the repository,
+    {bundle} the model's bundle, {scratch} a temporary directory.
+    {port}, {spare} and {other} are free ports.
+    {counter} is a file to which the server appends one byte for each computed image.
+    `computed` returns the number of computed images of a server that does not write this file.
     """
 
     name: str
@@ -50,20 +51,20 @@ class Server:
     environment: Mapping[str, str] = field(default_factory=dict)
     path: str = "/predict"
     content_type: str = "application/dicom"
-    body: Callable[[bytes], bytes] = bare
-    probabilities: Callable[[Any], Mapping[str, float]] = plain
+    body: Callable[[bytes], bytes] = raw_body
+    probabilities: Callable[[Any], Mapping[str, float]] = plain_probabilities
     ready: str = "/readyz"
     alive: str = "/livez"
     computed: "Callable[[Running], int] | None" = None
 
     def request(self, data: bytes, timeout: float | None = None) -> bytes:
-        """The bytes of a request for that image."""
+        """Return the bytes of a request for this image."""
         return generator.request(self.path, self.body(data), self.content_type, timeout)
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that is ready: its port, its process, where it counts, and the seconds from its start to then."""
+    """A server that is ready. `ready_seconds`: seconds from its start until it was ready."""
 
     server: Server
     port: int
@@ -73,41 +74,49 @@ class Running:
 
     @property
     def address(self) -> str:
-        """Where it listens."""
+        """Base URL of the server."""
         return f"http://127.0.0.1:{self.port}"
 
     def computed(self) -> int:
-        """How many images it has computed the probabilities of."""
+        """Return the number of images for which the server has computed probabilities."""
         return self.server.computed(self) if self.server.computed else self.counter.stat().st_size
 
-    def ask(self, data: bytes) -> Mapping[str, float]:
-        """The probabilities by class of an image."""
-        headers = {"content-type": self.server.content_type}
+    def predict(self, data: bytes) -> Mapping[str, float]:
+        """Send an image and return its probabilities by class.
+
+        Raises:
+            HTTPStatusError: the server refuses the image.
+        """
         answer = httpx.post(
             f"{self.address}{self.server.path}",
             content=self.server.body(data),
-            headers=headers,
+            headers={"content-type": self.server.content_type},
             timeout=60,
         )
         return self.server.probabilities(answer.raise_for_status().json())
 
     def pss_mebibytes(self) -> float:
-        """The proportional set size of the server and all its descendants: shared pages count once."""
+        """Return the proportional set size of the server and its descendants.
+
+        Shared pages count once.
+        """
         return sum(map(_pss_kibibytes, descendants(self.process.pid))) / 1024
 
 
 @contextmanager
 def started(server: Server, log: IO[bytes], bundle: Path = DEMO) -> Iterator[Running]:
-    """The server of that bundle from when it is ready, its outputs in the log.
+    """Start the server with this bundle, yield it when it is ready, and stop it.
+
+    Its standard output and standard error go to `log`.
 
     Raises:
-        RuntimeError: it ended, or did not become ready.
+        RuntimeError: the server ended, or did not become ready.
     """
     with tempfile.TemporaryDirectory() as scratch:
         counter = Path(scratch, "computed")
         counter.touch()
         port, spare, other = _free_ports(3)
-        places = {
+        values = {
             "port": port,
             "spare": spare,
             "other": other,
@@ -116,13 +125,14 @@ def started(server: Server, log: IO[bytes], bundle: Path = DEMO) -> Iterator[Run
             "root": ROOT,
             "bundle": bundle,
         }
-        command = [part.format(**places) for part in server.command]
-        own = {name: value.format(**places) for name, value in server.environment.items()}
+        command = [part.format(**values) for part in server.command]
+        settings = {name: text.format(**values) for name, text in server.environment.items()}
+
         start = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - named in this package
             command,
             cwd=ROOT,
-            env={**os.environ, **own},
+            env={**os.environ, **settings},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -135,7 +145,7 @@ def started(server: Server, log: IO[bytes], bundle: Path = DEMO) -> Iterator[Run
 
 
 def descendants(root: int) -> list[int]:
-    """The process and all that it and its children have started, as far as they run."""
+    """Return the IDs of the process `root` and of all its running descendants."""
     children: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -143,10 +153,11 @@ def descendants(root: int) -> list[int]:
         except (FileNotFoundError, ProcessLookupError):  # ended meanwhile
             continue
         children.setdefault(parent, []).append(int(stat.parent.name))
-    found = [root]
-    for process in found:
-        found += children.get(process, [])
-    return found
+
+    tree = [root]
+    for process in tree:  # the list grows while it is read
+        tree += children.get(process, [])
+    return tree
 
 
 def _pss_kibibytes(process: int) -> int:
@@ -158,6 +169,7 @@ def _pss_kibibytes(process: int) -> int:
 
 
 def _free_ports(number: int) -> list[int]:
+    """Return free ports. All are held until the last is chosen, so that they differ."""
     probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [probe.getsockname()[1] for probe in probes]
     for probe in probes:
@@ -169,28 +181,33 @@ def _wait_until_ready(address: str, process: "subprocess.Popen[bytes]") -> None:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end:
         if process.poll() is not None:
-            raise RuntimeError("it ended before it was ready")
+            raise RuntimeError("the server ended before it was ready")
+
         try:
             if httpx.get(address, timeout=5).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.02)
-    raise RuntimeError(f"it was not ready after {_START_SECONDS} s")
+
+    raise RuntimeError(f"the server was not ready after {_START_SECONDS} s")
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """Asks it to end, and kills what is left of it then."""
+    """Send SIGTERM, then kill the processes that are left, and wait until all have ended."""
     tree = descendants(process.pid)
     process.terminate()
     try:
         process.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        print(f"did not end within {_STOP_SECONDS} s of SIGTERM: killed", file=sys.stderr)
-    for each in tree:
+        print(f"killed: it did not end within {_STOP_SECONDS} s of SIGTERM", file=sys.stderr)
+
+    for pid in tree:
         with suppress(ProcessLookupError):
-            os.kill(each, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
     process.wait()
+
+    # The kernel has to free the memory, and init has to reap the descendants.
     end = time.monotonic() + _STOP_SECONDS
-    while any(Path(f"/proc/{each}").exists() for each in tree) and time.monotonic() < end:
-        time.sleep(0.01)  # the kernel gives memory back and init reaps the rest
+    while any(Path(f"/proc/{pid}").exists() for pid in tree) and time.monotonic() < end:
+        time.sleep(0.01)

@@ -1,8 +1,9 @@
-"""What several services on the same cores gain over one that has them all, and what they cost.
+"""Compare throughput and memory of one service and of several services on the same cores.
 
     python -m benchmarks.load.several [--image FILE] [--services 2] [--seconds 8] [--rounds 3]
 
-Each of the several has its share of the cores for TensorFlow and for its readers. They are measured in turn.
+Several services divide the cores between them, for TensorFlow and for their reader processes. One
+service has all cores. Both set-ups are measured in turn.
 """
 
 import argparse
@@ -25,54 +26,63 @@ _CLIENTS = 16
 
 
 def main() -> None:
-    """Prints images a second and memory of both ways."""
+    """Print the images a second and the memory of one service and of several."""
+    options = _parser().parse_args()
+    data = options.image.read_bytes()
+    print(f"{usable_cores()} cores, {options.image.name} ({len(data) >> 10} KiB)")
+
+    rates: dict[int, list[float]] = {1: [], options.services: []}
+    with ExitStack() as stack:
+        groups = {count: [_start(stack, count) for _ in range(count)] for count in rates}
+        for _ in range(options.rounds):
+            for count, group in groups.items():
+                rates[count].append(_images_per_second(group, data, options.seconds))
+
+        for count, group in groups.items():
+            median = statistics.median(rates[count])
+            memory = sum(running.pss_mebibytes() for running in group)
+            print(f"{count}: {median:.1f} images/s, {memory:.0f} MiB (PSS)")
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
         "--image", type=Path, default=ROOT / "docs" / "sample.dcm", help="default: docs/sample.dcm"
     )
-    parser.add_argument("--services", type=int, default=2, help="how many (default 2)")
-    parser.add_argument("--seconds", type=float, default=8, help="of each measurement (default 8)")
+    parser.add_argument("--services", type=int, default=2, help="number of services (default 2)")
     parser.add_argument(
-        "--rounds", type=int, default=3, help="of which the median counts (default 3)"
+        "--seconds", type=float, default=8, help="length of each measurement (default 8)"
     )
-    options = parser.parse_args()
-    data = options.image.read_bytes()
-    print(f"{usable_cores()} cores, {options.image.name} ({len(data) >> 10} KiB)")
-    found: dict[int, list[float]] = {1: [], options.services: []}
-    with ExitStack() as stack:
-        running = {
-            services: [_start(stack, services) for _ in range(services)] for services in found
-        }
-        for _ in range(options.rounds):
-            for services, rates in found.items():
-                rates.append(_images_per_second(running[services], data, options.seconds))
-        for services, rates in found.items():
-            memory = sum(each.pss_mebibytes() for each in running[services])
-            print(f"{services}: {statistics.median(rates):.1f} images/s, {memory:.0f} MiB (PSS)")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds; the median is printed (default 3)"
+    )
+    return parser
 
 
 def _start(stack: ExitStack, services: int) -> Running:
+    """Start one of `services` services with its share of the cores."""
     share = str(max(1, usable_cores() // services))
     settings = {"MAMMOLENS_READERS": share, "MAMMOLENS_THREADS": share} if services > 1 else {}
+
     server = replace(ours.SERVER, environment={**ours.SERVER.environment, **settings})
     return stack.enter_context(started(server, stack.enter_context(TemporaryFile())))
 
 
-def _images_per_second(running: Sequence[Running], data: bytes, seconds: float) -> float:
-    """Of all together, each asked by its share of the clients."""
+def _images_per_second(group: Sequence[Running], data: bytes, seconds: float) -> float:
+    """Return the rate of all services together. The clients are divided between them."""
 
-    def ask(each: Running) -> float:
-        stream = Stream(
-            each.server.request(data), clients=_CLIENTS // len(running), seconds=seconds
-        )
-        answers = send(each.port, {"closed": stream}).answers["closed"]
-        took = max(answer.due + answer.seconds for answer in answers)
-        return sum(answer.status == httpx.codes.OK for answer in answers) / took
+    def rate(running: Running) -> float:
+        body = running.server.request(data)
+        stream = Stream(body, clients=_CLIENTS // len(group), seconds=seconds)
+        answers = send(running.port, {"closed": stream}).answers["closed"]
 
-    with ThreadPoolExecutor(len(running)) as pool:
-        return sum(pool.map(ask, running))
+        elapsed = max(answer.due + answer.seconds for answer in answers)
+        return sum(answer.status == httpx.codes.OK for answer in answers) / elapsed
+
+    with ThreadPoolExecutor(len(group)) as pool:
+        return sum(pool.map(rate, group))
 
 
 if __name__ == "__main__":

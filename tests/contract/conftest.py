@@ -1,4 +1,4 @@
-"""A running service, as its users meet it."""
+"""A running service, called over HTTP like a client would."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from tests.support.servers import Start, running
 
 @pytest.fixture(scope="session")
 def start() -> Start:
-    """Start `python -m service` with the fake model in a process of its own, and end it."""
+    """Start `python -m service` with the fake model in a separate process, and stop it."""
     return running
 
 

@@ -1,4 +1,4 @@
-"""Who is let in: keys and tokens at the door of every route, with a real provider of tokens."""
+"""Authentication and authorisation on every route: API keys and tokens of an OpenID provider."""
 
 import base64
 import hmac
@@ -32,10 +32,11 @@ AUDIENCE = "mammolens"
 
 
 class Provider:
-    """An OpenID provider with one published key, and one that it has not."""
+    """An OpenID provider with one published key and one unpublished key."""
 
     def __init__(self) -> None:
-        self.key, self.other = (rsa.generate_private_key(65537, 2048) for _ in range(2))
+        self.key = rsa.generate_private_key(65537, 2048)
+        self.other = rsa.generate_private_key(65537, 2048)
         self.fetched: list[str] = []
         self.moved: set[str] = set()
         provider = self
@@ -57,10 +58,8 @@ class Provider:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def pages(self) -> dict[str, Any]:
-        published = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key())) | {
-            "kid": "one",
-            "use": "sig",
-        }
+        jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
+        published = jwk | {"kid": "one", "use": "sig"}
         return {
             "/.well-known/openid-configuration": {
                 "issuer": self.issuer,
@@ -73,6 +72,7 @@ class Provider:
     def token(
         self, key: Any = None, algorithm: str = "RS256", kid: str = "one", **changed: Any
     ) -> str:
+        """Return a signed token. `changed`: claims to change, or to leave out if None."""
         claims = {
             "iss": self.issuer,
             "aud": AUDIENCE,
@@ -81,15 +81,16 @@ class Provider:
             "scope": "openid predict explain admin",
         } | changed
         claims = {name: value for name, value in claims.items() if value is not None}
+
         return jwt.encode(claims, self.key if key is None else key, algorithm, headers={"kid": kid})
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    found = Provider()
-    yield found
-    found.server.shutdown()
-    found.server.server_close()
+    started = Provider()
+    yield started
+    started.server.shutdown()
+    started.server.server_close()
 
 
 @pytest.fixture(scope="module")
@@ -112,39 +113,48 @@ def client(app: FastAPI) -> Iterator[TestClient]:
         yield connected
 
 
-def routes(app: FastAPI) -> list[tuple[str, str]]:
-    """Every route that is not open, with its method."""
+def protected_routes(app: FastAPI) -> list[tuple[str, str]]:
+    """Return method and path of every route except the open ones."""
     paths = app.openapi()["paths"]
-    found = [
+    routes = [
         (method.upper(), path.replace("{layer}", "conv2d"))
         for path, methods in paths.items()
         for method in methods
         if path not in OPEN
     ]
-    assert len(found) >= 8
-    return found
+
+    assert len(routes) >= 8
+    return routes
 
 
-def ask(
+def call(
     client: TestClient, method: str, path: str, credential: str | None, data: bytes = b"x"
 ) -> Any:
-    headers = {"content-type": "image/png"} | (
-        {"authorization": f"Bearer {credential}"} if credential else {}
-    )
+    """Send a request with this key or token."""
+    headers = {"content-type": "image/png"}
+    if credential:
+        headers["authorization"] = f"Bearer {credential}"
     return client.request(method, path, content=data, headers=headers)
 
 
-def forged(provider: Provider, public: bytes) -> str:
-    """A token whose signature is a hash keyed with the public key; no library makes one any more."""
+def base64url(data: bytes) -> str:
+    """Encode without padding (RFC 7515)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def forge_token(provider: Provider, public: bytes) -> str:
+    """Return a token whose signature is an HMAC keyed with the public key.
+
+    It is made by hand because libraries refuse to make one.
+    """
     _, claims, _ = provider.token().split(".")
-    head = (
-        base64.urlsafe_b64encode(b'{"alg":"HS256","kid":"one","typ":"JWT"}').rstrip(b"=").decode()
-    )
+    head = base64url(b'{"alg":"HS256","kid":"one","typ":"JWT"}')
     signature = hmac.digest(public, f"{head}.{claims}".encode(), "sha256")
-    return f"{head}.{claims}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    return f"{head}.{claims}.{base64url(signature)}"
 
 
-def bad_tokens(provider: Provider) -> dict[str, str]:
+def bad_credentials(provider: Provider) -> dict[str, str]:
+    """Return invalid tokens and keys, keyed by their fault."""
     public = provider.key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -156,7 +166,7 @@ def bad_tokens(provider: Provider) -> dict[str, str]:
         "wrong signature": provider.token(key=provider.other),
         "unknown key": provider.token(key=provider.other, kid="two"),
         "alg none": provider.token(key="", algorithm="none"),
-        "HS256 with the public key": forged(provider, public),
+        "HS256 with the public key": forge_token(provider, public),
         "no expiry": provider.token(exp=None),
         "no subject": provider.token(sub=None),
         "garbage": "a.b.c",
@@ -165,28 +175,31 @@ def bad_tokens(provider: Provider) -> dict[str, str]:
     }
 
 
-def test_no_route_but_the_health_checks_answers_without_a_key(
-    app: FastAPI, client: TestClient
-) -> None:
-    for method, path in routes(app):
-        answer = ask(client, method, path, None)
+def test_only_health_checks_answer_without_a_key(app: FastAPI, client: TestClient) -> None:
+    for method, path in protected_routes(app):
+        answer = call(client, method, path, None)
+
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"] == "Bearer"
         assert answer.json()["type"] == "urn:mammolens:unauthenticated"
+
     assert client.get("/livez").status_code == 200
 
 
-def test_a_token_or_key_that_is_not_valid_is_refused_on_every_route(
+def test_invalid_credentials_are_refused_on_every_route(
     app: FastAPI, client: TestClient, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    for kind, token in bad_tokens(provider).items():
-        for method, path in routes(app):
-            answer = ask(client, method, path, token)
-            assert answer.status_code == 401, (kind, path)
-            assert token not in answer.text
-        assert token not in caplog.text
-    assert provider.fetched.count("/keys") <= 2  # made-up keys are not looked for each time
+
+    for fault, credential in bad_credentials(provider).items():
+        for method, path in protected_routes(app):
+            answer = call(client, method, path, credential)
+            assert answer.status_code == 401, (fault, path)
+            assert credential not in answer.text
+        assert credential not in caplog.text
+
+    # The provider is not queried again for each unknown key.
+    assert provider.fetched.count("/keys") <= 2
 
 
 @pytest.mark.parametrize(
@@ -198,47 +211,56 @@ def test_a_token_or_key_that_is_not_valid_is_refused_on_every_route(
         ("openid", set()),
     ],
 )
-def test_a_scope_opens_its_own_routes_and_no_others(
+def test_scope_opens_only_its_own_routes(
     app: FastAPI, client: TestClient, provider: Provider, keys: Path, scope: str, reached: set[str]
 ) -> None:
     key = add_key(keys, f"key-{scope}", [AccessScope(scope)] if scope != "openid" else [])
-    for credential in (provider.token(scope=scope), provider.token(scope=None, scp=[scope]), key):
-        for method, path in routes(app):
+    token = provider.token(scope=scope)
+    token_with_scp = provider.token(scope=None, scp=[scope])
+
+    for credential in (token, token_with_scp, key):
+        for method, path in protected_routes(app):
             allowed = method == "GET" or path in reached
-            assert (ask(client, method, path, credential).status_code == 403) is not allowed, path
+            status = call(client, method, path, credential).status_code
+            assert (status == 403) is not allowed, path
 
 
-def test_a_good_token_and_a_good_key_get_their_prediction_and_a_revoked_key_none(
+def test_valid_credentials_predict_until_revoked(
     client: TestClient, provider: Provider, keys: Path, mammogram_png: bytes
 ) -> None:
     key = add_key(keys, "viewer", [AccessScope.PREDICT])
+
     for credential in (provider.token(), key):
-        assert ask(client, "POST", "/predict", credential, mammogram_png).status_code == 200
+        assert call(client, "POST", "/predict", credential, mammogram_png).status_code == 200
+
     revoke_key(keys, "viewer")
-    assert ask(client, "POST", "/predict", key, mammogram_png).status_code == 401
+    assert call(client, "POST", "/predict", key, mammogram_png).status_code == 401
 
 
-def test_who_asked_stands_in_the_log_by_name(
+def test_log_names_the_caller(
     client: TestClient, keys: Path, provider: Provider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     key = add_key(keys, "archive", [])
-    ask(client, "GET", "/model", key)
-    ask(client, "GET", "/model", provider.token())
+
+    call(client, "GET", "/model", key)
+    call(client, "GET", "/model", provider.token())
+
     assert "key:archive" in caplog.text
     assert "oidc:jane" in caplog.text
     assert key not in caplog.text
 
 
-def test_where_the_keys_cannot_be_had_nobody_is_let_in_and_nobody_is_blamed(
-    provider: Provider,
-) -> None:
+def test_unreachable_provider_is_503(provider: Provider) -> None:
+    """Without the provider's keys no token is accepted, but no caller gets a 401."""
     settings = Settings(model=FAKE, oidc_issuer="http://127.0.0.1:1", oidc_audience=AUDIENCE)
-    answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
+
+    answer = call(TestClient(create_app(settings)), "POST", "/predict", provider.token())
+
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:mammolens:keys-unavailable")
 
 
-def test_a_provider_cannot_be_moved_by_a_redirect(
+def test_redirect_of_the_key_url_is_not_followed(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(provider, "moved", {"/old-keys"})
@@ -247,41 +269,50 @@ def test_a_provider_cannot_be_moved_by_a_redirect(
     settings = Settings(
         model=FAKE, oidc_issuer=provider.issuer, oidc_audience=AUDIENCE, oidc_jwks=jwks
     )
-    answer = ask(TestClient(create_app(settings)), "POST", "/predict", provider.token())
+
+    answer = call(TestClient(create_app(settings)), "POST", "/predict", provider.token())
+
     assert answer.json()["type"] == "urn:mammolens:keys-unavailable"
     assert provider.fetched == ["/old-keys"]
 
 
-def test_a_caller_that_asks_too_often_is_told_when_to_come_back() -> None:
+def test_rate_limit_gives_a_retry_after() -> None:
     limited = TestClient(create_app(Settings(model=FAKE, rate_per_minute=2)))
+
     statuses = [limited.get("/model").status_code for _ in range(3)]
+
     assert statuses == [503, 503, 429]
     assert limited.get("/model").headers["retry-after"] == "30"
     assert limited.get("/livez").status_code == 200
 
 
-def test_who_need_not_say_who_they_are_may_change_the_model_only_from_this_machine() -> None:
+def test_anonymous_callers_reload_only_on_loopback() -> None:
     for host, status in (("127.0.0.1", 503), ("0.0.0.0", 403)):  # noqa: S104 - nothing is bound
-        anonymous = TestClient(create_app(Settings(model=FAKE, host=host, allow_anonymous=True)))
-        assert ask(anonymous, "POST", "/model/reload", None).status_code == status
-        assert ask(anonymous, "POST", "/predict", None).json()["type"] == "urn:mammolens:not-ready"
+        settings = Settings(model=FAKE, host=host, allow_anonymous=True)
+        anonymous = TestClient(create_app(settings))
+
+        assert call(anonymous, "POST", "/model/reload", None).status_code == status
+        assert call(anonymous, "POST", "/predict", None).json()["type"] == "urn:mammolens:not-ready"
 
 
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/model"), ("POST", "/model/reload"), ("POST", "/predict")]
 )
-def test_a_request_is_counted_once_whatever_its_route(method: str, path: str) -> None:
+def test_rate_limit_counts_a_request_once(method: str, path: str) -> None:
     limited = TestClient(create_app(Settings(model=FAKE, rate_per_minute=2)))
-    statuses = [ask(limited, method, path, None).status_code for _ in range(3)]
+
+    statuses = [call(limited, method, path, None).status_code for _ in range(3)]
+
     assert statuses == [503, 503, 429]
 
 
-def test_every_answer_has_the_security_headers(client: TestClient, provider: Provider) -> None:
+def test_answers_have_the_security_headers(client: TestClient, provider: Provider) -> None:
     answers = [
         client.get("/livez"),
         client.get("/none"),
-        ask(client, "POST", "/predict", provider.token()),
+        call(client, "POST", "/predict", provider.token()),
     ]
+
     for answer in answers:
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
@@ -290,26 +321,26 @@ def test_every_answer_has_the_security_headers(client: TestClient, provider: Pro
 
 
 @pytest.mark.parametrize("page", ["/docs", "/redoc"])
-def test_the_pages_of_the_documentation_may_load_what_they_name_and_nothing_else(
-    client: TestClient, page: str
-) -> None:
+def test_documentation_pages_load_only_named_sources(client: TestClient, page: str) -> None:
     answer = client.get(page)
-    policy = dict(
-        part.strip().split(" ", 1) for part in answer.headers["content-security-policy"].split(";")
-    )
+
+    header = answer.headers["content-security-policy"]
+    policy = dict(part.strip().split(" ", 1) for part in header.split(";"))
     loaded = re.findall(
         r"<(script|link|img)\b[^>]*?(?:src|href)=\"(https://[^\"/]+)/[^\"]*\"", answer.text
     )
     assert {element for element, _ in loaded} >= {"script", "link"}
+
     sources = " ".join(policy.values()).split()
     for element, origin in loaded:
         allowed = policy["script-src"].split() if element == "script" else sources
         assert origin in allowed or "https:" in allowed, origin
+
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-def test_nothing_of_a_key_or_token_stands_in_the_metrics(
+def test_metrics_hold_no_key_token_or_caller(
     client: TestClient, provider: Provider, keys: Path
 ) -> None:
     credentials = [
@@ -319,35 +350,42 @@ def test_nothing_of_a_key_or_token_stands_in_the_metrics(
         "mammolens_made-up",
     ]
     for credential in credentials:
-        ask(client, "GET", "/model", credential)
-    exposed = ask(client, "GET", "/metrics", credentials[0]).text
+        call(client, "GET", "/model", credential)
+
+    exposed = call(client, "GET", "/metrics", credentials[0]).text
+
     assert 'route="/model"' in exposed
     for private in (*credentials, "john", "counted"):
         assert private not in exposed
 
 
-def test_a_caller_without_a_key_is_answered_before_any_of_the_body_has_come(keys: Path) -> None:
+def test_missing_key_is_refused_before_the_body(keys: Path) -> None:
     add_key(keys, "started", [])
+
     with running(MAMMOLENS_KEYS=str(keys)) as server:
         port = int(server.address.rpartition(":")[2])
         for path in ("/predict", "/gradcam", "/activations/conv2d"):
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\n"
+                "Content-Length: 1000000\r\n\r\n"
+            )
             with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-                head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 1000000\r\n\r\n"
                 connection.sendall(head.encode())
                 assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_listed_origin_may_call_from_a_browser_and_no_other() -> None:
-    origins = TestClient(
-        create_app(Settings(model=FAKE, cors_origins="https://viewer.example, https://b.example"))
-    )
+def test_only_listed_origins_call_from_a_browser() -> None:
+    origins = "https://viewer.example, https://b.example"
+    client = TestClient(create_app(Settings(model=FAKE, cors_origins=origins)))
     preflight = {
         "access-control-request-method": "POST",
         "access-control-request-headers": "authorization",
     }
-    allowed = origins.options("/predict", headers=preflight | {"origin": "https://viewer.example"})
+
+    allowed = client.options("/predict", headers=preflight | {"origin": "https://viewer.example"})
+    refused = client.options("/predict", headers=preflight | {"origin": "https://evil.example"})
+    answer = client.get("/livez", headers={"origin": "https://b.example"})
+
     assert allowed.headers["access-control-allow-origin"] == "https://viewer.example"
-    refused = origins.options("/predict", headers=preflight | {"origin": "https://evil.example"})
     assert "access-control-allow-origin" not in refused.headers
-    answer = origins.get("/livez", headers={"origin": "https://b.example"})
     assert "Mammolens-Warnings" in answer.headers["access-control-expose-headers"]

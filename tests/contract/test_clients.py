@@ -15,8 +15,17 @@ DOCUMENT = ROOT / "openapi" / "openapi.json"
 SCRIPTS = Path(sys.executable).parent
 
 
+def generate(program: list[str | Path]) -> None:
+    """Run a client generator."""
+    done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def call(script: str, package: Path, server: str, image: Path) -> dict[str, object]:
-    """What the script prints as JSON; it finds the generated package, the server and the image in its arguments."""
+    """Run a script and return the JSON that it prints.
+
+    The script can import the generated package. Its arguments are the server and the image.
+    """
     done = subprocess.run(
         [sys.executable, "-c", dedent(script), server, str(image)],
         env={**os.environ, "PYTHONPATH": str(package)},
@@ -26,8 +35,9 @@ def call(script: str, package: Path, server: str, image: Path) -> dict[str, obje
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    answered: dict[str, object] = json.loads(done.stdout)
-    return answered
+
+    printed: dict[str, object] = json.loads(done.stdout)
+    return printed
 
 
 EXPECTED = {
@@ -51,22 +61,17 @@ def image(tmp_path_factory: pytest.TempPathFactory, mammogram_png: bytes) -> Pat
 
 
 def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
-    program: list[str | Path] = [
-        SCRIPTS / "openapi-python-client",
-        "generate",
+    program = SCRIPTS / "openapi-python-client"
+    options: list[str | Path] = [
         "--path",
         DOCUMENT,
         "--meta",
         "none",
+        "--output-path",
+        tmp_path / "lens",
     ]
-    made = subprocess.run(
-        [*program, "--output-path", tmp_path / "lens"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
+    generate([program, "generate", *options])
+
     script = """
         import json, sys
         from io import BytesIO
@@ -75,16 +80,30 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
         from lens.api.mammograms import explain, predict, show_activations
         from lens.api.model import describe_model, list_layers
         from lens.api.operation import check_alive, check_ready, read_metrics
-        from lens.models import ExplainFilesUpload, PredictFilesUpload, ShowActivationsFilesUpload, Render
+        from lens.models import ExplainFilesUpload, PredictFilesUpload
+        from lens.models import Render, ShowActivationsFilesUpload
         from lens.types import File
 
         client = Client(base_url=sys.argv[1], timeout=30)
-        file = lambda: File(payload=BytesIO(Path(sys.argv[2]).read_bytes()), file_name="breast.png")
-        shown = show_activations.sync(client=client, layer="conv2d", body=ShowActivationsFilesUpload(file=file()))
+        data = Path(sys.argv[2]).read_bytes()
+        file = lambda: File(payload=BytesIO(data), file_name="breast.png")
+
+        shown = show_activations.sync(
+            client=client, layer="conv2d", body=ShowActivationsFilesUpload(file=file())
+        )
         predicted = predict.sync(client=client, body=PredictFilesUpload(file=file()))
         explained = explain.sync(
-            client=client, body=ExplainFilesUpload(file=file()), render=Render.HEATMAP, size="source", class_="cancer"
+            client=client,
+            body=ExplainFilesUpload(file=file()),
+            render=Render.HEATMAP,
+            size="source",
+            class_="cancer",
         )
+        refused = show_activations.sync(
+            client=client, layer="none", body=ShowActivationsFilesUpload(file=file())
+        )
+        metrics = read_metrics.sync_detailed(client=client).content.decode()
+
         print(json.dumps({
             "alive": check_alive.sync(client=client).status,
             "ready": check_ready.sync(client=client).status,
@@ -93,47 +112,41 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
             "predicted": 0 <= predicted.prediction.probabilities["cancer"] <= 1,
             "filters": len(shown.filters) == shown.layer.filters,
             "explained": explained.state.value,
-            "metrics": "mammolens_requests" in read_metrics.sync_detailed(client=client).content.decode(),
-            "refused": show_activations.sync(
-                client=client, layer="none", body=ShowActivationsFilesUpload(file=file())
-            ).type_,
+            "metrics": "mammolens_requests" in metrics,
+            "refused": refused.type_,
         }))
     """
+
     assert call(script, tmp_path, server, image) == EXPECTED
 
 
 def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
-    program: list[str | Path] = [
-        SCRIPTS / "openapi-generator-cli",
-        "generate",
-        "-g",
-        "python",
-        "-i",
-        DOCUMENT,
-    ]
-    made = subprocess.run(
-        [*program, "-o", tmp_path, "--additional-properties=packageName=lens"],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert made.returncode == 0, made.stdout + made.stderr
+    program = SCRIPTS / "openapi-generator-cli"
+    options: list[str | Path] = ["-g", "python", "-i", DOCUMENT, "-o", tmp_path]
+    generate([program, "generate", *options, "--additional-properties=packageName=lens"])
+
     script = """
         import json, sys
         from pathlib import Path
-        from lens import ApiClient, ApiException, Configuration, MammogramsApi, ModelApi, OperationApi, Render
+        from lens import ApiClient, ApiException, Configuration, Render
+        from lens import MammogramsApi, ModelApi, OperationApi
 
         client = ApiClient(Configuration(host=sys.argv[1]))
-        mammograms, model, operation = MammogramsApi(client), ModelApi(client), OperationApi(client)
+        mammograms = MammogramsApi(client)
+        model = ModelApi(client)
+        operation = OperationApi(client)
         file = ("breast.png", Path(sys.argv[2]).read_bytes())
+
         shown = mammograms.show_activations(layer="conv2d", file=file)
         predicted = mammograms.predict(file=file)
-        explained = mammograms.explain(file=file, render=Render.HEATMAP, size="source", var_class="cancer")
+        explained = mammograms.explain(
+            file=file, render=Render.HEATMAP, size="source", var_class="cancer"
+        )
         try:
             mammograms.show_activations(layer="none", file=file)
         except ApiException as error:
             refused = json.loads(error.body)["type"]
+
         print(json.dumps({
             "alive": operation.check_alive().status,
             "ready": operation.check_ready().status,
@@ -146,4 +159,5 @@ def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path:
             "refused": refused,
         }))
     """
+
     assert call(script, tmp_path, server, image) == EXPECTED

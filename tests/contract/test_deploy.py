@@ -1,4 +1,4 @@
-"""What deploy/ asks of the metrics is what the service answers."""
+"""The dashboard and the alerts in deploy/ use metrics and labels that the service exposes."""
 
 import json
 import re
@@ -18,13 +18,13 @@ DASHBOARD = json.loads((DEPLOY / "grafana" / "mammolens.json").read_text("utf-8"
 GROUPS = YAML(typ="safe").load(DEPLOY / "prometheus" / "alerts.yml")["groups"]
 ALERTS = [rule for group in GROUPS for rule in group["rules"]]
 SCRAPED = {"job", "instance"}
-"""Labels that Prometheus adds."""
+"""Labels added by Prometheus."""
 
 RARE: dict[str, set[str]] = {
     "mammolens_refused_total": {"lane", "reason"},
     "mammolens_abandoned_total": {"lane"},
 }
-"""Metrics that have no sample until something has gone wrong."""
+"""Metrics without a sample until a request is refused or abandoned."""
 
 
 def panels() -> Iterator[dict[str, Any]]:
@@ -32,7 +32,7 @@ def panels() -> Iterator[dict[str, Any]]:
 
 
 def plain(expression: str) -> str:
-    """The expression with Grafana's variables filled in."""
+    """Return the expression with Grafana's variables filled in."""
     return re.sub(r"\$\w+", "any", expression.replace("$__rate_interval", "5m"))
 
 
@@ -45,101 +45,97 @@ EXPRESSIONS = {
 
 @pytest.fixture(scope="module")
 def exposed(client: TestClient, mammogram_png: bytes) -> dict[str, set[str]]:
-    """The labels of every sample that the service exposes once every route was asked."""
+    """Labels of every sample that the service exposes after one request to each upload route."""
     for route in ("/predict", "/activations/conv2d", "/gradcam"):
         assert client.post(route, files={"file": mammogram_png}).status_code == 200
-    found = {"up": SCRAPED} | RARE
+
+    labels = {"up": SCRAPED} | RARE
     for family in text_string_to_metric_families(client.get("/metrics").text):
         for sample in family.samples:
-            found[sample.name] = found.get(sample.name, set()) | set(sample.labels)
-    return found
+            labels[sample.name] = labels.get(sample.name, set()) | set(sample.labels)
+    return labels
 
 
 def selectors(expression: str) -> list[promql_parser.VectorSelector]:
-    found: list[promql_parser.VectorSelector] = []
+    """Return the selectors of an expression: its metrics with their label matchers."""
+    collected: list[promql_parser.VectorSelector] = []
 
     def visit(part: promql_parser.Expr) -> None:
         if isinstance(part, promql_parser.VectorSelector):
-            found.append(part)
+            collected.append(part)
 
     promql_parser.walk(promql_parser.parse(expression), visit)
-    return found
+    return collected
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_expression_asks_for_metrics_and_labels_that_are_exposed(
+def test_expressions_select_exposed_metrics_and_labels(
     name: str, exposed: dict[str, set[str]]
 ) -> None:
-    asked = selectors(EXPRESSIONS[name])
-    assert asked
-    for selector in asked:
+    used = selectors(EXPRESSIONS[name])
+
+    assert used
+    for selector in used:
         assert selector.name in exposed
+
         labels = {matcher.name for matcher in selector.matchers.matchers}
         assert labels <= exposed[str(selector.name)] | SCRAPED, selector.name
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
-def test_every_expression_groups_by_labels_that_its_metrics_have(
-    name: str, exposed: dict[str, set[str]]
-) -> None:
-    labels = set[str]().union(
-        *(exposed[str(selector.name)] for selector in selectors(EXPRESSIONS[name]))
-    )
+def test_expressions_group_by_exposed_labels(name: str, exposed: dict[str, set[str]]) -> None:
+    used = selectors(EXPRESSIONS[name])
+    labels = set[str]().union(*(exposed[str(selector.name)] for selector in used))
+
     for grouped in re.findall(r"(?:by|on|ignoring) \(([^)]+)\)", EXPRESSIONS[name]):
         assert set(grouped.split(", ")) <= labels | SCRAPED
 
 
-def test_the_dashboard_s_own_queries_ask_for_metrics_that_are_exposed(
-    exposed: dict[str, set[str]],
-) -> None:
-    queries = [
-        each["query"]["query"]
-        for each in DASHBOARD["templating"]["list"]
-        if each["type"] == "query"
-    ]
+def test_dashboard_variables_query_exposed_metrics(exposed: dict[str, set[str]]) -> None:
+    variables = DASHBOARD["templating"]["list"]
+    queries = [variable["query"]["query"] for variable in variables if variable["type"] == "query"]
+
     for query in queries:
-        (name, label) = re.fullmatch(r"label_values\((\w+)(?:\{.*\})?, (\w+)\)", query).groups()  # type: ignore[union-attr]
+        match = re.fullmatch(r"label_values\((\w+)(?:\{.*\})?, (\w+)\)", query)
+        assert match is not None, query
+
+        name, label = match.groups()
         assert label in exposed[name] | SCRAPED
 
 
-def test_every_metric_of_the_service_is_shown_or_watched_or_says_what_runs(
-    exposed: dict[str, set[str]],
-) -> None:
+def test_dashboard_and_alerts_cover_every_metric(exposed: dict[str, set[str]]) -> None:
+    """The only exception is the metric with the version of the service."""
     ours = {
         re.sub("_(bucket|sum|count|created)$", "", name)
         for name in exposed
         if name.startswith("mammolens_")
     }
+    ours -= {name for name in ours if f"{name}_total" in exposed}  # creation times of counters
+
     used = {
-        re.sub("_(bucket|sum|count)$", "", str(s.name))
+        re.sub("_(bucket|sum|count)$", "", str(selector.name))
         for text in EXPRESSIONS.values()
-        for s in selectors(text)
+        for selector in selectors(text)
     }
-    ours -= {name for name in ours if f"{name}_total" in exposed}  # when a counter was created
     assert ours - used == {"mammolens_build_info"}
 
 
-def test_every_metric_of_the_service_is_documented_with_its_labels(
-    exposed: dict[str, set[str]],
-) -> None:
-    page = (
-        (DEPLOY.parent / "docs" / "operation.md")
-        .read_text("utf-8")
-        .split("## Metrics")[1]
-        .split("## Traces")[0]
-    )
-    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", page, re.MULTILINE)
+def test_metrics_are_documented_with_their_labels(exposed: dict[str, set[str]]) -> None:
+    page = (ROOT / "docs" / "operation.md").read_text("utf-8")
+    section = page.split("## Metrics")[1].split("## Traces")[0]
+    rows = re.findall(r"^\| `(\w+)` \|([^|]*)\|", section, re.MULTILINE)
     documented = {name: set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
-    found = {
+
+    metrics = {
         re.sub("_(bucket|sum|count)$", "", name): labels - {"le"}
         for name, labels in exposed.items()
         if not name.endswith(("_created", "_sum", "_count"))
     }
-    assert documented.items() <= found.items()
-    assert {name for name in found if name.startswith("mammolens_")} <= documented.keys()
+    assert documented.items() <= metrics.items()
+    assert {name for name in metrics if name.startswith("mammolens_")} <= documented.keys()
 
 
-def test_every_alert_has_a_severity_a_duration_and_says_what_is_wrong() -> None:
+def test_alerts_have_severity_duration_and_summary() -> None:
     for rule in ALERTS:
         assert rule["labels"]["severity"] in {"warning", "critical"}
         assert rule["for"]
@@ -147,6 +143,7 @@ def test_every_alert_has_a_severity_a_duration_and_says_what_is_wrong() -> None:
 
 
 def test_panels_do_not_overlap() -> None:
+    """The grid is 24 columns wide."""
     cells = [
         (x, y)
         for panel in DASHBOARD["panels"]
@@ -154,5 +151,6 @@ def test_panels_do_not_overlap() -> None:
         for x in range(at["x"], at["x"] + at["w"])
         for y in range(at["y"], at["y"] + at["h"])
     ]
+
     assert len(cells) == len(set(cells))
     assert max(x for x, _ in cells) < 24

@@ -1,4 +1,4 @@
-"""What a running server promises those who ask too much of it, leave early, or are slow, and while it ends."""
+"""Behaviour of a running server under overload, with departed clients, and while it stops."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ from tests.support.servers import Running, running
 
 SAMPLE = (ROOT / "docs" / "sample.dcm").read_bytes()
 DICOM = {"content-type": "application/dicom"}
-BY_THE_BOOK = {200, 429, 503}
+ANSWERED_OR_REFUSED = {200, 429, 503}
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
@@ -42,31 +42,33 @@ async def predict(connected: httpx.AsyncClient, **headers: str) -> httpx.Respons
 
 
 async def metric(connected: httpx.AsyncClient, name: str) -> float:
-    """A counter's value, 0 where nothing was counted yet."""
-    found = re.search(
-        rf"^{re.escape(name)} (\S+)$", (await connected.get("/metrics")).text, re.MULTILINE
-    )
-    return float(found[1]) if found else 0.0
+    """Return a counter's value, 0 if nothing has been counted yet."""
+    text = (await connected.get("/metrics")).text
+    sample = re.search(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(sample[1]) if sample else 0.0
 
 
-def test_what_cannot_be_answered_in_time_is_refused_at_once_with_an_honest_time_to_come_back(
-    server: str,
-) -> None:
+def test_hopeless_requests_get_accurate_retry_after(server: str) -> None:
+    """Requests that cannot meet their deadline are refused. A retry after the given time works."""
+
     async def test() -> None:
         async with client(server) as connected:
             await asyncio.gather(*(predict(connected) for _ in range(20)))
             start = time.monotonic()
-            answers = await asyncio.gather(
-                *(predict(connected, **{"Request-Timeout": "0.5"}) for _ in range(80))
-            )
+
+            deadline = {"Request-Timeout": "0.5"}
+            answers = await asyncio.gather(*(predict(connected, **deadline) for _ in range(80)))
+
             statuses = Counter(answer.status_code for answer in answers)
             assert set(statuses) <= {200, 429, 504}
             assert statuses[200]
+
             refused = [answer for answer in answers if answer.status_code == 429]
             assert refused
             for answer in refused:
                 assert answer.json()["type"] == "urn:mammolens:busy"
                 assert int(answer.headers["retry-after"]) >= 1
+
             await asyncio.sleep(max(int(answer.headers["retry-after"]) for answer in refused))
             assert (await predict(connected)).status_code == 200
             assert time.monotonic() - start < 30
@@ -74,12 +76,16 @@ def test_what_cannot_be_answered_in_time_is_refused_at_once_with_an_honest_time_
     run(test())
 
 
-def test_what_clients_that_left_have_asked_for_is_not_computed(server: str) -> None:
-    async def leave() -> None:
+def test_requests_of_departed_clients_are_not_computed(server: str) -> None:
+    async def disconnect_early() -> None:
         address = urlsplit(server)
         reader, writer = await asyncio.open_connection(address.hostname, address.port)
-        head = f"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/dicom\r\nContent-Length: {len(SAMPLE)}"
-        writer.write(f"{head}\r\n\r\n".encode() + SAMPLE)
+        head = (
+            "POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/dicom\r\n"
+            f"Content-Length: {len(SAMPLE)}\r\n\r\n"
+        )
+
+        writer.write(head.encode() + SAMPLE)
         await asyncio.sleep(0.1)
         writer.close()
         del reader
@@ -88,123 +94,142 @@ def test_what_clients_that_left_have_asked_for_is_not_computed(server: str) -> N
         async with client(server) as connected:
             name = 'mammolens_batch_size_sum{signature="predict"}'
             before = await metric(connected, name)
+
             start = time.monotonic()
-            await asyncio.gather(*(leave() for _ in range(200)))
-            left = time.monotonic() - start
+            await asyncio.gather(*(disconnect_early() for _ in range(200)))
+            seconds_connected = time.monotonic() - start
             await predict(connected)  # the last in the queue
             computed = await metric(connected, name) - before - 1
+
             start = time.monotonic()
             await asyncio.gather(*(predict(connected) for _ in range(20)))
             per_second = 20 / (time.monotonic() - start)
-            assert (
-                computed <= left * per_second + 4
-            )  # what was answered or running while they were there
+
+            # Requests answered or running before their clients disconnected.
+            assert computed <= seconds_connected * per_second + 4
 
     run(test())
 
 
-def test_a_body_that_dribbles_in_is_cut_off() -> None:
-    with running(MAMMOLENS_UPLOAD_SECONDS="0.3") as found:
-        address = urlsplit(found.address)
-        with socket.create_connection(
-            (str(address.hostname), int(address.port or 0)), timeout=10
-        ) as connection:
-            connection.sendall(
-                b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\na"
-            )
+def test_slow_body_gets_408() -> None:
+    head = (
+        b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: image/png\r\nContent-Length: 9\r\n\r\n"
+    )
+
+    with running(MAMMOLENS_UPLOAD_SECONDS="0.3") as server:
+        url = urlsplit(server.address)
+        address = (str(url.hostname), int(url.port or 0))
+        with socket.create_connection(address, timeout=10) as connection:
+            connection.sendall(head + b"a")
             answer = b"".join(iter(lambda: connection.recv(65_536), b""))
-    head, _, body = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 408 ")
+
+    answer_head, _, body = answer.partition(b"\r\n\r\n")
+    assert answer_head.startswith(b"HTTP/1.1 408 ")
     assert json.loads(body)["type"] == "urn:mammolens:upload-too-slow"
 
 
-def test_told_to_end_with_50_requests_in_flight_it_answers_or_refuses_each_and_exits_with_0() -> (
-    None
-):
-    async def test(found: Running) -> None:
-        async with client(found.address) as connected:
-            asked = [asyncio.create_task(predict(connected)) for _ in range(50)]
-            async with client(found.address) as other:
+def test_sigterm_answers_or_refuses_requests_in_flight() -> None:
+    """With 50 requests in flight, the server answers or refuses each and exits with 0."""
+
+    async def test(server: Running) -> None:
+        async with client(server.address) as connected:
+            requests = [asyncio.create_task(predict(connected)) for _ in range(50)]
+            async with client(server.address) as other:
                 name = 'mammolens_queue_length{lane="predict"}'
-                while not await metric(other, name):  # noqa: ASYNC110 - it happens in another process
+                while not await metric(other, name):  # noqa: ASYNC110 - another process
                     await asyncio.sleep(0.01)
-            found.process.send_signal(signal.SIGTERM)
+
+            server.process.send_signal(signal.SIGTERM)
             await asyncio.sleep(0.05)
+
             ready = await connected.get("/readyz")
             assert (ready.status_code, ready.json()["type"]) == (503, "urn:mammolens:draining")
             late = await predict(connected)
             assert (late.status_code, late.json()["type"]) == (503, "urn:mammolens:draining")
-            statuses = Counter(answer.status_code for answer in await asyncio.gather(*asked))
-            assert set(statuses) <= BY_THE_BOOK
-            assert statuses[200]
-        assert await asyncio.to_thread(found.process.wait, 30) == 0
 
-    with running() as found:
-        run(test(found))
+            answers = await asyncio.gather(*requests)
+            statuses = Counter(answer.status_code for answer in answers)
+            assert set(statuses) <= ANSWERED_OR_REFUSED
+            assert statuses[200]
+        assert await asyncio.to_thread(server.process.wait, 30) == 0
+
+    with running() as server:
+        run(test(server))
 
 
 @pytest.fixture
 def versions(tmp_path: Path) -> Path:
-    """A directory with the demo as version 1."""
+    """A directory with the demo bundle as version 1."""
     shutil.copytree(ROOT / "models" / "demo" / "1", tmp_path / "1")
     return tmp_path
 
 
 def add_version(versions: Path, number: int, bundle: Path) -> None:
-    """A bundle as that version, moved into place at once."""
+    """Add a bundle as version `number`. It is moved into place in one step."""
     copy = shutil.copytree(bundle, versions / "coming")
     manifest = json.loads((copy / MANIFEST_FILE).read_bytes())
     (copy / MANIFEST_FILE).write_text(json.dumps(manifest | {"version": number}), encoding="utf-8")
     copy.rename(versions / str(number))
 
 
-def test_a_version_is_swapped_under_load_without_a_failed_request_and_without_mixing_them(
-    versions: Path, bundle_path: Path
-) -> None:
-    async def keep_asking(
+def add_broken_version(versions: Path, number: int) -> None:
+    """Add a version whose manifest is empty."""
+    version = versions / str(number)
+    version.mkdir()
+    (version / "assets.extra").mkdir()
+    (version / MANIFEST_FILE).write_text("{}")
+
+
+def test_model_swap_under_load_fails_no_request(versions: Path, bundle_path: Path) -> None:
+    """Each answer comes from one version, and a broken version is refused."""
+
+    async def send_requests(
         connected: httpx.AsyncClient, answers: list[httpx.Response], end: asyncio.Event
     ) -> None:
         while not end.is_set():
             answers.append(await predict(connected))
 
-    async def test(found: Running) -> None:
+    async def test(server: Running) -> None:
         answers: list[httpx.Response] = []
         end = asyncio.Event()
-        async with client(found.address) as connected:
-            asking = [asyncio.create_task(keep_asking(connected, answers, end)) for _ in range(6)]
-            (versions / "2").mkdir()
-            (versions / "2" / "assets.extra").mkdir()
-            (versions / "2" / MANIFEST_FILE).write_text("{}")
+        async with client(server.address) as connected:
+            senders = [
+                asyncio.create_task(send_requests(connected, answers, end)) for _ in range(6)
+            ]
+
+            add_broken_version(versions, 2)
             refused = await connected.post("/model/reload")
-            assert (refused.status_code, refused.json()["type"]) == (
-                409,
-                "urn:mammolens:model-refused",
-            )
+            problem = refused.json()["type"]
+            assert (refused.status_code, problem) == (409, "urn:mammolens:model-refused")
+
             add_version(versions, 3, bundle_path)
             reloaded = await connected.post("/model/reload")
             assert (reloaded.status_code, reloaded.json()["model"]["version"]) == (200, 3)
+
             await asyncio.sleep(0.5)
             end.set()
-            await asyncio.gather(*asking)
+            await asyncio.gather(*senders)
+
         assert {answer.status_code for answer in answers} == {200}
-        found_by_version: dict[int, set[float]] = {}
+
+        # All requests send the same image: a version has one probability for it.
+        by_version: dict[int, set[float]] = {}
         for answer in answers:
             body = answer.json()
             probability = round(body["prediction"]["probabilities"]["cancer"], 4)
-            found_by_version.setdefault(body["model"]["version"], set()).add(probability)
-        assert {version: len(found) for version, found in found_by_version.items()} == {1: 1, 3: 1}
-        assert found_by_version[1] != found_by_version[3]
+            by_version.setdefault(body["model"]["version"], set()).add(probability)
+        assert {version: len(values) for version, values in by_version.items()} == {1: 1, 3: 1}
+        assert by_version[1] != by_version[3]
 
-    with running(MAMMOLENS_MODEL=str(versions)) as found:
-        run(test(found))
+    with running(MAMMOLENS_MODEL=str(versions)) as server:
+        run(test(server))
 
 
-def test_a_version_that_appears_is_served_without_being_asked_for(
-    versions: Path, bundle_path: Path
-) -> None:
-    with running(MAMMOLENS_MODEL=str(versions), MAMMOLENS_WATCH_SECONDS="0.2") as found:
+def test_new_version_is_served_without_a_reload(versions: Path, bundle_path: Path) -> None:
+    with running(MAMMOLENS_MODEL=str(versions), MAMMOLENS_WATCH_SECONDS="0.2") as server:
         add_version(versions, 2, bundle_path)
+
         deadline = time.monotonic() + 30
-        while httpx.get(f"{found.address}/model").json()["model"]["version"] != 2:
+        while httpx.get(f"{server.address}/model").json()["model"]["version"] != 2:
             assert time.monotonic() < deadline
             time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""Everything a caller can do wrong leaves the service as one shape, held here by one assertion."""
+"""Every error of a caller is a problem of the same form (RFC 9457), checked by `assert_problem`."""
 
 import re
 from dataclasses import replace
@@ -24,42 +24,46 @@ from training.phantoms import Acquisition, Detector, render_view, to_dicom, to_d
 
 STABLE = """
     busy corrupt-image deadline-passed draining empty-image for-processing forbidden internal-error
-    invalid-parameter keys-unavailable malformed-request malformed-upload method-not-allowed missing-file
-    model-refused no-breast no-scorecard not-a-mammogram not-acceptable not-found not-ready rate-limited
-    several-frames tomosynthesis too-many-pixels unauthenticated undecodable-image unknown-class unknown-layer
-    unsupported-format unsupported-image unsupported-media-type unsupported-transfer-syntax upload-too-large
-    upload-too-slow
+    invalid-parameter keys-unavailable malformed-request malformed-upload method-not-allowed
+    missing-file model-refused no-breast no-scorecard not-a-mammogram not-acceptable not-found
+    not-ready rate-limited several-frames tomosynthesis too-many-pixels unauthenticated
+    undecodable-image unknown-class unknown-layer unsupported-format unsupported-image
+    unsupported-media-type unsupported-transfer-syntax upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
 
 
 def assert_problem(answer: Response, slug: str) -> dict[str, Any]:
-    """The one shape of every failure; returns the problem."""
+    """Check the form of an error and return the problem."""
     kind = next(cls for cls in STATUSES if cls.slug == slug)
-    assert answer.headers["content-type"] == MEDIA_TYPE
     problem: dict[str, Any] = answer.json()
+
+    assert answer.headers["content-type"] == MEDIA_TYPE
     assert problem["type"] == f"urn:mammolens:{slug}"
     assert answer.status_code == problem["status"] == STATUSES[kind]
     assert problem["title"] == kind.title
     assert problem["detail"].endswith((".", "!"))
     assert problem["remedy"]
     assert problem["request_id"] == answer.headers["x-request-id"]
+
     assert SECRET not in answer.text
     assert "Traceback" not in answer.text
     return problem
 
 
 def picture(mode: str, size: tuple[int, int], kind: str = "PNG") -> bytes:
+    """Return a picture of one grey value."""
     buffer = BytesIO()
     Image.new(mode, size, 7 if mode in {"L", "1"} else None).save(buffer, kind)
     return buffer.getvalue()
 
 
-def colourful() -> bytes:
-    image = Image.merge(
-        "RGB", [Image.linear_gradient("L"), Image.new("L", (256, 256)), Image.new("L", (256, 256))]
-    )
+def colour_picture() -> bytes:
+    """Return a picture whose colour planes differ."""
+    black = Image.new("L", (256, 256))
+    image = Image.merge("RGB", [Image.linear_gradient("L"), black, black])
+
     buffer = BytesIO()
     image.save(buffer, "PNG")
     return buffer.getvalue()
@@ -71,32 +75,33 @@ BAD_FILES = {
     "corrupt-image": picture("L", (300, 300))[:60],
     "too-many-pixels": picture("L", (2000, 1001)),
     "no-breast": picture("L", (300, 300)),
-    "unsupported-image": colourful(),
+    "unsupported-image": colour_picture(),
 }
 
 
 @pytest.mark.parametrize("route", POSTS)
 @pytest.mark.parametrize(("slug", "data"), list(BAD_FILES.items()), ids=list(BAD_FILES))
 @pytest.mark.parametrize("raw", [False, True], ids=["form", "raw"])
-def test_a_bad_file_is_a_typed_problem_on_every_route(
+def test_bad_file_is_a_problem_on_every_route(
     client: TestClient, route: str, slug: str, data: bytes, raw: bool
 ) -> None:
     if raw:
-        answer = client.post(
-            route, content=data, headers={"content-type": "application/octet-stream"}
-        )
+        headers = {"content-type": "application/octet-stream"}
+        answer = client.post(route, content=data, headers=headers)
     else:
         answer = client.post(route, files={"file": (f"{SECRET}.dcm", data)})
+
     assert_problem(answer, slug)
 
 
 def dicom(syntax: UID = JPEG2000Lossless, **elements: object) -> bytes:
-    """A phantom as DICOM, with other elements, under another transfer syntax."""
+    """Return a phantom as DICOM with other elements, labelled with another transfer syntax."""
     image = render_view(np.random.default_rng(6), detector=Detector(160, 120))
     dataset = to_dicom(image, Acquisition(transfer_syntax="jpeg2000"))
     for keyword, value in elements.items():
         setattr(dataset, keyword, value)
     dataset.file_meta.TransferSyntaxUID = syntax
+
     buffer = BytesIO()
     dataset.save_as(buffer)
     return buffer.getvalue()
@@ -113,39 +118,42 @@ def dicom(syntax: UID = JPEG2000Lossless, **elements: object) -> bytes:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_image_that_says_it_is_something_else_is_a_typed_problem(
-    client: TestClient, slug: str, data: bytes
-) -> None:
+def test_dicom_of_another_kind_is_a_problem(client: TestClient, slug: str, data: bytes) -> None:
     assert_problem(client.post("/predict", files={"file": data}), slug)
 
 
-def test_a_transfer_syntax_that_is_not_read_is_named_with_those_that_are(
-    client: TestClient,
-) -> None:
-    problem = assert_problem(
-        client.post("/predict", files={"file": dicom(MPEG2MPML)}), "unsupported-transfer-syntax"
-    )
+def test_unsupported_transfer_syntax_is_named_with_supported_ones(client: TestClient) -> None:
+    answer = client.post("/predict", files={"file": dicom(MPEG2MPML)})
+
+    problem = assert_problem(answer, "unsupported-transfer-syntax")
     assert "MPEG2" in problem["detail"]
     assert "JPEG-LS Lossless Image Compression" in problem["available_transfer_syntaxes"]
 
 
-def test_an_image_that_takes_too_long_is_a_typed_problem(
+def test_image_that_takes_too_long_is_a_problem(
     app: MammolensApp, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert app.parts.engine._readers is not None
     for process in app.parts.engine._readers._processes:
         monkeypatch.setattr(process, "_limits", replace(process._limits, max_seconds=1e-6))
+
     image = render_view(np.random.default_rng(6), detector=Detector(800, 600))
     data = to_dicom_bytes(image, Acquisition(transfer_syntax="jpeg2000"))
+
     assert_problem(client.post("/predict", files={"file": data}), "undecodable-image")
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_a_form_without_a_file_is_a_typed_problem(client: TestClient, route: str) -> None:
-    assert_problem(client.post(route, files={"image": ("a.png", b"x")}), "missing-file")
+def test_form_without_file_is_a_problem(client: TestClient, route: str) -> None:
+    """A file under another name and a text field named `file` do not count."""
     boundary = {"content-type": "multipart/form-data; boundary=b"}
     text_part = f'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n{SECRET}\r\n--b--\r\n'
-    assert_problem(client.post(route, content=text_part, headers=boundary), "missing-file")
+
+    other_name = client.post(route, files={"image": ("a.png", b"x")})
+    text_field = client.post(route, content=text_part, headers=boundary)
+
+    assert_problem(other_name, "missing-file")
+    assert_problem(text_field, "missing-file")
 
 
 @pytest.mark.parametrize(
@@ -160,85 +168,82 @@ def test_a_form_without_a_file_is_a_typed_problem(client: TestClient, route: str
     ],
     ids=["no boundary", "no part", "cut off"],
 )
-def test_a_form_that_cannot_be_parsed_is_a_typed_problem(
-    client: TestClient, content_type: str, body: bytes
-) -> None:
+def test_malformed_form_is_a_problem(client: TestClient, content_type: str, body: bytes) -> None:
     answer = client.post("/predict", content=body, headers={"content-type": content_type})
-    assert answer.json()["type"] in {"urn:mammolens:malformed-upload", "urn:mammolens:missing-file"}
-    assert_problem(answer, answer.json()["type"].removeprefix("urn:mammolens:"))
+
+    slug = answer.json()["type"].removeprefix("urn:mammolens:")
+    assert slug in {"malformed-upload", "missing-file"}
+    assert_problem(answer, slug)
 
 
-def test_two_files_in_one_form_are_a_typed_problem(
-    client: TestClient, mammogram_png: bytes
-) -> None:
+def test_two_files_in_one_form_are_a_problem(client: TestClient, mammogram_png: bytes) -> None:
     files = [("file", ("a.png", mammogram_png)), ("file", ("b.png", mammogram_png))]
+
     assert_problem(client.post("/predict", files=files), "malformed-upload")
 
 
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/json", "application/x-www-form-urlencoded", ""]
 )
-def test_a_body_of_another_type_is_refused_with_the_types_that_are_taken(
+def test_unsupported_media_type_lists_supported_types(
     client: TestClient, mammogram_png: bytes, content_type: str
 ) -> None:
     answer = client.post("/predict", content=mammogram_png, headers={"content-type": content_type})
-    assert "image/png" in assert_problem(answer, "unsupported-media-type")["available_types"]
+
+    problem = assert_problem(answer, "unsupported-media-type")
+    assert "image/png" in problem["available_types"]
 
 
 @pytest.mark.parametrize("announced", [True, False], ids=["announced", "streamed"])
 @pytest.mark.parametrize("raw", [True, False], ids=["raw", "form"])
-def test_a_body_over_the_limit_is_refused_whether_it_is_announced_or_not(
-    client: TestClient, announced: bool, raw: bool
-) -> None:
+def test_body_over_the_limit_is_refused(client: TestClient, announced: bool, raw: bool) -> None:
+    """With and without a Content-Length, raw and as a form."""
     body = b"\0" * 4_200_000
     headers = {"content-type": "application/dicom"}
     if not raw:
-        body = (
-            b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
-            + body
-            + b"\r\n--b--\r\n"
-        )
+        part = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+        body = part + body + b"\r\n--b--\r\n"
         headers = {"content-type": "multipart/form-data; boundary=b"}
-    content = (
-        body
-        if announced
-        else (body[start : start + 65_536] for start in range(0, len(body), 65_536))
-    )
-    problem = assert_problem(
-        client.post("/predict", content=content, headers=headers), "upload-too-large"
-    )
+    chunks = (body[start : start + 65_536] for start in range(0, len(body), 65_536))
+
+    answer = client.post("/predict", content=body if announced else chunks, headers=headers)
+
+    problem = assert_problem(answer, "upload-too-large")
     assert problem["max_upload_bytes"] == 4_000_000
 
 
-def test_a_file_barely_over_the_limit_is_refused_although_a_form_may_be_a_little_larger(
-    client: TestClient,
-) -> None:
-    assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_001}), "upload-too-large")
-    assert_problem(client.post("/predict", files={"file": b"\0" * 4_000_000}), "unsupported-format")
+def test_limit_is_on_the_file_not_the_form(client: TestClient) -> None:
+    """A form may be a little larger than the limit, its file may not."""
+    over = client.post("/predict", files={"file": b"\0" * 4_000_001})
+    within = client.post("/predict", files={"file": b"\0" * 4_000_000})
+
+    assert_problem(over, "upload-too-large")
+    assert_problem(within, "unsupported-format")
 
 
-def test_the_limit_on_pixels_is_told(client: TestClient) -> None:
+def test_pixel_limit_is_in_the_problem(client: TestClient) -> None:
     answer = client.post("/predict", files={"file": BAD_FILES["too-many-pixels"]})
+
     assert assert_problem(answer, "too-many-pixels")["max_pixels"] == 2_000_000
 
 
-def test_an_unknown_layer_is_refused_with_those_there_are(
-    client: TestClient, mammogram_png: bytes
-) -> None:
-    for answer in (
+def test_unknown_layer_lists_available_layers(client: TestClient, mammogram_png: bytes) -> None:
+    answers = (
         client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
         client.post("/activations/", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": ""}, files={"file": mammogram_png}),
-    ):
+    )
+
+    for answer in answers:
         assert assert_problem(answer, "unknown-layer")["available_layers"] == ["conv2d"]
 
 
-def test_an_unknown_class_is_refused_with_those_there_are(
-    client: TestClient, mammogram_png: bytes
-) -> None:
+def test_unknown_class_lists_available_classes(client: TestClient, mammogram_png: bytes) -> None:
     answer = client.post("/gradcam", params={"class": SECRET}, files={"file": mammogram_png})
-    assert assert_problem(answer, "unknown-class")["available_classes"] == ["no_cancer", "cancer"]
+
+    problem = assert_problem(answer, "unknown-class")
+    assert problem["available_classes"] == ["no_cancer", "cancer"]
 
 
 @pytest.mark.parametrize(
@@ -256,93 +261,103 @@ def test_an_unknown_class_is_refused_with_those_there_are(
         ("/predict", {"layer": "conv2d"}, "layer"),
     ],
 )
-def test_an_option_that_cannot_be_taken_is_named_but_its_value_is_not_repeated(
+def test_invalid_option_is_named_without_its_value(
     client: TestClient, mammogram_png: bytes, route: str, params: dict[str, str], named: str
 ) -> None:
     answer = client.post(route, params=params, files={"file": mammogram_png})
+
     invalid = assert_problem(answer, "invalid-parameter")["invalid_parameters"]
-    assert {found["parameter"] for found in invalid} == {named}
+    assert {entry["parameter"] for entry in invalid} == {named}
 
 
 @pytest.mark.parametrize("route", POSTS)
-def test_an_accept_header_without_a_type_of_ours_is_refused(
+def test_unsupported_accept_header_lists_supported_types(
     client: TestClient, mammogram_png: bytes, route: str
 ) -> None:
     answer = client.post(route, files={"file": mammogram_png}, headers={"accept": "text/html"})
-    assert "application/json" in assert_problem(answer, "not-acceptable")["available_types"]
+
+    problem = assert_problem(answer, "not-acceptable")
+    assert "application/json" in problem["available_types"]
 
 
-def test_predictions_are_not_to_be_had_as_pictures(
-    client: TestClient, mammogram_png: bytes
-) -> None:
+def test_predict_rejects_png(client: TestClient, mammogram_png: bytes) -> None:
+    """An Accept header of image/png is refused: a prediction has no picture."""
     answer = client.post("/predict", files={"file": mammogram_png}, headers={"accept": "image/png"})
-    assert assert_problem(answer, "not-acceptable")["available_types"] == ["application/json"]
+
+    problem = assert_problem(answer, "not-acceptable")
+    assert problem["available_types"] == ["application/json"]
 
 
-def test_a_route_that_is_not_there_is_a_typed_problem(client: TestClient) -> None:
+def test_unknown_route_is_a_problem(client: TestClient) -> None:
     assert_problem(client.get(f"/patients/{SECRET}"), "not-found")
 
 
 @pytest.mark.parametrize(
     ("method", "route"), [("GET", "/predict"), ("DELETE", "/gradcam"), ("POST", "/readyz")]
 )
-def test_a_method_that_is_not_there_is_a_typed_problem_with_those_allowed(
-    client: TestClient, method: str, route: str
-) -> None:
+def test_wrong_method_lists_allowed_methods(client: TestClient, method: str, route: str) -> None:
     answer = client.request(method, route)
+
     assert_problem(answer, "method-not-allowed")
     assert answer.headers["allow"]
 
 
-def test_a_model_without_a_scorecard_says_so_when_asked_and_on_every_answer(
-    mammogram_png: bytes,
-) -> None:
+def test_missing_scorecard_is_a_problem_and_a_warning(mammogram_png: bytes) -> None:
     class Untested(FakeModel):
         scorecard = None
 
     with TestClient(create_app(Settings(model=FAKE), lambda _: Untested())) as client:
         until_ready(client)
-        assert_problem(client.get("/model/scorecard"), "no-scorecard")
+
+        scorecard = client.get("/model/scorecard")
         answer = client.post("/predict", files={"file": mammogram_png}).json()
-        assert "no-scorecard" in [warning["code"] for warning in answer["warnings"]]
+
+    assert_problem(scorecard, "no-scorecard")
+    assert "no-scorecard" in [warning["code"] for warning in answer["warnings"]]
 
 
 @pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers", "/model/scorecard"])
-def test_until_the_model_is_loaded_everything_but_liveness_says_not_ready(route: str) -> None:
-    unready = TestClient(
-        create_app(Settings(model=FAKE))
-    )  # never started: its lifespan has not run
+def test_only_liveness_answers_before_model_is_loaded(route: str) -> None:
+    # Not used as a context manager: the lifespan, which loads the model, does not run.
+    unready = TestClient(create_app(Settings(model=FAKE)))
+
     answer = unready.get(route)
+
     assert_problem(answer, "not-ready")
     assert answer.headers["retry-after"]
     assert unready.get("/livez").json() == {"status": "alive"}
 
 
-def test_where_as_many_wait_as_may_the_next_one_is_told_when_to_come_back(
+def test_full_queue_gives_a_retry_after(
     app: MammolensApp, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app.parts.engine.lanes[Lane.PREDICT], "_max_waiting", 0)
+
     answer = client.post("/predict", files={"file": mammogram_png})
+
     assert_problem(answer, "busy")
     assert re.fullmatch(r"\d+", answer.headers["retry-after"])
 
 
-def test_a_fault_of_ours_is_a_typed_problem_without_any_detail(
+def test_internal_error_is_a_problem_without_details(
     client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError(SECRET)
 
     monkeypatch.setattr("service.pipeline.predict", fail)
+
     assert_problem(client.post("/predict", files={"file": mammogram_png}), "internal-error")
 
 
-def test_every_refusal_gives_its_place_back(app: MammolensApp, client: TestClient) -> None:
-    lane = app.parts.engine.lanes[Lane.PREDICT]
+def test_refused_files_release_their_slots(app: MammolensApp, client: TestClient) -> None:
+    queue = app.parts.engine.lanes[Lane.PREDICT]
+
     for data in BAD_FILES.values():
         client.post("/predict", files={"file": data})
-    assert (lane.waiting, lane.in_flight) == (0, 0)
+
+    assert (queue.waiting, queue.in_flight) == (0, 0)
 
 
-def test_types_of_problems_are_stable() -> None:
+def test_problem_types_are_stable() -> None:
     assert sorted(cls.slug for cls in STATUSES) == STABLE.split()

@@ -1,1 +1,1 @@
-"""The other servers, each written as its documentation says, and the work that they all do."""
+"""The other servers, written as their documentation recommends, and the work that they share."""

@@ -1,4 +1,7 @@
-"""BentoML: a service of workers that decode, and one that runs the network on adaptive batches (docs.bentoml.com)."""
+"""BentoML: a service whose workers decode, and one that runs the network (docs.bentoml.com).
+
+The network runs on adaptive batches.
+"""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,20 +15,20 @@ from service.records import Floats
 
 @bentoml.service(workers=1)
 class Network:
-    """Network inputs to probabilities."""
+    """Service that turns network inputs into probabilities."""
 
     def __init__(self) -> None:
         self._work = Work(1)
 
     @bentoml.api(batchable=True, max_batch_size=BATCH, max_latency_ms=int(DEADLINE_SECONDS * 1000))
     def predict(self, images: list[Floats]) -> list[dict[str, float]]:
-        """The probabilities of each."""
+        """Return the probabilities of each image."""
         return self._work.predict(images)
 
 
 @bentoml.service(workers=WORKERS, threads=4, traffic={"timeout": DEADLINE_SECONDS})
 class Mammograms:
-    """Image files to answers."""
+    """Service that turns image files into answers."""
 
     network = bentoml.depends(Network)
 
@@ -36,6 +39,6 @@ class Mammograms:
     def predict(
         self, image: Annotated[Path, ContentType("application/dicom")], /
     ) -> dict[str, dict[str, float]]:
-        """The answer."""
-        (found,) = self.network.predict([self._work.read(image.read_bytes())])
-        return {"probabilities": found}
+        """Decode the image and return its probabilities."""
+        (probabilities,) = self.network.predict([self._work.read(image.read_bytes())])
+        return {"probabilities": probabilities}

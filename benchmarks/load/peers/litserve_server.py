@@ -1,6 +1,7 @@
-"""LitServe: decode and network in the same worker, batches by LitServe (lightning.ai/docs/litserve/features/batching).
+"""LitServe: decode and network in the same worker, batches formed by LitServe.
 
-The body is taken as it is, by a FastAPI dependency, where the documentation's examples take JSON with base64 in it.
+See lightning.ai/docs/litserve/features/batching. A FastAPI dependency passes the raw body on. The
+examples in the documentation send JSON with base64 instead.
 """
 
 import os
@@ -14,36 +15,36 @@ from service.records import Floats
 
 
 async def body(request: Request) -> bytes:
-    """The bytes that were sent."""
+    """Return the raw body of the request."""
     return await request.body()
 
 
 class Api(litserve.LitAPI):
-    """The service's decode, fit and network."""
+    """API with the service's decode, fit and network."""
 
     def setup(self, device: str) -> None:
-        """Loads the bundle, once a worker."""
+        """Load the bundle, once per worker."""
         del device
         self._work = Work(WORKERS)
 
     def decode_request(self, request: Annotated[bytes, Depends(body)]) -> Floats:
-        """The network's input."""
+        """Decode and fit the image file. Return the network's input."""
         return self._work.read(request)
 
     def batch(self, inputs: list[Floats]) -> list[Floats]:
-        """Leaves the images to be stacked by the network's caller."""
+        """Return the images as a list. `Work.predict` stacks them."""
         return inputs
 
     def predict(self, images: list[Floats]) -> list[dict[str, float]]:
-        """The probabilities of each."""
+        """Return the probabilities of each image."""
         return self._work.predict(images)
 
     def unbatch(self, output: list[dict[str, float]]) -> list[dict[str, float]]:
-        """One answer each already."""
+        """Return the list unchanged. It already holds one answer per image."""
         return output
 
     def encode_response(self, output: dict[str, float]) -> dict[str, dict[str, float]]:
-        """The answer."""
+        """Return the answer."""
         return {"probabilities": output}
 
 

@@ -1,6 +1,7 @@
-"""MLServer: a custom runtime with adaptive batching and parallel workers (docs.seldon.ai/mlserver/user-guide).
+"""MLServer: a custom runtime with adaptive batching and parallel workers.
 
-A raw body would go past its batching: the image is sent as base64 in the Open Inference Protocol's JSON.
+See docs.seldon.ai/mlserver/user-guide. A raw body would bypass its batching. The image is therefore
+sent as base64 in the JSON of the Open Inference Protocol.
 """
 
 import json
@@ -13,18 +14,19 @@ from benchmarks.load.peers.work import WORKERS, Work
 
 
 class Runtime(MLModel):
-    """The service's decode, fit and network."""
+    """Runtime with the service's decode, fit and network."""
 
     async def load(self) -> bool:
-        """Loads the bundle, once a worker."""
+        """Load the bundle, once per worker."""
         self._work = Work(WORKERS)
         return True
 
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
-        """The answers to a batch, each a string of JSON."""
+        """Return the answers to a batch, each a string of JSON."""
         files = Base64Codec.decode_input(payload.inputs[0])
-        found = self._work.predict([self._work.read(file) for file in files])
-        answers = [json.dumps({"probabilities": each}) for each in found]
+        predictions = self._work.predict([self._work.read(file) for file in files])
+
+        answers = [json.dumps({"probabilities": by_class}) for by_class in predictions]
         return InferenceResponse(
             model_name=self.name, outputs=[StringCodec.encode_output("answer", answers)]
         )

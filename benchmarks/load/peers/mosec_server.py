@@ -1,6 +1,6 @@
-"""mosec: a stage of processes that decode, a stage that runs the network on batches (mosecorg.github.io).
+"""mosec: one stage of processes decodes, another runs the network on batches (mosecorg.github.io).
 
-The address and the timeout of a request are given on the command line.
+Address and request timeout are command-line options.
 """
 
 from mosec import Server, Worker
@@ -10,31 +10,31 @@ from service.records import Floats
 
 
 class Decode(Worker):
-    """Image files to network inputs."""
+    """Stage that turns image files into network inputs."""
 
     def __init__(self) -> None:
         super().__init__()
         self._work = Work(WORKERS)
 
     def deserialize(self, data: bytes) -> bytes:
-        """The body as it is."""
+        """Return the body unchanged."""
         return data
 
     def forward(self, data: bytes) -> Floats:
-        """The network's input."""
+        """Decode and fit the image file. Return the network's input."""
         return self._work.read(data)
 
 
 class Predict(Worker):
-    """Network inputs to probabilities."""
+    """Stage that turns network inputs into probabilities."""
 
     def __init__(self) -> None:
         super().__init__()
         self._work = Work(1)
 
     def forward(self, data: list[Floats]) -> list[dict[str, dict[str, float]]]:
-        """The answer to each."""
-        return [{"probabilities": found} for found in self._work.predict(data)]
+        """Return the answer for each image."""
+        return [{"probabilities": by_class} for by_class in self._work.predict(data)]
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How each of the other servers is installed, started and asked."""
+"""Installation, start command and request form of each of the other servers."""
 
 import base64
 import json
@@ -20,18 +20,25 @@ _COMMON = {
 
 
 def install(name: str) -> None:
-    """Makes build/peers/NAME from requirements/peers/NAME.txt, every file held against its hash, if that changed.
+    """Install requirements/peers/NAME.txt into build/peers/NAME.
+
+    Does nothing if the requirements have not changed since the last installation. Every file is
+    checked against its hash.
 
     Raises:
-        CalledProcessError: it cannot be installed.
+        CalledProcessError: the installation failed.
     """
-    wanted, home = ROOT / "requirements" / "peers" / f"{name}.txt", ROOT / "build" / "peers" / name
-    done = home / "installed"
-    if done.exists() and done.read_bytes() == wanted.read_bytes():
+    requirements = ROOT / "requirements" / "peers" / f"{name}.txt"
+    home = ROOT / "build" / "peers" / name
+    stamp = home / "installed"
+
+    if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
         return
+
     uv = str(ROOT / "requirements" / "uv")
     venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)]
     subprocess.run(venv, cwd=ROOT, check=True)  # noqa: S603 - our own program
+
     command = [
         uv,
         "pip",
@@ -40,7 +47,7 @@ def install(name: str) -> None:
         "--compile-bytecode",
         "--require-hashes",
         "-r",
-        str(wanted),
+        str(requirements),
     ]
     subprocess.run(  # noqa: S603 - our own
         [*command, "--python", str(home / "bin" / "python")],
@@ -48,11 +55,12 @@ def install(name: str) -> None:
         check=True,
         env={**os.environ, "VENV": ".venv"},
     )
-    done.write_bytes(wanted.read_bytes())
+
+    stamp.write_bytes(requirements.read_bytes())
 
 
 def _open_inference(data: bytes) -> bytes:
-    """The image as base64 in a request of the Open Inference Protocol."""
+    """Return a request of the Open Inference Protocol with the image as base64."""
     image = {
         "name": "image",
         "shape": [1, 1],
@@ -63,13 +71,14 @@ def _open_inference(data: bytes) -> bytes:
 
 
 def _open_answer(answer: Any) -> Mapping[str, float]:
-    probabilities: Mapping[str, float] = json.loads(answer["outputs"][0]["data"][0])[
-        "probabilities"
-    ]
+    """Return the probabilities from the first output of an answer."""
+    text = answer["outputs"][0]["data"][0]
+    probabilities: Mapping[str, float] = json.loads(text)["probabilities"]
     return probabilities
 
 
 def _program(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of a program in the environment of a peer."""
     return ("{root}/build/peers/" + name + "/bin/" + arguments[0], *arguments[1:])
 
 

@@ -1,4 +1,7 @@
-"""What every peer does with an image: the service's own decode, fit and network, and nothing of its answer's rest."""
+"""Work of every peer on an image: the service's own decode, fit and network.
+
+The other parts of the service's answer are left out.
+"""
 
 import os
 from collections.abc import Sequence
@@ -13,33 +16,40 @@ from service.records import Floats
 
 ROOT = Path(__file__).parents[3]
 WORKERS = int(os.environ.get("PEER_WORKERS", "2"))
-"""Processes that work on images; the peers were tried with one and with two."""
+"""Processes that work on images. The peers were tried with one and with two."""
 BATCH = int(os.environ.get("PEER_BATCH", "8"))
-"""Images of a batch, at most."""
+"""Maximum number of images in a batch."""
 DEADLINE_SECONDS = 1.0
-"""After which an answer is worth nothing: every timeout that a peer has is set to it."""
+"""Time after which an answer no longer counts. Every timeout of a peer is set to it."""
 
 
 class Work:
-    """The bundle PEER_BUNDLE, warm, in a process that shares the cores with `processes` - 1 others that compute."""
+    """The bundle PEER_BUNDLE, loaded and warm.
+
+    `processes`: number of processes that compute on the same cores, this one included.
+    """
 
     def __init__(self, processes: int) -> None:
         self._bundle = Bundle.load(
             Path(os.environ["PEER_BUNDLE"]), threads=max(1, usable_cores() // processes)
         )
         self._counter = os.open(os.environ["PEER_COUNTER"], os.O_WRONLY | os.O_APPEND)
+
         height, width, channels = self._bundle.manifest.input_shape
         for size in range(1, BATCH + 1):
             self._bundle.predict(np.zeros((size, height, width, channels), np.float32))
 
     def read(self, data: bytes) -> Floats:
-        """The network's input [height, width, 1] for an image file."""
+        """Decode and fit an image file. Return the network's input [height, width, 1]."""
         return read(data, self._bundle.manifest.preprocessing).fitted.image
 
     def predict(self, images: Sequence[Floats]) -> list[dict[str, float]]:
-        """The probabilities by class of each image; counted, a byte an image, in the file PEER_COUNTER."""
-        found = self._bundle.predict(np.stack(images)).probabilities
+        """Return the probabilities by class of each image.
+
+        Appends one byte per image to the file PEER_COUNTER.
+        """
+        probabilities = self._bundle.predict(np.stack(images)).probabilities
         os.write(self._counter, b"." * len(images))
-        return [
-            dict(zip(self._bundle.manifest.classes, map(float, row), strict=True)) for row in found
-        ]
+
+        classes = self._bundle.manifest.classes
+        return [dict(zip(classes, map(float, row), strict=True)) for row in probabilities]

@@ -21,12 +21,18 @@ BUSY = b"HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n"
 
 
 def answers(port: int, stream: Stream) -> list[Answer]:
-    return sorted(generate(port, {"all": stream}).answers["all"], key=lambda each: each.due)
+    """Send the stream and return its answers in the order in which the requests were due."""
+    record = generate(port, {"all": stream})
+    return sorted(record.answers["all"], key=lambda answer: answer.due)
 
 
 @contextmanager
 def serving(answer: Callable[[int], bytes | None]) -> Iterator[int]:
-    """A server's port; `answer` is given the number of the request. None: the connection is closed without one."""
+    """Run a server and yield its port.
+
+    `answer` receives the number of the request and returns the bytes of the answer, or None to
+    close the connection without one.
+    """
     numbers = iter(range(10_000))
     threads: list[threading.Thread] = []
 
@@ -41,7 +47,7 @@ def serving(answer: Callable[[int], bytes | None]) -> Iterator[int]:
                     reply = answer(next(numbers))
                     if reply is None:
                         return
-                    with suppress(ConnectionError):  # its client may have left
+                    with suppress(ConnectionError):  # the client may have disconnected
                         connection.sendall(reply)
 
     def accept() -> None:
@@ -55,45 +61,47 @@ def serving(answer: Callable[[int], bytes | None]) -> Iterator[int]:
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         start(accept)
         yield listener.getsockname()[1]
+
         listener.shutdown(socket.SHUT_RDWR)
         for thread in threads:
             thread.join(5)
 
 
-def test_a_stall_shows_in_every_request_due_in_it() -> None:
+def test_stall_delays_every_request_due_in_it() -> None:
     stalled = threading.Lock()
 
     def answer(number: int) -> bytes:
-        with stalled:  # one at a time, as by one worker
+        with stalled:  # one request at a time, like a single worker
             if number == 5:
                 time.sleep(0.4)
         return OK
 
     stream = Stream(REQUEST, uniform(50, 1))
     with serving(answer) as port:
-        found = answers(port, stream)
+        received = answers(port, stream)
 
-    slow = [each for each in found if each.seconds > 0.04]
-    assert len(found) == 50
-    assert 15 <= len(slow) <= 22  # 0.4 s at 50 a second, not the one request that met it
-    assert max(each.seconds for each in slow) >= 0.4
+    slow = [answer for answer in received if answer.seconds > 0.04]
+    assert len(received) == 50
+    assert 15 <= len(slow) <= 22  # 0.4 s at 50 a second, not only the stalled request
+    assert max(answer.seconds for answer in slow) >= 0.4
 
 
-def test_requests_leave_when_they_are_due_whatever_became_of_those_before() -> None:
-    held = threading.Event()
+def test_open_stream_sends_despite_unanswered_requests() -> None:
+    release = threading.Event()
     stream = Stream(REQUEST, uniform(100, 0.3), patience=0.5)
-    with serving(lambda _: OK if held.wait(5) else None) as port:
-        found = answers(port, stream)
-        held.set()
 
-    assert [each.status for each in found] == [LEFT] * 30
-    assert all(0.49 <= each.seconds < 0.7 for each in found)
+    with serving(lambda _: OK if release.wait(5) else None) as port:
+        received = answers(port, stream)
+        release.set()
+
+    assert [answer.status for answer in received] == [LEFT] * 30
+    assert all(0.49 <= answer.seconds < 0.7 for answer in received)
 
 
-def test_a_client_that_leaves_closes_its_connection() -> None:
+def test_client_out_of_patience_closes_its_connection() -> None:
     closed = threading.Event()
 
-    def timer(listener: socket.socket) -> None:
+    def wait_for_close(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             while connection.recv(2**16):
@@ -101,24 +109,26 @@ def test_a_client_that_leaves_closes_its_connection() -> None:
         closed.set()
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=timer, args=(listener,), daemon=True).start()
+        threading.Thread(target=wait_for_close, args=(listener,), daemon=True).start()
         stream = Stream(REQUEST, [0.0], patience=0.05)
-        found = answers(listener.getsockname()[1], stream)
+        received = answers(listener.getsockname()[1], stream)
         assert closed.wait(5)
 
-    assert found[0].status == LEFT
+    assert received[0].status == LEFT
 
 
-def test_refusals_and_lost_connections_are_told_from_answers() -> None:
+def test_refusals_and_lost_connections_have_own_statuses() -> None:
     replies = {0: OK, 1: BUSY, 2: None}
     stream = Stream(REQUEST, uniform(10, 0.3))
+
     with serving(lambda number: replies[number]) as port:
-        found = answers(port, stream)
+        received = answers(port, stream)
 
-    assert [each.status for each in found] == [200, 429, LOST]
+    assert [answer.status for answer in received] == [200, 429, LOST]
 
 
-def test_an_answer_before_the_body_is_sent_counts_and_ends_the_connection() -> None:
+def test_answer_before_whole_body_ends_the_connection() -> None:
+    """The early answer counts, and the next request uses a new connection."""
     big = REQUEST.replace(b"Content-Length: 4", b"Content-Length: 50000000") + bytes(50_000_000)
 
     def refuse(listener: socket.socket) -> None:
@@ -133,20 +143,22 @@ def test_an_answer_before_the_body_is_sent_counts_and_ends_the_connection() -> N
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=refuse, args=(listener,), daemon=True).start()
         stream = Stream(big, [0.0, 0.1], patience=5)
-        found = answers(listener.getsockname()[1], stream)
+        received = answers(listener.getsockname()[1], stream)
 
-    assert [each.status for each in found] == [429, 429]
+    assert [answer.status for answer in received] == [429, 429]
 
 
-def test_each_client_of_a_closed_loop_has_one_request_under_way() -> None:
-    busy, most = 0, 0
+def test_closed_loop_keeps_one_request_per_client() -> None:
+    busy = 0
+    peak = 0
     lock = threading.Lock()
 
     def answer(_: int) -> bytes:
-        nonlocal busy, most
+        nonlocal busy, peak
         with lock:
             busy += 1
-            most = max(most, busy)
+            peak = max(peak, busy)
+
         time.sleep(0.01)
         with lock:
             busy -= 1
@@ -154,13 +166,13 @@ def test_each_client_of_a_closed_loop_has_one_request_under_way() -> None:
 
     stream = Stream(REQUEST, clients=3, seconds=0.3)
     with serving(answer) as port:
-        found = answers(port, stream)
+        received = answers(port, stream)
 
-    assert most == 3
-    assert len(found) > 20
+    assert peak == 3
+    assert len(received) > 20
 
 
-def test_arrivals_are_as_many_as_asked_and_the_same_for_the_same_seed() -> None:
+def test_arrivals_match_the_rate_and_the_seed() -> None:
     times = poisson(100, 50, seed=1)
 
     assert times == poisson(100, 50, seed=1) != poisson(100, 50, seed=2)

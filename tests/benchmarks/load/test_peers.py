@@ -6,11 +6,13 @@ from packaging.requirements import Requirement
 from benchmarks.load.peers.starts import PEERS
 from benchmarks.load.servers import ROOT
 
-WORK = ("imagecodecs", "numpy", "opencv-python-headless", "pydicom", "tensorflow-cpu")
+WORK_PACKAGES = ("imagecodecs", "numpy", "opencv-python-headless", "pydicom", "tensorflow-cpu")
 
 
 def pins(file: Path) -> set[Requirement]:
+    """Return the pinned requirements of a file, without their hashes."""
     lines = file.read_text().replace("\\\n", "").splitlines()
+
     return {
         Requirement(line.partition("--hash")[0])
         for line in lines
@@ -19,15 +21,19 @@ def pins(file: Path) -> set[Requirement]:
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_a_peer_does_the_work_with_the_versions_of_the_service(name: str) -> None:
-    ours = {each for each in pins(ROOT / "requirements" / "service.txt") if each.name in WORK}
+def test_peer_pins_versions_of_the_service(name: str) -> None:
+    """The packages that decode, fit and predict have the same versions everywhere."""
+    service = pins(ROOT / "requirements" / "service.txt")
+    shared = {requirement for requirement in service if requirement.name in WORK_PACKAGES}
 
-    assert {each.name for each in ours} == set(WORK)
-    assert ours <= pins(ROOT / "requirements" / "peers" / f"{name}.txt")
+    assert {requirement.name for requirement in shared} == set(WORK_PACKAGES)
+    assert shared <= pins(ROOT / "requirements" / "peers" / f"{name}.txt")
 
 
 @pytest.mark.parametrize("name", PEERS)
-def test_no_requirement_of_a_peer_names_a_package_index(name: str) -> None:
+def test_peer_requirements_name_no_package_index(name: str) -> None:
     for file in (ROOT / "requirements" / "peers").glob(f"{name}.*"):
-        assert "--index" not in file.read_text()
-        assert "://" not in file.read_text()
+        text = file.read_text()
+
+        assert "--index" not in text
+        assert "://" not in text

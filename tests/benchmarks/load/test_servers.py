@@ -12,31 +12,31 @@ SAMPLE = (ROOT / "docs" / "sample.dcm").read_bytes()
 FAKE = replace(ours.SERVER, environment={**ours.SERVER.environment, "MAMMOLENS_MODEL": "fake"})
 
 
-def test_the_service_counts_what_it_computes_and_leaves_no_process_when_stopped(
-    tmp_path: Path,
-) -> None:
+def test_service_counts_images_and_leaves_no_process(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log, started(FAKE, log) as running:
         assert running.computed() == 0
-        assert sum(running.ask(SAMPLE).values()) == pytest.approx(1, abs=1e-5)
+        assert sum(running.predict(SAMPLE).values()) == pytest.approx(1, abs=1e-5)
         assert running.computed() == 1
+
         tree = descendants(running.process.pid)
-        weight = running.pss_mebibytes()
+        memory = running.pss_mebibytes()
 
     assert len(tree) > 1
-    assert weight > 20
-    assert not [process for process in tree if Path(f"/proc/{process}").exists()]
+    assert memory > 20
+    assert not [pid for pid in tree if Path(f"/proc/{pid}").exists()]
 
 
-def test_most_requests_whose_clients_leave_are_never_computed(tmp_path: Path) -> None:
+def test_most_abandoned_requests_are_never_computed(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log, started(FAKE, log) as running:
-        running.ask(SAMPLE)
+        running.predict(SAMPLE)
+
         left, computed = computed_for_leavers(running, SAMPLE, 15)
 
     assert left > 150
     assert computed < 50
 
 
-def test_a_server_that_ends_before_it_is_ready_is_told(tmp_path: Path) -> None:
+def test_server_that_ends_early_is_an_error(tmp_path: Path) -> None:
     ended = Server("ended", (sys.executable, "-c", "pass"))
 
     with (
@@ -44,4 +44,4 @@ def test_a_server_that_ends_before_it_is_ready_is_told(tmp_path: Path) -> None:
         pytest.raises(RuntimeError, match="ended before"),
         started(ended, log),
     ):
-        pytest.fail("it was taken for ready")
+        pytest.fail("the server was reported as ready")
