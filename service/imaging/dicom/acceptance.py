@@ -101,8 +101,8 @@ BIOPSY = QualityWarning(
 )
 BURNED_IN = QualityWarning(
     "burned-in-annotation",
-    "According to its header, the image has burned-in text that may name the patient. Pictures made "
-    "from the image show that text.",
+    "According to its header, the image has burned-in text that may name the patient. Pictures "
+    "made from the image show that text.",
 )
 
 

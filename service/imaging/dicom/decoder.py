@@ -33,7 +33,7 @@ def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) 
     syntax, header = _read(data, limits)
     if header is None:
         raise CorruptImage(
-            "The DICOM file has no pixel data, or its header lacks the number of rows or columns."
+            "The DICOM file has no pixel data, or its header lacks the rows or columns."
         )
     acceptance.require_mammogram(header.identity)
     _require_greyscale(header)

@@ -70,7 +70,7 @@ def open_file(data: bytes) -> tuple[UID, int]:
 
 @dataclass(frozen=True, slots=True)
 class PixelData:
-    """Position of the value of Pixel Data: `start` to `stop` of `dataset`. The value is not copied."""
+    """Position of the value of Pixel Data: `start` to `stop` of `dataset`. It is not copied."""
 
     dataset: bytes
     start: int
