@@ -43,6 +43,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="DICOM, PNG, JPEG or TIFF"
     )

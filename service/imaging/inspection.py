@@ -28,6 +28,7 @@ _MAX_ENLARGED = 768
 def describe(reading: Reading) -> dict[str, object]:
     """Return attributes, decisions and warnings by name, ready for JSON."""
     fitted = reading.fitted
+
     return asdict(reading.facts) | {
         "chest_wall": fitted.side,
         "breast_box": asdict(fitted.box),

@@ -162,6 +162,7 @@ def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
         BIOPSY: identity.derivation == "biopsy",
         BURNED_IN: identity.burned_in_annotation,
     }
+
     return tuple(warning for warning, condition in applies.items() if condition)
 
 

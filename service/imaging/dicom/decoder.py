@@ -85,7 +85,8 @@ def _require_greyscale(header: Header) -> None:
         raise UnsupportedImage("The image does not have 8 or 16 bits allocated per pixel.")
     if not 1 <= storage.bits_stored <= storage.high_bit + 1 <= storage.bits_allocated:
         raise CorruptImage(
-            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not match."
+            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not "
+            "match."
         )
 
 
@@ -116,6 +117,7 @@ def _look_up(patterns: Patterns, calibration: Calibration) -> Pixels:
 
 def _facts(header: Header, syntax: UID) -> ImageFacts:
     identity = header.identity
+
     return ImageFacts(
         format="dicom",
         rows=header.rows,

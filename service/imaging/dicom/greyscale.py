@@ -68,7 +68,7 @@ class LookupTable:
         return int(2**self.bits - 1)
 
     def apply(self, values: _Values) -> _Values:
-        """Return the entries for the values; values outside the table get its first or last entry."""
+        """Return the entries for the values. Values outside the table get its first or last one."""
         index = np.clip(np.rint(values) - self.first, 0, self.entries.size - 1).astype(np.intp)
         outputs: _Values = np.minimum(self.entries[index], self.maximum).astype(np.float64)
         return outputs

@@ -27,8 +27,8 @@ KEYWORDS = [
 T = TypeVar("T")
 
 SPECIMEN = "SPECIMEN"
-# Views: codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the terms of PS3.3
-# C.8.11.7.1.1.
+# Views: from the codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the terms
+# of PS3.3 C.8.11.7.1.1.
 _VIEW_CODES = {
     "399162004": "CC", "R-10242": "CC",
     "399368009": "MLO", "R-10226": "MLO",
@@ -47,7 +47,7 @@ _VIEWS = {*_VIEW_CODES.values(), "XCC", "CV", "AT"}
 MAGNIFICATION = "Magnification"
 SPOT_COMPRESSION = "Spot Compression"
 IMPLANT_DISPLACED = "Implant Displaced"
-# View modifiers: codes of PS3.16 CID 4015 in SNOMED CT, and in SNOMED RT (older files).
+# View modifiers: from the codes of PS3.16 CID 4015 in SNOMED CT, and in SNOMED RT (older files).
 _MODIFIER_CODES = {
     "399163009": MAGNIFICATION, "R-102D6": MAGNIFICATION,
     "399055006": SPOT_COMPRESSION, "R-102D7": SPOT_COMPRESSION,

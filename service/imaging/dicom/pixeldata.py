@@ -196,10 +196,10 @@ def _read_jpeg2000(
         image.reduce = reduction
         # Pillow rounds reduced edges to the nearest pixel, OpenJPEG rounds them up. Where they
         # differ, decoding fails. Pillow has no public way to set the size.
-        image._size = tuple(-(-edge // step) * step for edge in image.size)  # noqa: SLF001
+        image._size = tuple(-(-edge // step) * step for edge in image.size)  # noqa: SLF001 - see above
         unsigned = np.asarray(image)
 
-    # Pillow shifts signed values into the unsigned range, and all values to the top of 8 or 16 bits.
+    # Pillow shifts signed values into the unsigned range, and all values to the top of the word.
     values = unsigned >> (8 * unsigned.itemsize - codestream.bits)
     offset = codestream.signed << (codestream.bits - 1)
     if not reduction:
@@ -212,7 +212,7 @@ def _read_jpeg2000(
 
 
 def _reduction(codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None) -> int:
-    """Return how often the resolution may be halved: 0 if bit patterns differ from stored values."""
+    """Return how often the resolution may be halved: 0 if patterns are not the stored values."""
     if (
         min_size is None
         or codestream.signed != storage.signed
