@@ -27,8 +27,8 @@ KEYWORDS = [
 T = TypeVar("T")
 
 SPECIMEN = "SPECIMEN"
-# Views: from the codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the terms
-# of PS3.3 C.8.11.7.1.1.
+# Views: from the codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the
+# terms of PS3.3 C.8.11.7.1.1.
 _VIEW_CODES = {
     "399162004": "CC", "R-10242": "CC",
     "399368009": "MLO", "R-10226": "MLO",

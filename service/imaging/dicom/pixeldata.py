@@ -196,7 +196,8 @@ def _read_jpeg2000(
         image.reduce = reduction
         # Pillow rounds reduced edges to the nearest pixel, OpenJPEG rounds them up. Where they
         # differ, decoding fails. Pillow has no public way to set the size.
-        image._size = tuple(-(-edge // step) * step for edge in image.size)  # noqa: SLF001 - see above
+        rounded_up = (-(-edge // step) * step for edge in image.size)
+        image._size = tuple(rounded_up)  # noqa: SLF001 - see above
         unsigned = np.asarray(image)
 
     # Pillow shifts signed values into the unsigned range, and all values to the top of the word.
