@@ -1,4 +1,4 @@
-"""Files in, model input out: `read` decodes a mammogram's bytes and lays its breast on the model's grid."""
+"""Image files to model input: `read` decodes a mammogram and fits it to the model's grid."""
 
 from service.imaging.breast.fitting import fit
 from service.imaging.decoding import decode

@@ -1,4 +1,4 @@
-"""From bytes to a mammogram. What a file is, its first bytes say; neither its name nor its declared type counts."""
+"""Decode image files. The first bytes determine the format; name and content type are ignored."""
 
 from service.errors import EmptyImage, UnsupportedFormat
 from service.imaging.dicom.decoder import decode_dicom, is_bare_dataset
@@ -19,22 +19,26 @@ _DEFAULT = Limits()
 def decode(
     data: bytes, limits: Limits = _DEFAULT, min_size: tuple[int, int] | None = None
 ) -> Mammogram:
-    """The mammogram in a DICOM, PNG, JPEG or TIFF file.
+    """Decode the mammogram in a DICOM, PNG, JPEG or TIFF file.
 
-    `min_size`: rows and columns that will do; JPEG 2000 is then decoded at a reduced resolution that has as many. The
-    rest, and all where it is None, is decoded in full.
+    `min_size`: rows and columns that are sufficient. JPEG 2000 is then decoded at a reduced
+    resolution that has at least as many. Other formats, and all files if it is None, are decoded in
+    full.
 
     Raises:
-        ImageError: every kind of it but NoBreast.
+        ImageError: any subclass but NoBreast.
     """
     if not data:
         raise EmptyImage("The file is empty.")
+
     # First, as the 128 bytes before DICM may be another format's header (DICOM PS3.10 7.1).
     if data[128:132] == b"DICM":
         return decode_dicom(data, limits, min_size)
+
     for magic, raster_format in _MAGIC.items():
         if data.startswith(magic):
             return decode_raster(data, raster_format, limits)
+
     if is_bare_dataset(data, limits):
         return decode_dicom(data, limits, min_size)
     raise UnsupportedFormat("The file is none of DICOM, PNG, JPEG and TIFF.")

@@ -1,4 +1,4 @@
-"""What was read of an image file, which decisions were made, and pictures of both: for people who ask why."""
+"""Describe and draw how an image file was read, for debugging."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -17,14 +17,18 @@ from service.records import Fitted, Mask
 _Colour = tuple[int, int, int]
 _Picture = NDArray[Any]
 
-# blue, green, red, as OpenCV writes them
-_GREEN, _YELLOW, _RED = (0, 255, 0), (0, 255, 255), (0, 0, 255)
-_LOOKED_AT = 768  # pixels along the long edge of an enlarged picture, at the most
+# Blue, green, red: OpenCV's order.
+_GREEN: _Colour = (0, 255, 0)
+_YELLOW: _Colour = (0, 255, 255)
+_RED: _Colour = (0, 0, 255)
+# Max long edge of an enlarged model input, in pixels.
+_MAX_ENLARGED = 768
 
 
 def describe(reading: Reading) -> dict[str, object]:
-    """Facts, decisions and cautions by name, ready for JSON."""
+    """Return attributes, decisions and warnings by name, ready for JSON."""
     fitted = reading.fitted
+
     return asdict(reading.facts) | {
         "chest_wall": fitted.side,
         "breast_box": asdict(fitted.box),
@@ -38,7 +42,10 @@ def describe(reading: Reading) -> dict[str, object]:
 
 
 def draw(reading: Reading) -> Mapping[str, bytes]:
-    """PNGs by name: `fitted`, the model's input, and `calibrated`, the mammogram, if the reading has its picture."""
+    """Return PNGs by name.
+
+    `fitted` is the model's input. `calibrated` is the mammogram, if the reading has its picture.
+    """
     pictures = {"fitted": _draw_fitted(reading.fitted)}
     if reading.picture is not None:
         pictures["calibrated"] = _draw_calibrated(reading, reading.picture)
@@ -46,45 +53,46 @@ def draw(reading: Reading) -> Mapping[str, bytes]:
 
 
 def _draw_calibrated(reading: Reading, grey: Grey) -> _Picture:
-    """The mammogram as displayed, with outline, box and chest wall."""
-    facts, fitted, (height, width) = reading.facts, reading.fitted, grey.shape
+    """Draw the mammogram as displayed, with outline, box and chest wall."""
+    facts = reading.facts
+    fitted = reading.fitted
+    height, width = grey.shape
     to_picture = geometry.resize(facts.columns, facts.rows, width, height).inverse()
-    drawn = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
-    _outline(drawn, fitted.breast, fitted.breast_to_source.then(to_picture), _GREEN)
-    left, top = (
-        round(edge) for edge in to_picture.apply(fitted.box.left - 0.5, fitted.box.top - 0.5)
-    )
-    right, bottom = (
-        round(edge) for edge in to_picture.apply(fitted.box.right - 0.5, fitted.box.bottom - 0.5)
-    )
-    cv2.rectangle(drawn, (left, top), (right, bottom), _YELLOW, 1)
+
+    picture = cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+    _draw_outline(picture, fitted.breast, fitted.breast_to_source.then(to_picture), _GREEN)
+
+    # The edges of the box lie half a pixel outside its outermost pixel centres.
+    box = fitted.box
+    left, top = (round(edge) for edge in to_picture.apply(box.left - 0.5, box.top - 0.5))
+    right, bottom = (round(edge) for edge in to_picture.apply(box.right - 0.5, box.bottom - 0.5))
+    cv2.rectangle(picture, (left, top), (right, bottom), _YELLOW, 1)
+
     wall = left if fitted.side == "left" else right
-    cv2.line(drawn, (wall, top), (wall, bottom), _RED, 3)
-    return drawn
+    cv2.line(picture, (wall, top), (wall, bottom), _RED, 3)
+    return picture
 
 
 def _draw_fitted(fitted: Fitted) -> _Picture:
-    """The model's input, enlarged to be looked at, with the outline of the mask."""
+    """Draw the model's input, enlarged, with the outline of the mask."""
     grey = np.rint(255 * fitted.image[..., 0]).astype(np.uint8)
+
     rows, columns = grey.shape
-    factor = max(1, _LOOKED_AT // max(rows, columns))
-    large = cv2.resize(grey, (columns * factor, rows * factor), interpolation=cv2.INTER_NEAREST)
-    drawn = cv2.cvtColor(large, cv2.COLOR_GRAY2BGR)
-    _outline(
-        drawn,
-        fitted.mask,
-        geometry.resize(columns, rows, columns * factor, rows * factor).inverse(),
-        _GREEN,
-    )
-    return drawn
+    factor = max(1, _MAX_ENLARGED // max(rows, columns))
+    width = columns * factor
+    height = rows * factor
+    enlarged = cv2.resize(grey, (width, height), interpolation=cv2.INTER_NEAREST)
+
+    picture = cv2.cvtColor(enlarged, cv2.COLOR_GRAY2BGR)
+    to_picture = geometry.resize(columns, rows, width, height).inverse()
+    _draw_outline(picture, fitted.mask, to_picture, _GREEN)
+    return picture
 
 
-def _outline(drawn: _Picture, mask: Mask, to_picture: Affine, colour: _Colour) -> None:
-    """Draws the border of the mask into the picture."""
+def _draw_outline(picture: _Picture, mask: Mask, to_picture: Affine, colour: _Colour) -> None:
+    """Draw the outline of the mask into the picture."""
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    scale, shift = (
-        (to_picture.scale_x, to_picture.scale_y),
-        (to_picture.shift_x, to_picture.shift_y),
-    )
+    scale = (to_picture.scale_x, to_picture.scale_y)
+    shift = (to_picture.shift_x, to_picture.shift_y)
     placed = [np.rint(contour * scale + shift).astype(np.int32) for contour in contours]
-    cv2.polylines(drawn, placed, isClosed=True, color=colour, thickness=1)
+    cv2.polylines(picture, placed, isClosed=True, color=colour, thickness=1)

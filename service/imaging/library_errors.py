@@ -1,4 +1,7 @@
-"""The edge to pydicom and Pillow, which raise many kinds of exception over damaged files, and warn by quoting them."""
+"""Boundary to pydicom and Pillow.
+
+Both raise many kinds of exception on damaged files, and quote the files in their warnings and logs.
+"""
 
 import logging
 import struct
@@ -12,7 +15,8 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from service.errors import CorruptImage
 
-# What both raise on bytes that are not what they seem. RuntimeError includes RecursionError and NotImplementedError.
+# Exceptions that both raise on malformed files. RuntimeError includes RecursionError and
+# NotImplementedError.
 _MALFORMED = (
     ArithmeticError,
     AssertionError,
@@ -30,26 +34,29 @@ _MALFORMED = (
     zlib.error,
 )
 
-# Both log what they read, and that may name a patient.
+# Both log values from the file, which may name a patient.
 for _library in ("pydicom", "PIL"):
     logging.getLogger(_library).addHandler(logging.NullHandler())
     logging.getLogger(_library).propagate = False
 
 # Warning filters belong to the process, not to a thread.
-_filters_exchanged = threading.Lock()
+_filter_lock = threading.Lock()
 
 
 @contextmanager
 def silence_warnings() -> Iterator[None]:
-    """A stretch of foreign code whose warnings are dropped; one thread at a time, so for headers, not for pixels."""
-    with _filters_exchanged, warnings.catch_warnings():
+    """Drop all warnings inside the block.
+
+    Only one thread may be inside at a time. Use it for headers, not for pixels.
+    """
+    with _filter_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 @contextmanager
 def as_corrupt_image(message: str) -> Iterator[None]:
-    """A stretch of foreign code; what it raises over a malformed file becomes CorruptImage with that message."""
+    """Turn the exceptions that libraries raise on malformed files into CorruptImage(message)."""
     try:
         yield
     except _MALFORMED as error:

@@ -1,7 +1,7 @@
-"""PNG, JPEG and TIFF to greyscale.
+"""Decode PNG, JPEG and TIFF to greyscale.
 
-Pillow's readers are called by name: `Image.open` would try further formats, and would warn of large images by a limit
-that belongs to the process.
+Pillow's readers are called by name. `Image.open` would try further formats, and would warn of large
+images by a limit that belongs to the process.
 """
 
 from io import BytesIO
@@ -38,20 +38,22 @@ _READERS: dict[RasterFormat, type[ImageFile]] = {
 }
 _WHITE_IS_ZERO = 0
 
-# Pillow knows TIFFs of 16 bits in which white is zero, but only little-endian ones.
+# Pillow reads 16-bit TIFFs in which white is zero only if they are little-endian. Add big-endian.
 OPEN_INFO.setdefault((MM, _WHITE_IS_ZERO, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
 
 _INVERTED = QualityWarning(
     "inverted",
-    "The background is white: the image was taken for a negative, and its grey values were inverted.",
+    "The background is white. The image was treated as a negative, and its grey values were "
+    "inverted.",
 )
 
 
 def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> Mammogram:
-    """The mammogram in a file of that format; ImageError as in `service.imaging.decoding`."""
+    """Decode a file of that format. Raises ImageError as in `service.imaging.decoding`."""
     samples = _read(data, raster_format, limits)
     pixels = samples * np.uint16(WHITE // np.iinfo(samples.dtype).max)
     inverted = is_negative(pixels)
+
     rows, columns = pixels.shape
     return Mammogram(
         pixels=WHITE - pixels if inverted else pixels,
@@ -63,29 +65,40 @@ def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> M
 
 
 def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
-    """The grey values, uint8 or uint16 [rows, columns], 0 black, upright."""
+    """Return the grey values: uint8 or uint16 [rows, columns], 0 black, upright."""
     damage = f"The {raster_format.upper()} file is truncated or damaged."
+
+    # Header. The EXIF data of a TIFF are read here. Otherwise they are read with the pixels, where
+    # warnings are not silenced.
     with silence_warnings(), as_corrupt_image(damage):
         image = _READERS[raster_format](BytesIO(data))
-        several = _has_more_pages(image)
+        has_more_pages = _has_more_pages(image)
         if isinstance(image, TiffImageFile):
-            image.getexif()  # or it is read along with the pixels, where nothing drops its warnings
+            image.getexif()
+
+    # Checks, before pixels are decoded.
     columns, rows = image.size
     limits.check(rows, columns)
-    if several:
+    if has_more_pages:
         raise SeveralFrames("The file has several pages or frames. Send one mammogram.")
     _require_plain_samples(image)
+
+    # Pixels, and the orientation, which may follow them in the file.
     with as_corrupt_image(damage):
         samples = np.asarray(image)
     with silence_warnings(), as_corrupt_image(damage):
         orientation = image.getexif().get(Base.Orientation)
+
     grey = _upright(_one_channel(samples), orientation)
     complement: _Samples = ~grey
     return complement if _is_white_zero(image) else grey
 
 
 def _has_more_pages(image: ImageFile) -> bool:
-    """Whether there is a second one; how many, it would take long to count where a file claims millions."""
+    """Return whether there is a second page.
+
+    Counting the pages could take long, because a file may declare millions.
+    """
     try:
         image.seek(1)
     except EOFError:
@@ -94,18 +107,22 @@ def _has_more_pages(image: ImageFile) -> bool:
 
 
 def _require_plain_samples(image: ImageFile) -> None:
-    """UnsupportedImage for what is neither 8 or 16 bits of grey nor 8 bits each of red, green and blue."""
+    """Raise UnsupportedImage unless samples are 8-bit or 16-bit grey, or 8-bit RGB."""
     if image.mode not in {"L", "I;16", "I;16B", "RGB"} or "transparency" in image.info:
         raise UnsupportedImage("The image is not plain greyscale of 8 or 16 bits.")
-    # Pillow cuts 16 bits of colour down to 8, and takes 12 bits of grey for 16.
+
+    # Pillow truncates 16 bits of colour to 8, and reads 12 bits of grey as 16.
     if image.mode == "RGB" and any("16" in str(tile.args) for tile in image.tile):
         raise UnsupportedImage("The image has three channels of 16 bits. Send it as greyscale.")
     if isinstance(image, TiffImageFile) and not set(image.tag_v2.get(BITSPERSAMPLE, ())) <= {8, 16}:
-        raise UnsupportedImage("The image has neither 8 nor 16 bits to a sample.")
+        raise UnsupportedImage("The image does not have 8 or 16 bits per sample.")
 
 
 def _is_white_zero(image: ImageFile) -> bool:
-    """Whether values are to be read from white to black: Pillow does so itself with TIFFs of 8 bits, not of 16."""
+    """Return whether the samples must be inverted: white is zero, and Pillow has not done it.
+
+    Pillow inverts TIFFs of 8 bits, but not of 16 bits.
+    """
     return (
         isinstance(image, TiffImageFile)
         and image.mode.startswith("I;16")
@@ -114,17 +131,19 @@ def _is_white_zero(image: ImageFile) -> bool:
 
 
 def _one_channel(samples: _Samples) -> _Samples:
+    """Return the grey channel, or one of three equal colour channels."""
     if samples.ndim == 2:  # noqa: PLR2004 - rows and columns
         return samples
+
     red: _Samples
     red, green, blue = np.moveaxis(samples, 2, 0)
     if not (np.array_equal(red, green) and np.array_equal(red, blue)):
-        raise UnsupportedImage("The image is in colour; a mammogram is greyscale.")
+        raise UnsupportedImage("The image is in colour. A mammogram is greyscale.")
     return red
 
 
 def _upright(grey: _Samples, orientation: object) -> _Samples:
-    """The image as a viewer shows it that heeds EXIF; Pillow has turned a TIFF already."""
+    """Apply the EXIF orientation, as viewers do. Pillow has already turned a TIFF."""
     if orientation in {5, 6, 7, 8}:
         grey = grey.T
     if orientation in {2, 3, 6, 7}:

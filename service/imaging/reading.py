@@ -1,4 +1,7 @@
-"""The whole of imaging in one call: an image file in, the model's input out, for the service and training alike."""
+"""Read an image file in one call: decode it and fit it to the model's grid.
+
+The service and training use the same call.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -22,10 +25,10 @@ _DEFAULT = Limits()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file, read and fitted; everything in it lies in the pixels of the file.
+    """A file, decoded and fitted. All coordinates are pixels of the file.
 
-    `picture`: the mammogram as displayed, 0 black .. 255 white, where one was asked for. `laps`: when each
-    step was taken, and for how long.
+    `picture`: the mammogram as displayed, 0 black .. 255 white, or None if it was not requested.
+    `laps`: start and duration of each step.
     """
 
     facts: ImageFacts
@@ -36,13 +39,16 @@ class Reading:
 
 
 class Read(Protocol):
-    """How image files are read: in this process, or in another that may be lost over it."""
+    """Reader of image files, in this process or in a reader process."""
 
     def __call__(self, data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-        """The file, read and fitted, with a picture whose long edge has so many pixels, at most the file's own.
+        """Read and fit the file.
+
+        `picture_edge`: long edge of the picture in pixels, at most the file's own size is used. 0:
+        no picture.
 
         Raises:
-            ImageError: it is no mammogram that can be read.
+            ImageError: the file is not a readable mammogram.
         """
         ...
 
@@ -50,33 +56,41 @@ class Read(Protocol):
 def read(
     data: bytes, parameters: FitParameters, picture_edge: float = 0, limits: Limits = _DEFAULT
 ) -> Reading:
-    """What `Read` promises, in this process.
+    """Read and fit the file in this process; see `Read`.
 
-    JPEG 2000 is decoded at the resolution that the model's grid and the picture need; where the breast turns out to be
-    so small that this was too coarse, in full.
+    JPEG 2000 is decoded at the resolution that the model's grid and the picture need. It is decoded
+    in full if the breast is too small for that resolution.
     """
     timer = Stopwatch()
+
+    # Decode at a sufficient resolution, and fit.
     with timer.step("decode"):
         mammogram = decode(data, limits, min_size=min_input_size(parameters))
     with timer.step("fit"):
         fitted = _fit(mammogram, parameters)
+
+    # The model's pixels are finer than the decoded ones: decode in full.
     if fitted.to_source.scale_y < mammogram.to_source.scale_y:
         with timer.step("decode"):
             mammogram = decode(data, limits)
         with timer.step("fit"):
             fitted = _fit(mammogram, parameters)
+
     picture = None
     if picture_edge:
         with timer.step("decode"):
             picture = _draw(mammogram, data, limits, picture_edge)
+
     warnings = (*mammogram.warnings, *side_warnings(mammogram.facts, fitted.side))
     return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
 
 
 def _fit(mammogram: Mammogram, parameters: FitParameters) -> Fitted:
-    """The mammogram on the model's grid, and the way back to the pixels of its file."""
-    fitted, to_source = fit(mammogram.pixels, parameters), mammogram.to_source
+    """Fit the mammogram, with all maps leading to the pixels of its file."""
+    fitted = fit(mammogram.pixels, parameters)
+    to_source = mammogram.to_source
     box = map_box(fitted.box, to_source)
+
     return replace(
         fitted,
         to_source=fitted.to_source.then(to_source),
@@ -91,25 +105,31 @@ def _fit(mammogram: Mammogram, parameters: FitParameters) -> Fitted:
 
 
 def _draw(mammogram: Mammogram, data: bytes, limits: Limits, long_edge: float) -> Grey:
-    """The mammogram as displayed, on the canvas of that long edge."""
-    rows, columns = mammogram.facts.rows, mammogram.facts.columns
+    """Return the mammogram as displayed, with that long edge."""
+    rows = mammogram.facts.rows
+    columns = mammogram.facts.columns
     height, width = geometry.canvas(rows, columns, long_edge)
+
+    # A reduced resolution may be too coarse for the picture.
     if mammogram.pixels.shape != (rows, columns):
         mammogram = decode(data, limits, min_size=(height, width))
     pixels = mammogram.pixels
+
+    # Full resolution: area averaging.
     if pixels.shape == (rows, columns):
         if (height, width) != pixels.shape:
             pixels = np.asarray(
                 cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint16
             )
         return (pixels >> 8).astype(np.uint8)
+
+    # Reduced resolution: sample where the wavelet places each pixel.
     to_pixels = geometry.resize(columns, rows, width, height).then(mammogram.to_source.inverse())
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    drawn = cv2.warpAffine(
+    picture = cv2.warpAffine(
         pixels,
         np.array(to_pixels.matrix()),
         (width, height),
-        flags=flags,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return (np.asarray(drawn, np.uint16) >> 8).astype(np.uint8)
+    return (np.asarray(picture, np.uint16) >> 8).astype(np.uint8)

@@ -21,7 +21,10 @@ WriteDicom = Callable[..., bytes]
 
 
 def stored_breast() -> Pixels:
-    """A left-sided half ellipse of 12 bits with a dim periphery and texture, black air around it: uint16 [420, 300]."""
+    """Return a left breast as 12-bit stored values, uint16 [420, 300].
+
+    It is a half ellipse with a dim periphery and texture, on black air.
+    """
     y, x = np.mgrid[:420, :300].astype(np.float64)
     depth = 1 - np.hypot((y - 205) / 170, x / 210)
     texture = cv2.GaussianBlur(np.random.default_rng(7).normal(size=y.shape), (0, 0), 4)
@@ -40,12 +43,12 @@ def write_dicom(
 ) -> bytes:
     """Write a Digital Mammography file.
 
-    `stored`: the stored values. `vr`: of the pixel data. `add`: one more element. `elements`: by keyword, None
-    leaves one out.
+    `stored`: the stored values. `vr`: VR of the pixel data. `add`: tag, VR and value of one more
+    element. `elements`: values by keyword, where None leaves the element out.
     """
     dataset = Dataset()
     bits = 8 * stored.dtype.itemsize
-    described: dict[str, object] = {
+    defaults: dict[str, object] = {
         "SOPClassUID": DigitalMammographyXRayImageStorageForPresentation,
         "SOPInstanceUID": "1.2.840.99999.1",
         "Modality": "MG",
@@ -58,21 +61,28 @@ def write_dicom(
         "BitsStored": bits,
         "PixelRepresentation": int(np.issubdtype(stored.dtype, np.signedinteger)),
     }
-    for keyword, value in (described | elements).items():
+
+    # Elements.
+    for keyword, value in (defaults | elements).items():
         if value is not None:
             setattr(dataset, keyword, value)
     if add is not None:
         dataset.add_new(*add)
+
+    # Elements that follow from others, unless the caller gives them.
     if "HighBit" not in elements:
         dataset.HighBit = int(dataset.BitsStored) - 1
     if "PixelData" not in elements:
         dataset.PixelData = _pixel_data(stored, syntax, int(dataset.BitsStored))
     if "PixelData" in dataset:
         dataset["PixelData"].VR = vr or ("OB" if syntax.is_encapsulated or bits == 8 else "OW")
+
+    # File meta information.
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = DigitalMammographyXRayImageStorageForPresentation
     dataset.file_meta.MediaStorageSOPInstanceUID = UID("1.2.840.99999.1")
+
     stream = BytesIO()
     if preamble:
         dataset.save_as(stream, enforce_file_format=True)
@@ -85,4 +95,5 @@ def write_dicom(
 
 
 def _pixel_data(stored: NDArray[Any], syntax: UID, bits: int) -> bytes:
-    return encode(stored, bits, next(name for name, uid in SYNTAXES.items() if uid == syntax))
+    name = next(name for name, uid in SYNTAXES.items() if uid == syntax)
+    return encode(stored, bits, name)

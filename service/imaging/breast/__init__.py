@@ -1,1 +1,1 @@
-"""The breast in a mammogram: its outline, and its place on the model's grid."""
+"""The breast in a mammogram: its outline, and its position on the model's grid."""

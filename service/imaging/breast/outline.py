@@ -1,9 +1,14 @@
-"""Where the breast is in a mammogram, from its pixels alone: digital or film, with markers, labels and film edges.
+"""Outline of the breast in a mammogram, from its pixels alone.
 
-Otsu's threshold (IEEE Trans. SMC 9, 1979) on square roots of the grey values finds the body of the breast, but cuts
-off its dim periphery. So the outline is drawn again between that body and the air right around it, whatever that is:
-black in a digital image; on a film a fog that is not the same everywhere. A threshold that floods the fog is known by
-the area that the next one would save. Labels and scanner edges that lie against the breast are taken off last.
+It works on digital images and films, with markers, labels and film edges.
+
+1. Otsu's threshold (IEEE Trans. SMC 9, 1979) on the square roots of the grey values gives the body
+   of the breast. It cuts off the dim periphery.
+2. The outline is drawn again at a threshold between that body and the air right around it. The air
+   is black in a digital image, and an uneven fog on a film. A threshold that floods the fog is
+   recognised by the area that the next higher one would lose.
+3. Labels and scanner edges that touch the breast are removed.
+4. The result is checked: its area and shape, its contrast, and whether the air is dark.
 """
 
 import cv2
@@ -14,64 +19,82 @@ from service.errors import NoBreast
 from service.imaging.breast import morphology
 from service.records import Mask, Pixels
 
-_LONG_EDGE = 512  # of the grid the outline is drawn on: some 0.5 mm to a pixel
-_PERIPHERY = (
-    0.2,
-    0.25,
-    0.3,
-)  # thresholds of the outline, as shares of the way from the air to the body
-_STEP, _KEPT = (
-    0.05,
-    0.93,
-)  # the outline is taken that keeps this share of its area if its threshold rises by the step
-_NECK = 0.021  # of the long edge: what is thinner, or hangs on the breast by less, does not belong to it
+# Max long edge of the grid on which the outline is drawn: some 0.5 mm per pixel.
+_LONG_EDGE = 512
+# View of every second pixel: enough for large regions and for counting.
+_EVERY_SECOND = np.s_[::2, ::2]
 
-_GLARE = 0.95  # of white, on the scale of square roots: film labels, scanner edges, implants
-_HARDLY_BRIGHT = (
-    0.3  # likewise: how much brighter than air the tissue around an implant is; fog is less
-)
-_FAT, _MUCH_FAT = (
-    0.45,
-    0.25,
-)  # in terms of gland, and of the picture: film fog is darker, a dim periphery narrower
-_LETTERING = 0.017  # of the long edge: as wide are the gaps that letters leave in a label
-_LABEL = (
-    0.025,
-    0.12,
-)  # of the long edge: the narrowest and the widest label; skin is thinner, an implant thicker
-_MAX_LABEL = 0.25  # of all that is bright: an even breast may glare throughout
-_SHADOW = 0.7  # of white, on the scale of square roots: around a label, not around tissue that glares, it is darker
-_MIN_SHADOW = 0.8  # of a label's surroundings
-_MIN_AIR = 0.15  # of a label's surroundings
+# Thresholds of the outline, as shares of the way from the air's grey to the body's grey. The first
+# one is used whose outline keeps `_MIN_KEPT` of its area at a threshold that is higher by
+# `_THRESHOLD_STEP`.
+_OUTLINE_SHARES = (0.2, 0.25, 0.3)
+_THRESHOLD_STEP = 0.05
+_MIN_KEPT = 0.93
+# Share of the long edge: thinner parts, and parts that hang on the breast by a thinner neck, do not
+# belong to the breast.
+_MIN_THICKNESS = 0.021
 
-_MIN_AREA = 0.02  # of the picture
-_MAX_AREA = 0.99  # beyond it no outline is to be seen
-_MIN_FILL = 0.3  # of its bounding box: half an ellipse fills 0.79, a line of text much less
-_MIN_CONTRAST = 3.0  # between breast and air, in standard deviations of the noise
-_TEXTURED = 70  # percentile of the texture at which breast and air are compared: implants are smooth, markers are not
+# Share of white, on the scale of square roots: film labels, scanner edges and implants glare.
+_GLARE = 0.95
+# Same scale: min brightness above air of the tissue around an implant. Fog is dimmer.
+_MIN_TISSUE_CONTRAST = 0.3
+# Fat around dense gland: its min brightness, relative to gland (film fog is darker), and its min
+# area, relative to the picture (a dim periphery is narrower).
+_MIN_FAT_BRIGHTNESS = 0.45
+_MIN_FAT_AREA = 0.25
 
-_SPARSE = np.s_[::2, ::2]  # pixels of the grid that are enough for what is large, or counted
+# Shares of the long edge: the max gap between the letters on a label, and the min and max thickness
+# of a label. Skin is thinner, an implant thicker.
+_LETTER_GAP = 0.017
+_MIN_LABEL_THICKNESS = 0.025
+_MAX_LABEL_THICKNESS = 0.12
+# Share of the bright area: an even breast may glare throughout.
+_MAX_LABEL_AREA = 0.25
+# Share of white, on the scale of square roots: the surroundings of a label are darker, those of
+# glaring tissue are not.
+_MAX_DARK = 0.7
+# Shares of a label's surroundings that must be dark, and air.
+_MIN_DARK_SHARE = 0.8
+_MIN_AIR_SHARE = 0.15
+
+# Shares of the picture. Above the maximum no outline is visible.
+_MIN_AREA = 0.02
+_MAX_AREA = 0.99
+# Share of the bounding box: half an ellipse fills 0.79, a line of text much less.
+_MIN_FILL = 0.3
+# Difference between breast and air, in standard deviations of the noise.
+_MIN_CONTRAST = 3.0
+# Percentile of the texture at which breast and air are compared. Lower percentiles would meet
+# smooth implants, higher ones markers.
+_TEXTURE_PERCENTILE = 70
 
 _Grey = NDArray[np.uint8]
 
 
 def find_breast(pixels: Pixels) -> Mask:
-    """The breast, chest muscle included, on the picture's grid reduced to at most 512 pixels along its long edge.
+    """Return the mask of the breast, pectoral muscle included.
+
+    Its grid is the picture's, reduced to at most 512 pixels along the long edge.
 
     Raises:
-        NoBreast: nothing in the picture stands out from a dark background as one large compact region.
+        NoBreast: no large compact region stands out from a dark background.
     """
     grey = _reduce(pixels)
     blurred = _blur(grey)
-    sample, body = grey[_SPARSE], _body(grey, blurred)[_SPARSE]
-    air = morphology.grow(body, 0.1) & ~morphology.grow(
-        body, 0.03
-    )  # a band that leaves out the body's own edge
+
+    # Step 1: the body of the breast, and a band of air around it that leaves out the body's edge.
+    sample = grey[_EVERY_SECOND]
+    body = _body(grey, blurred)[_EVERY_SECOND]
+    air = morphology.grow(body, 0.1) & ~morphology.grow(body, 0.03)
     if not body.any() or not air.any():
-        raise NoBreast("No breast was found: nothing stands out from a background.")
-    breast = _outline(
-        grey, blurred, air=float(np.median(sample[air])), body=float(np.median(sample[body]))
-    )
+        raise NoBreast("No breast was found: no region stands out from the background.")
+
+    # Steps 2 and 3: the outline between body and air, without labels.
+    air_level = float(np.median(sample[air]))
+    body_level = float(np.median(sample[body]))
+    breast = _outline(grey, blurred, air_level, body_level)
+
+    # Step 4: checks.
     _require_shape(breast)
     _require_contrast(grey, blurred, breast)
     _require_dark_air(grey, breast)
@@ -79,79 +102,123 @@ def find_breast(pixels: Pixels) -> Mask:
 
 
 def _reduce(pixels: Pixels) -> _Grey:
-    """Square roots of the grey values, 0 for the darkest .. 255 for the brightest but the last 0.5 %."""
+    """Return the square roots of the grey values on the reduced grid.
+
+    0 is the darkest pixel. 255 is the 99.5th percentile; brighter pixels are clipped.
+    """
     long_edge = max(pixels.shape)
     scale = min(1.0, _LONG_EDGE / long_edge)
     rows, columns = (max(1, round(edge * scale)) for edge in pixels.shape)
-    step = max(1, long_edge // (2 * _LONG_EDGE))  # of a large picture, every few pixels are enough
+
+    # Of a large picture every few pixels are enough.
+    step = max(1, long_edge // (2 * _LONG_EDGE))
     sample = np.ascontiguousarray(pixels[step // 2 :: step, step // 2 :: step])
     small = cv2.resize(sample, (columns, rows), interpolation=cv2.INTER_AREA).astype(np.float32)
-    black, white = small.min(), np.percentile(small[_SPARSE], 99.5)
+
+    black = small.min()
+    white = np.percentile(small[_EVERY_SECOND], 99.5)
     unit = np.clip((small - black) / max(white - black, 1), 0, 1)
     grey: _Grey = np.rint(255 * np.sqrt(unit)).astype(np.uint8)
     return grey
 
 
 def _body(grey: _Grey, blurred: _Grey) -> Mask:
-    """The largest region above Otsu's threshold, or above that of the darker rest if this is not all air."""
+    """Return the largest region above Otsu's threshold, or above a lower one.
+
+    The lower threshold is Otsu's of the darker rest. It is used if the rest is not all air: the
+    region above the first threshold is then only the implant or the gland of a breast.
+    """
     threshold = _otsu(grey)
     body = _region(blurred > threshold)
-    sample = grey[_SPARSE]
+
+    # Split the rest into its dim and its dark pixels.
+    sample = grey[_EVERY_SECOND]
     rest = sample[sample <= threshold]
-    lower = _otsu(rest)
-    dim, dark = rest[rest > lower], rest[rest <= lower]
-    if not body[_SPARSE].any() or not dim.size:
+    lower_threshold = _otsu(rest)
+    dim = rest[rest > lower_threshold]
+    dark = rest[rest <= lower_threshold]
+    if not body[_EVERY_SECOND].any() or not dim.size:
         return body
-    level = np.median(sample[body[_SPARSE]])
+
+    # Decide whether the dim pixels are tissue: around a glaring implant, or fat around gland.
+    level = np.median(sample[body[_EVERY_SECOND]])
     if level >= 255 * _GLARE:
-        around_implant = (
-            dim.mean() - dark.mean() >= 255 * _HARDLY_BRIGHT and dim.size >= _MIN_AREA * sample.size
+        is_tissue = (
+            dim.mean() - dark.mean() >= 255 * _MIN_TISSUE_CONTRAST
+            and dim.size >= _MIN_AREA * sample.size
         )
-        return _region(blurred > lower) if around_implant else body
-    fat = dim.mean() >= _FAT * level and dim.size >= _MUCH_FAT * sample.size
-    return _region(blurred > lower) if fat else body
+    else:
+        is_tissue = (
+            dim.mean() >= _MIN_FAT_BRIGHTNESS * level and dim.size >= _MIN_FAT_AREA * sample.size
+        )
+    return _region(blurred > lower_threshold) if is_tissue else body
 
 
-def _outline(grey: _Grey, blurred: _Grey, *, air: float, body: float) -> Mask:
-    """The largest region above the lowest threshold that floods no fog, without labels."""
-    for share in _PERIPHERY:
-        bright = blurred > air + share * (body - air)
+def _outline(grey: _Grey, blurred: _Grey, air_level: float, body_level: float) -> Mask:
+    """Return the largest region above the lowest threshold that does not flood fog, without labels.
+
+    If every threshold floods fog, the highest one is used.
+    """
+    for share in _OUTLINE_SHARES:
+        bright = blurred > air_level + share * (body_level - air_level)
         outline = _region(bright)
-        kept = outline & (blurred > air + (share + _STEP) * (body - air))
-        if np.count_nonzero(kept) > _KEPT * np.count_nonzero(outline):
+
+        # At the edge of the breast the grey is steep, and a higher threshold loses little area. In
+        # fog it is flat, and the next threshold loses much.
+        next_share = share + _THRESHOLD_STEP
+        kept = outline & (blurred > air_level + next_share * (body_level - air_level))
+        if np.count_nonzero(kept) > _MIN_KEPT * np.count_nonzero(outline):
             break
+
     labels = _labels(grey, bright)
     return _region(bright & ~labels) if labels.any() else outline
 
 
 def _region(bright: Mask) -> Mask:
-    return morphology.largest(morphology.opened(bright, _NECK))
+    return morphology.largest_region(morphology.remove_thin(bright, _MIN_THICKNESS))
 
 
 def _labels(grey: _Grey, bright: Mask) -> Mask:
-    """What glares, is neither as thin as skin nor as thick as an implant, and has sharp edges, some of them to air."""
-    coarse, air = grey[_SPARSE], ~bright[_SPARSE]
-    glare = morphology.opened(
-        morphology.closed(coarse >= 255 * _GLARE, _LETTERING), _LABEL[0]
-    ).astype(np.uint8)
+    """Return the mask of film labels and scanner edges, with a margin.
+
+    These are regions that glare, thicker than skin and thinner than an implant, with sharp edges
+    that lie partly against air.
+    """
+    coarse = grey[_EVERY_SECOND]
+    air = ~bright[_EVERY_SECOND]
+
+    # Glaring regions: the gaps between letters closed, skin removed.
+    closed = morphology.close_gaps(coarse >= 255 * _GLARE, _LETTER_GAP)
+    glare = morphology.remove_thin(closed, _MIN_LABEL_THICKNESS).astype(np.uint8)
     thickness = 2 * cv2.distanceTransform(glare, cv2.DIST_L2, 3) / max(coarse.shape)
+
+    # Keep those that are labels by their size and their surroundings.
     count, components = cv2.connectedComponents(glare)
     labels = np.zeros_like(air)
     for index in range(1, count):
         component = components == index
-        edge = morphology.grow(component, 0.01)
-        around = morphology.grow(component, 0.03) & ~edge
-        shadow = coarse[around] < 255 * _SHADOW
         if (
-            thickness[component].max() <= _LABEL[1]
-            and component.sum() <= _MAX_LABEL * (~air).sum()
-            and shadow.sum() >= _MIN_SHADOW * around.sum()
-            and air[around].sum() >= _MIN_AIR * around.sum()
+            thickness[component].max() <= _MAX_LABEL_THICKNESS
+            and component.sum() <= _MAX_LABEL_AREA * (~air).sum()
+            and _has_sharp_edge(component, coarse, air)
         ):
             labels |= morphology.grow(component, 0.015)
+
+    # Back to the full grid.
     return cv2.resize(
         labels.astype(np.uint8), bright.shape[::-1], interpolation=cv2.INTER_NEAREST
     ).astype(bool)
+
+
+def _has_sharp_edge(component: Mask, coarse: _Grey, air: Mask) -> bool:
+    """Tell whether the surroundings of the component are mostly dark, and partly air."""
+    edge = morphology.grow(component, 0.01)
+    around = morphology.grow(component, 0.03) & ~edge
+    dark = coarse[around] < 255 * _MAX_DARK
+    return bool(
+        dark.sum() >= _MIN_DARK_SHARE * around.sum()
+        and air[around].sum() >= _MIN_AIR_SHARE * around.sum()
+    )
 
 
 def _blur(grey: _Grey) -> _Grey:
@@ -163,32 +230,41 @@ def _otsu(grey: _Grey) -> float:
 
 
 def _require_shape(breast: Mask) -> None:
+    """Raise NoBreast if the region is too small, too large or too sparse."""
     if not _MIN_AREA <= breast.mean() <= _MAX_AREA:
         raise NoBreast(
             "No breast was found: the only bright region is too small, or fills the whole image."
         )
-    rows, columns = np.flatnonzero(breast.any(axis=1)), np.flatnonzero(breast.any(axis=0))
+
+    rows = np.flatnonzero(breast.any(axis=1))
+    columns = np.flatnonzero(breast.any(axis=0))
     if breast.sum() < _MIN_FILL * (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1):
-        raise NoBreast("No breast was found: the brightest region has not the shape of one.")
+        raise NoBreast("No breast was found: the bright region does not have a breast's shape.")
 
 
 def _require_contrast(grey: _Grey, blurred: _Grey, breast: Mask) -> None:
-    noise = np.sqrt(np.mean(np.square(cv2.absdiff(grey, blurred)[_SPARSE], dtype=np.float32)))
+    """Raise NoBreast if the region stands out from the noise too little."""
+    noise = np.sqrt(np.mean(np.square(cv2.absdiff(grey, blurred)[_EVERY_SECOND], dtype=np.float32)))
     if grey[breast].mean() - grey[~breast].mean() < _MIN_CONTRAST * noise:
         raise NoBreast("No breast was found: the image is mostly noise.")
 
 
 def _require_dark_air(grey: _Grey, breast: Mask) -> None:
-    """NoBreast if it is smoother than what is around it: then it is the white air of a negative."""
-    light = np.square(grey, dtype=np.float32)  # the root would lift the texture of what is dark
-    texture = cv2.absdiff(light, cv2.GaussianBlur(light, (5, 5), 0))[_SPARSE]
-    inside, outside = (
-        ~morphology.grow(~breast[_SPARSE], 0.015),
-        ~morphology.grow(breast[_SPARSE], 0.015),
-    )
+    """Raise NoBreast if the region is smoother than its surroundings, like a negative's air."""
+    # Squares, because the square root amplifies the texture of dark regions.
+    light = np.square(grey, dtype=np.float32)
+    texture = cv2.absdiff(light, cv2.GaussianBlur(light, (5, 5), 0))[_EVERY_SECOND]
+
+    # Compare both sides of the outline, at a distance from it.
+    inside = ~morphology.grow(~breast[_EVERY_SECOND], 0.015)
+    outside = ~morphology.grow(breast[_EVERY_SECOND], 0.015)
     if not inside.any() or not outside.any():
         return
-    if np.percentile(texture[inside], _TEXTURED) < np.percentile(texture[outside], _TEXTURED):
+
+    texture_inside = np.percentile(texture[inside], _TEXTURE_PERCENTILE)
+    texture_outside = np.percentile(texture[outside], _TEXTURE_PERCENTILE)
+    if texture_inside < texture_outside:
         raise NoBreast(
-            "No breast was found: black and white are exchanged. Send the image with a black background."
+            "No breast was found: black and white are exchanged. "
+            "Send the image with a black background."
         )

@@ -1,7 +1,8 @@
-"""Which images are taken for mammograms, which with a warning, and which are refused: `docs/images.md` as code.
+"""Rules for accepting, warning about and refusing images. `docs/images.md` lists them.
 
-Refused is what says of itself that it is something other than a two-dimensional mammogram for presentation. A file that
-does not say is taken for what it carries, with a warning: de-identified files often lack Modality and SOP Class.
+A file is refused if its header names something other than a two-dimensional mammogram for
+presentation. A file whose header lacks this information is read with a warning, because
+de-identified files often lack Modality and SOP Class.
 """
 
 import re
@@ -28,7 +29,7 @@ from service.imaging.dicom.identity import (
 from service.records import ImageFacts, QualityWarning, Side
 
 _MAMMOGRAPHY = DigitalMammographyXRayImageStorageForPresentation
-# Mammograms are met with in these as well, but only Modality tells them from other images.
+# These classes may hold mammograms, too, but only Modality tells them from other images.
 _GENERAL_CLASSES = {
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -39,101 +40,113 @@ _GENERAL_CLASSES = {
 
 NO_MODALITY = QualityWarning(
     "modality-missing",
-    "The file does not say that it is a mammogram (no Modality); it was taken for one.",
+    "The file does not state that it is a mammogram (Modality is missing). It was treated as one.",
 )
 GENERAL_CLASS = QualityWarning(
     "general-sop-class",
-    "The mammogram is stored in a class for images in general: its grey values may have been altered on the way.",
+    "The mammogram is stored in a class for images in general. Its grey values may have been "
+    "altered.",
 )
 NO_WINDOW = QualityWarning(
     "no-window",
-    "The file has no usable window or VOI LUT; the full stored range was taken for the displayed one.",
+    "The file has no usable window or VOI LUT. The full stored range was displayed.",
 )
 SHAPE_CONTRADICTED = QualityWarning(
     "polarity-contradicted",
-    "Photometric Interpretation and Presentation LUT Shape differ on which end is white; the air around the breast "
-    "was taken for black.",
+    "Photometric Interpretation and Presentation LUT Shape disagree on which end is white. The air "
+    "around the breast was displayed black.",
 )
 BODY_PART_CONTRADICTED = QualityWarning(
     "body-part-contradicted",
-    "The file is a mammogram by its modality and class, but names another part of the body.",
+    "The file is a mammogram by its modality and class, but it names another body part.",
 )
 LATERALITY_CONTRADICTED = QualityWarning(
     "laterality-contradicted",
-    "Image Laterality and Laterality name different breasts; the former was taken.",
+    "Image Laterality and Laterality name different breasts. Image Laterality was used.",
 )
 VIEW_CONTRADICTED = QualityWarning(
     "view-contradicted",
-    "View Position and View Code Sequence name different views; the former was taken.",
+    "View Position and View Code Sequence name different views. View Position was used.",
 )
 ORIENTATION_CONTRADICTED = QualityWarning(
     "orientation-contradicted",
-    "By Patient Orientation the image is upside down, or of the other breast than its laterality says.",
+    "According to Patient Orientation, the image is upside down, or its laterality is wrong.",
 )
 CHEST_WALL_CONTRADICTED = QualityWarning(
     "chest-wall-contradicted",
-    "By Patient Orientation the chest wall is on one side of the image, by the pixels on the other: the image may have "
-    "been mirrored. The pixels were followed.",
+    "Patient Orientation and the pixels disagree on the side of the chest wall. The image may have "
+    "been mirrored. The side shown by the pixels was used.",
 )
 IMPLANT = QualityWarning(
     "implant",
-    "The breast has an implant, or one that was displaced for this view: it may hide tissue or draw heat.",
+    "The breast has an implant, which may have been displaced for this view. It may hide tissue or "
+    "attract the heat of a heatmap.",
 )
 SPOT_VIEW = QualityWarning(
     "spot-view",
-    "A spot compression, magnification or partial view: it shows a part of the breast, not the whole.",
+    "The image is a spot compression, magnification or partial view. It shows only a part of the "
+    "breast.",
 )
 SYNTHESISED = QualityWarning(
-    "synthesised", "The image was computed from a tomosynthesis; it is not an X-ray exposure."
+    "synthesised",
+    "The image was computed from a tomosynthesis. It is not an X-ray exposure.",
 )
 CONTRAST_ENHANCED = QualityWarning(
     "contrast-enhanced",
-    "The image belongs to a contrast-enhanced examination; its grey values mean something else.",
+    "The image is from a contrast-enhanced examination. Its grey values have a different meaning.",
 )
 BIOPSY = QualityWarning(
-    "biopsy-view", "The image was taken for a biopsy: it shows a small field, maybe with a needle."
+    "biopsy-view",
+    "The image was taken for a biopsy. It shows a small field, possibly with a needle.",
 )
 BURNED_IN = QualityWarning(
     "burned-in-annotation",
-    "The file says that the image has writing burned in that may name the patient: pictures of it show that writing.",
+    "According to its header, the image has burned-in text that may name the patient. Pictures "
+    "made from the image show that text.",
 )
 
 
 def require_mammogram(identity: ImageIdentity) -> None:
-    """Refuses what says that it is something else.
+    """Refuse an image whose header names something other than a mammogram for presentation.
 
     Raises:
-        NotAMammogram, Tomosynthesis, SeveralFrames, ForProcessing: naming what it is.
+        NotAMammogram, Tomosynthesis, SeveralFrames, ForProcessing: according to the kind of image.
     """
-    modality, sop_class = identity.modality, identity.sop_class
+    modality = identity.modality
+    sop_class = identity.sop_class
+
     if modality not in {"MG", None}:
-        # Modalities have two letters; anything longer may be anything.
-        name = modality if modality and re.fullmatch("[A-Z]{2}", modality) else "another one"
-        raise NotAMammogram(f"The image's modality is {name}; only mammograms (MG) are read.")
+        # Modalities have two letters. A longer text may be anything and is not repeated.
+        name = modality if modality and re.fullmatch("[A-Z]{2}", modality) else "not MG"
+        raise NotAMammogram(f"The image's modality is {name}. Only mammograms (MG) are read.")
+
     if sop_class == BreastTomosynthesisImageStorage or identity.tomosynthesis:
         raise Tomosynthesis(
-            "The file is of a breast tomosynthesis; only two-dimensional mammograms are read."
+            "The file is from a breast tomosynthesis. Only two-dimensional mammograms are read."
         )
+
     if identity.for_processing or sop_class == DigitalMammographyXRayImageStorageForProcessing:
-        raise ForProcessing("The mammogram is raw, FOR PROCESSING.")
+        raise ForProcessing("The mammogram is a raw image (FOR PROCESSING).")
+
+    # A general class is accepted only with Modality MG.
     if sop_class not in {_MAMMOGRAPHY, None} and (
         modality is None or sop_class not in _GENERAL_CLASSES
     ):
         raise NotAMammogram(
-            "The image's SOP class is not Digital Mammography X-Ray Image Storage - For Presentation."
+            "The image's SOP class is not Digital Mammography X-Ray Image Storage - For "
+            "Presentation."
         )
+
     if identity.view == SPECIMEN:
-        raise NotAMammogram("The image is of a specimen, not of a breast.")
+        raise NotAMammogram("The image shows a specimen, not a breast.")
     if identity.other_body_part and not _is_mammography(identity):
-        raise NotAMammogram(
-            f"The image's body part is {identity.other_body_part}; only the breast is read."
-        )
+        raise NotAMammogram("The file names a body part other than the breast.")
     if identity.frames != 1:
         raise SeveralFrames("The file has several frames. Send one two-dimensional mammogram.")
 
 
 def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
-    """What is unusual about an image that is taken all the same."""
+    """Return the warnings about an accepted image."""
     applies = {
         NO_MODALITY: identity.modality is None,
         GENERAL_CLASS: identity.sop_class in _GENERAL_CLASSES,
@@ -149,18 +162,21 @@ def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
         BIOPSY: identity.derivation == "biopsy",
         BURNED_IN: identity.burned_in_annotation,
     }
-    return tuple(warning for warning, given in applies.items() if given)
+
+    return tuple(warning for warning, condition in applies.items() if condition)
 
 
 def side_warnings(facts: ImageFacts, side: Side) -> tuple[QualityWarning, ...]:
-    """What the header says of the chest wall's side, against the side on which the pixels show it.
+    """Compare the side of the chest wall in the header with the side shown by the pixels.
 
-    A row that runs to the anterior begins at the chest wall (PS3.3 C.7.6.1.1.1). Without Patient Orientation nothing is
-    said: a left breast has its chest wall on the right often enough.
+    A row that runs to the anterior begins at the chest wall (PS3.3 C.7.6.1.1.1). Without Patient
+    Orientation there is no warning: a left breast often has its chest wall on the right.
     """
     if facts.patient_orientation is None:
         return ()
-    expected = {"A": "left", "P": "right"}.get(facts.patient_orientation[0][0], side)
+
+    row_direction = facts.patient_orientation[0]
+    expected = {"A": "left", "P": "right"}.get(row_direction[0], side)
     return (CHEST_WALL_CONTRADICTED,) if expected != side else ()
 
 
@@ -169,10 +185,14 @@ def _is_mammography(identity: ImageIdentity) -> bool:
 
 
 def _contradicts_laterality(identity: ImageIdentity) -> bool:
-    """Whether columns run to the head, or away from the middle of the body: to the left of a left breast, say."""
+    """Return whether columns run to the head, or away from the middle of the body.
+
+    Example of the latter: the columns of a left breast's CC view run to the left.
+    """
     if identity.patient_orientation is None:
         return False
-    down = identity.patient_orientation[1]
+
+    column_direction = identity.patient_orientation[1]
     if identity.view not in {"CC", "MLO"} or identity.laterality is None:
-        return "H" in down
-    return "H" in down or identity.laterality in down
+        return "H" in column_direction
+    return "H" in column_direction or identity.laterality in column_direction

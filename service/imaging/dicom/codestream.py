@@ -1,4 +1,4 @@
-"""What a compressed image says of itself in its first markers: read before a decoder is let near it."""
+"""Read the size and depth of a compressed image from its first markers, before it is decoded."""
 
 import struct
 from dataclasses import dataclass
@@ -16,23 +16,24 @@ _JPEG_END = b"\xff\xd9"
 _JPEG_FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _JPEG_LS_FRAME = 0xF7
 _FRAME = struct.Struct(">BHHB")  # precision, rows, columns, components
-_MAX_PADDING = 64  # bytes after the end of image that some writers leave
+_MAX_PADDING = 64  # bytes that some writers leave after the end of image
 
-# JPEG 2000: ISO/IEC 15444-1 A.4 and A.5.1, A.6.1; some files have a JP2 header before them.
+# JPEG 2000: ISO/IEC 15444-1 A.4, A.5.1 and A.6.1. Some files have a JP2 header before them.
 _JPEG2000_START = b"\xff\x4f\xff\x51"
 _CODING_STYLE = 0xFF52
 _TILE_PART = 0xFF90
-# of the size marker: right, bottom, left, top; tile width and height; components; depth, steps of the first component
+# Size marker: right, bottom, left, top, tile width, tile height, number of components, then depth
+# and steps of the first component.
 _SIZE = struct.Struct(">4x4I2I8xHBBB")
 _MAX_TILES = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Codestream:
-    """A compressed image and its own account of its size and depth.
+    """A compressed image, with the size and depth that its markers declare.
 
-    `reductions`: how many times JPEG 2000 can be decoded at half the resolution; 0 for the others. `origin`: (x, y) of
-    the first pixel on JPEG 2000's reference grid.
+    `reductions`: number of times that JPEG 2000 can be decoded at half the resolution, 0 for other
+    families. `origin`: (x, y) of the first pixel on JPEG 2000's reference grid.
     """
 
     data: bytes
@@ -47,9 +48,13 @@ class Codestream:
 
 
 def read_codestream(data: bytes) -> Codestream:
-    """The description of JPEG, JPEG-LS or JPEG 2000; CorruptImage for anything else, and for what is cut off.
+    """Read the markers of a JPEG, JPEG-LS or JPEG 2000 image.
 
-    JPEG decoders fill up what is missing with grey, so that a JPEG without its end is refused here.
+    JPEG decoders fill missing parts with grey. A JPEG or JPEG-LS image without its end marker is
+    therefore refused here.
+
+    Raises:
+        CorruptImage: the data are truncated, or of another family.
     """
     try:
         if data.startswith(_JPEG_START):
@@ -62,10 +67,13 @@ def read_codestream(data: bytes) -> Codestream:
 def _read_jpeg(data: bytes) -> Codestream:
     if data.rfind(_JPEG_END) < len(data) - _MAX_PADDING:
         raise ValueError("no end of image")
+
+    # Walk from marker to marker until the frame header.
     position = len(_JPEG_START)
     while True:
         if data[position] != 0xFF:  # noqa: PLR2004 - every marker begins with it
             raise ValueError("no marker")
+
         marker = data[position + 1]
         if marker == 0xFF:  # noqa: PLR2004 - a fill byte
             position += 1
@@ -82,10 +90,13 @@ def _read_jpeg2000(data: bytes) -> Codestream:
         _SIZE.unpack_from(data, 4)
     )
     if (step_x, step_y) != (1, 1) or not (tile_width and tile_height):
-        raise ValueError("subsampled")
-    rows, columns = bottom - top, right - left
+        raise ValueError("subsampled, or tiles without area")
+
+    rows = bottom - top
+    columns = right - left
     if -(-rows // tile_height) * -(-columns // tile_width) > _MAX_TILES:
-        raise ValueError("more tiles than pixels are worth")
+        raise ValueError("too many tiles")
+
     return Codestream(
         data=data,
         family="JPEG 2000",
@@ -100,7 +111,7 @@ def _read_jpeg2000(data: bytes) -> Codestream:
 
 
 def _decompositions(data: bytes) -> int:
-    """The wavelet decomposition levels that the main header declares."""
+    """Return the number of wavelet decomposition levels in the main header."""
     position = 2  # after the start of codestream
     while True:
         marker, length = struct.unpack_from(">HH", data, position)

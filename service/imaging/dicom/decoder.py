@@ -1,4 +1,4 @@
-"""DICOM files to calibrated greyscale: header -> acceptance -> pixel data -> calibration."""
+"""Decode DICOM files to calibrated greyscale: header, acceptance, pixel data, calibration."""
 
 from dataclasses import replace
 
@@ -19,7 +19,7 @@ from service.records import ImageFacts, Mammogram, Pixels
 
 
 def is_bare_dataset(data: bytes, limits: Limits) -> bool:
-    """Whether the bytes are a DICOM dataset with an image in it, without the preamble and prefix of a file."""
+    """Return whether the bytes are a DICOM dataset with an image, without preamble and prefix."""
     try:
         _, header = _read(data, limits)
     except ImageError:
@@ -28,21 +28,23 @@ def is_bare_dataset(data: bytes, limits: Limits) -> bool:
 
 
 def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) -> Mammogram:
-    """The mammogram in a DICOM file; `min_size` and ImageError as in `service.imaging.decoding`."""
+    """Decode a DICOM file; `min_size` and ImageError as in `service.imaging.decoding`."""
+    # Header: read it, and refuse the image if it is not a supported mammogram.
     syntax, header = _read(data, limits)
     if header is None:
         raise CorruptImage(
-            "The DICOM file has no pixel data, or does not say how many rows and columns."
+            "The DICOM file has no pixel data, or its header lacks the rows or columns."
         )
     acceptance.require_mammogram(header.identity)
     _require_greyscale(header)
     limits.check(header.rows, header.columns)
-    storage, may_reduce = (
-        header.calibration.storage,
-        header.calibration.is_smooth and not header.overlaid,
-    )
+
+    # Pixels: at a reduced resolution only if means of neighbouring values are meaningful.
+    storage = header.calibration.storage
+    may_reduce = header.calibration.is_smooth and not header.overlaid
     encoded = Encoded(header.pixel_data, syntax, header.rows, header.columns, storage)
     decoded = decode_pixels(encoded, min_size if may_reduce else None)
+
     return Mammogram(
         pixels=_display(decoded.patterns, header),
         facts=_facts(header, syntax),
@@ -56,33 +58,43 @@ def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) 
 
 
 def _read(data: bytes, limits: Limits) -> tuple[UID, Header | None]:
+    """Return the transfer syntax and the header; see `read_header`."""
     with (
         silence_warnings(),
         as_corrupt_image("The DICOM file is truncated or damaged: its header cannot be read."),
     ):
         syntax, start = open_file(data)
+
         if syntax not in SYNTAXES:
-            name = syntax.name if syntax.is_transfer_syntax else "that the file names"
+            name = syntax.name if syntax.is_transfer_syntax else "of the file"
             raise UnsupportedSyntax(name, [known.name for known in SYNTAXES])
+
         return syntax, read_header(data, syntax, start, limits.max_dataset_bytes)
 
 
 def _require_greyscale(header: Header) -> None:
-    storage = header.calibration.storage
+    """Refuse images that are in colour, or of an unsupported or inconsistent depth."""
     if header.samples != 1 or header.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
         raise UnsupportedImage(
-            "The image is in colour, or its photometric interpretation is not MONOCHROME1 or 2."
+            "The image is in colour, or its photometric interpretation is neither MONOCHROME1 nor "
+            "MONOCHROME2."
         )
+
+    storage = header.calibration.storage
     if storage.bits_allocated not in {8, 16}:
-        raise UnsupportedImage("The image has neither 8 nor 16 bits allocated to a pixel.")
+        raise UnsupportedImage("The image does not have 8 or 16 bits allocated per pixel.")
     if not 1 <= storage.bits_stored <= storage.high_bit + 1 <= storage.bits_allocated:
         raise CorruptImage(
-            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not agree."
+            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not "
+            "match."
         )
 
 
 def _display(patterns: Patterns, header: Header) -> Pixels:
-    """The displayed grey values; where the header contradicts itself on which end is white, air is black."""
+    """Return the displayed grey values.
+
+    If the header contradicts itself on which end is white, the polarity with black air is used.
+    """
     calibration = header.calibration
     if header.shape_contradicted and is_negative(_look_up(patterns.copy(), calibration)):
         calibration = replace(calibration, inverted=not calibration.inverted)
@@ -90,16 +102,22 @@ def _display(patterns: Patterns, header: Header) -> Pixels:
 
 
 def _look_up(patterns: Patterns, calibration: Calibration) -> Pixels:
-    """The displayed grey values, in the patterns' own memory where they fit: making room for more takes as long."""
+    """Look up the displayed grey value of each pattern.
+
+    The result takes the memory of the patterns if it fits, because allocating memory takes as long
+    as the lookup.
+    """
     table = calibration.display_table()
-    index = np.uint8 if calibration.storage.bits_allocated == 8 else np.uint16  # noqa: PLR2004 - a byte
-    patterns = patterns.astype(index, copy=False)
-    place = patterns if patterns.flags.writeable and index is np.uint16 else None
-    return np.asarray(cv2.LUT(patterns, table, dst=place), np.uint16)
+    is_byte = calibration.storage.bits_allocated == 8  # noqa: PLR2004 - a byte
+    patterns = patterns.astype(np.uint8 if is_byte else np.uint16, copy=False)
+
+    target = patterns if patterns.flags.writeable and not is_byte else None
+    return np.asarray(cv2.LUT(patterns, table, dst=target), np.uint16)
 
 
 def _facts(header: Header, syntax: UID) -> ImageFacts:
     identity = header.identity
+
     return ImageFacts(
         format="dicom",
         rows=header.rows,

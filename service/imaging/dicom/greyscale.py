@@ -1,11 +1,13 @@
-"""From stored to displayed grey values: DICOM's greyscale pipeline (PS3.4 N.2) as one lookup table.
+"""Map stored to displayed grey values: DICOM's greyscale pipeline (PS3.4 N.2) as one lookup table.
 
-Every step of it, modality transform, VOI transform and the inversion of MONOCHROME1, is a function of the stored value
-alone: it is worked out once for each value that a pixel can hold, not once for each pixel.
+The steps are the modality transform, the VOI transform and the inversion of MONOCHROME1. Each is a
+function of the stored value alone. They are therefore computed once per value that a pixel can
+hold, not once per pixel.
 
-The MONOCHROME1 twin of an image holds v_min + v_max - v for each value v of the stored range. It is displayed the
-same, to the bit, when its window is centred at v_min + v_max - c for SIGMOID and LINEAR_EXACT, and at
-v_min + v_max + 1 - c for LINEAR, whose ramp is centred half a grey value below c (PS3.3 C.11.2.1.2.1).
+The MONOCHROME1 twin of an image holds v_min + v_max - v for each value v of the stored range. It is
+displayed identically, to the bit, if its window is centred at v_min + v_max - c for SIGMOID and
+LINEAR_EXACT, and at v_min + v_max + 1 - c for LINEAR. The ramp of LINEAR is centred half a grey
+value below c (PS3.3 C.11.2.1.2.1).
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from numpy.typing import NDArray
 
 from service.records import WHITE, Mask, Pixels
 
-_NEARLY_BLACK = 0.05  # of white
+_NEARLY_BLACK = 0.05  # share of white
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -25,7 +27,7 @@ _Values = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """How a pixel's value lies in the bits allocated to it (PS3.5 8.1.1)."""
+    """Position of a pixel's value in the bits allocated to it (PS3.5 8.1.1)."""
 
     bits_allocated: int
     bits_stored: int
@@ -34,14 +36,16 @@ class Storage:
 
     @property
     def range(self) -> tuple[int, int]:
-        """The smallest and the largest value that can be stored."""
+        """Smallest and largest value that can be stored."""
         lowest = -(2 ** (self.bits_stored - 1)) if self.signed else 0
         return lowest, lowest + 2**self.bits_stored - 1
 
     def values(self) -> _Values:
-        """The stored value of every bit pattern, float64 [2 ** bits_allocated]."""
+        """Return the stored value of every bit pattern, float64 [2 ** bits_allocated]."""
         patterns = np.arange(2**self.bits_allocated) >> (self.high_bit + 1 - self.bits_stored)
         unsigned = patterns & (2**self.bits_stored - 1)
+
+        # Two's complement: subtract 2 ** bits_stored if the sign bit is set.
         negative = unsigned >> (self.bits_stored - 1) if self.signed else np.zeros_like(unsigned)
         values: _Values = (unsigned - (negative << self.bits_stored)).astype(np.float64)
         return values
@@ -49,7 +53,10 @@ class Storage:
 
 @dataclass(frozen=True, slots=True)
 class LookupTable:
-    """A Modality LUT (PS3.3 C.11.1.1) or VOI LUT (C.11.2.1.1): `entries` of `bits` for inputs from `first` on."""
+    """A Modality LUT (PS3.3 C.11.1.1) or VOI LUT (C.11.2.1.1).
+
+    `entries`: outputs of `bits` bits for the inputs from `first` on.
+    """
 
     first: int
     bits: int
@@ -57,11 +64,11 @@ class LookupTable:
 
     @property
     def maximum(self) -> int:
-        """The largest output."""
+        """Largest output."""
         return int(2**self.bits - 1)
 
     def apply(self, values: _Values) -> _Values:
-        """The entries for the values; for those outside the table, its first or last."""
+        """Return the entries for the values. Values outside the table get its first or last one."""
         index = np.clip(np.rint(values) - self.first, 0, self.entries.size - 1).astype(np.intp)
         outputs: _Values = np.minimum(self.entries[index], self.maximum).astype(np.float64)
         return outputs
@@ -69,32 +76,40 @@ class LookupTable:
 
 @dataclass(frozen=True, slots=True)
 class VoiWindow:
-    """A window and the shape of its ramp (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
+    """A window, and the function of its ramp (PS3.3 C.11.2.1.2 and C.11.2.1.3)."""
 
     center: float
     width: float
     function: VoiFunction
 
     def apply(self, values: _Values) -> _Values:
-        """The values' places in the window, 0..1."""
-        center, width = self.center, self.width
+        """Map the values to 0..1."""
+        center = self.center
+        width = self.width
         if self.function == "LINEAR":
-            center, width = center - 0.5, width - 1
+            center -= 0.5
+            width -= 1
+
+        # A window without width is a step.
         if width == 0:
             return (values > center).astype(np.float64)
-        with np.errstate(over="ignore"):  # of a very narrow window all values are at its ends
-            place = (values - center) / width
+
+        # Division by a very small width may overflow. Both ends of the ramp are then correct.
+        with np.errstate(over="ignore"):
+            position = (values - center) / width
+
         if self.function == "SIGMOID":
-            # 1 / (1 + exp(-4 place)), in a form that neither overflows nor favours one tail
-            return (1.0 + np.tanh(2.0 * place)) / 2.0
-        return np.clip(place + 0.5, 0.0, 1.0)
+            # 1 / (1 + exp(-4 position)), in a form that neither overflows nor favours one tail.
+            return (1.0 + np.tanh(2.0 * position)) / 2.0
+        return np.clip(position + 0.5, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What a file says of its grey values; `padding`: the stored values, first and last, that fill up the image.
+    """The file's transforms from stored to displayed grey values.
 
-    Padding is displayed black, whatever the transforms make of it (PS3.3 C.7.5.1.1.2).
+    `padding`: first and last stored value of the pixels that fill up the image. They are displayed
+    black, regardless of the transforms (PS3.3 C.7.5.1.1.2).
     """
 
     storage: Storage
@@ -106,21 +121,27 @@ class Calibration:
     padding: tuple[int, int] | None
 
     def display_table(self) -> Pixels:
-        """The displayed grey value, 0 black .. 65535 white, of every bit pattern: uint16 [2 ** bits_allocated]."""
+        """Return the displayed grey value of every bit pattern, 0 black .. 65535 white.
+
+        Shape and type: uint16 [2 ** bits_allocated].
+        """
         stored = self.storage.values()
         unit = self._displayed(stored)
         unit[self._is_padding(stored)] = 0.0
-        # A half is rounded the same way in an image and its MONOCHROME1 twin, whatever the last bits of the floats are.
+
+        # Rounded twice, so that halves are rounded alike in an image and in its MONOCHROME1 twin
+        # although the last bits of their floats differ.
         return np.rint(np.round(unit * WHITE, 6)).astype(np.uint16)
 
     @property
     def is_smooth(self) -> bool:
-        """Whether neighbouring stored values look alike, so that their means may stand for them.
+        """Whether similar stored values are displayed alike, so that pixels may be averaged.
 
-        They do not where padding is displayed black that would be something else by its value.
+        This does not hold if the transforms would display the padding in a grey other than black.
         """
         if self.padding is None:
             return True
+
         stored = self.storage.values()
         padding = self._displayed(stored)[self._is_padding(stored)]
         return bool(np.all(padding < _NEARLY_BLACK))
@@ -134,22 +155,30 @@ class Calibration:
         return 1.0 - unit if self.inverted else unit
 
     def _unit(self, stored: _Values) -> _Values:
-        """Modality and VOI transform; where there is no VOI transform, the full range of the former."""
+        """Apply the modality and VOI transforms and scale the result to 0..1.
+
+        Without a VOI transform, the full output range of the modality transform is displayed.
+        """
+        # Modality transform: a table, or a linear rescale.
         if self.modality_lut is None:
             values, black, white = self._rescale(stored)
         else:
-            values, black, white = (
-                self.modality_lut.apply(stored),
-                0.0,
-                float(self.modality_lut.maximum),
-            )
+            values = self.modality_lut.apply(stored)
+            black = 0.0
+            white = float(self.modality_lut.maximum)
+
+        # VOI transform: a window, a table, or none.
         if isinstance(self.voi, VoiWindow):
             return self.voi.apply(values)
         if isinstance(self.voi, LookupTable):
-            values, black, white = self.voi.apply(values), 0.0, float(self.voi.maximum)
+            values = self.voi.apply(values)
+            black = 0.0
+            white = float(self.voi.maximum)
+
         unit: _Values = (values - black) / (white - black)
         return unit
 
     def _rescale(self, stored: _Values) -> tuple[_Values, float, float]:
+        """Return the rescaled values, and the smallest and the largest of them."""
         values: _Values = self.slope * stored + self.intercept
         return values, float(values.min()), float(values.max())

@@ -1,7 +1,7 @@
-"""What a DICOM file says it shows: which kind of image, of which breast, in which view, and made how.
+"""Identity of a DICOM image: its kind, the breast, the view, and how it was made.
 
-No element is kept that is not named here: nothing that identifies a person is, except the image's own UID. A text that
-is none of the standard's terms is dropped: it may be anything, a name too.
+Only the elements named here are kept. None of them identifies a person, except the image's UID.
+Texts that are not terms of the standard are dropped, because they may hold anything, even a name.
 """
 
 import re
@@ -16,17 +16,19 @@ from service.imaging.dicom.elements import flag, integer, items, numbers, text, 
 from service.records import Derivation, Laterality
 
 KEYWORDS = [
-    "SOPClassUID", "SOPInstanceUID", "Modality", "PresentationIntentType", "ImageType", "NumberOfFrames",
-    "BodyPartExamined", "AnatomicRegionSequence", "ImageLaterality", "Laterality", "ViewPosition", "ViewCodeSequence",
-    "PatientOrientation", "PaddleDescription", "EstimatedRadiographicMagnificationFactor", "BreastImplantPresent",
-    "PartialView", "BurnedInAnnotation", "LossyImageCompression", "ImagerPixelSpacing", "PixelSpacing",
+    "SOPClassUID", "SOPInstanceUID", "Modality", "PresentationIntentType", "ImageType",
+    "NumberOfFrames", "BodyPartExamined", "AnatomicRegionSequence", "ImageLaterality", "Laterality",
+    "ViewPosition", "ViewCodeSequence", "PatientOrientation", "PaddleDescription",
+    "EstimatedRadiographicMagnificationFactor", "BreastImplantPresent", "PartialView",
+    "BurnedInAnnotation", "LossyImageCompression", "ImagerPixelSpacing", "PixelSpacing",
 ]  # fmt: skip
-"""What is read of a file's elements to know what it shows."""
+"""Elements that are read for the identity."""
 
 T = TypeVar("T")
 
 SPECIMEN = "SPECIMEN"
-# PS3.16 CID 4014, in SNOMED CT and in the SNOMED RT codes of older files -> PS3.3 C.8.11.7.1.1
+# Views: from the codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the
+# terms of PS3.3 C.8.11.7.1.1.
 _VIEW_CODES = {
     "399162004": "CC", "R-10242": "CC",
     "399368009": "MLO", "R-10226": "MLO",
@@ -42,12 +44,10 @@ _VIEW_CODES = {
 }  # fmt: skip
 _VIEWS = {*_VIEW_CODES.values(), "XCC", "CV", "AT"}
 
-MAGNIFICATION, SPOT_COMPRESSION, IMPLANT_DISPLACED = (
-    "Magnification",
-    "Spot Compression",
-    "Implant Displaced",
-)
-# PS3.16 CID 4015, likewise
+MAGNIFICATION = "Magnification"
+SPOT_COMPRESSION = "Spot Compression"
+IMPLANT_DISPLACED = "Implant Displaced"
+# View modifiers: from the codes of PS3.16 CID 4015 in SNOMED CT, and in SNOMED RT (older files).
 _MODIFIER_CODES = {
     "399163009": MAGNIFICATION, "R-102D6": MAGNIFICATION,
     "399055006": SPOT_COMPRESSION, "R-102D7": SPOT_COMPRESSION,
@@ -64,28 +64,31 @@ _MODIFIER_CODES = {
     "415670009": "Rolled Superior", "R-102C9": "Rolled Superior",
     "399110001": "Tangential", "R-102C2": "Tangential",
 }  # fmt: skip
-_MIN_MAGNIFICATION = (
-    1.4  # contact views are magnified by less than 1.1, magnification views by 1.5 to 2
-)
+# Contact views are magnified by less than 1.1, magnification views by 1.5 to 2.
+_MIN_MAGNIFICATION = 1.4
 
-# PS3.3 C.8.11.7.1.4, values 3 to 5
+# Terms in values 3 to 5 of Image Type (PS3.3 C.8.11.7.1.4).
 _TOMOSYNTHESIS_TYPES = {"TOMO_PROJ", "TOMOSYNTHESIS", "TOMO_SCOUT"}
 _DERIVATIONS: Mapping[Derivation, set[str]] = {
     "synthesised": {"GENERATED_2D"},
-    "contrast-enhanced": {"ADDITION", "SUBTRACTION", "LOW_ENERGY", "HIGH_ENERGY", "PRE_CONTRAST", "POST_CONTRAST"},
+    "contrast-enhanced": {
+        "ADDITION", "SUBTRACTION", "LOW_ENERGY", "HIGH_ENERGY", "PRE_CONTRAST", "POST_CONTRAST",
+    },
     "biopsy": {
-        "STEREO_SCOUT", "STEREO_MINUS", "STEREO_PLUS", "PREFIRE", "PREFIRE_MINUS", "PREFIRE_PLUS", "POSTFIRE",
-        "POSTFIRE_MINUS", "POSTFIRE_PLUS", "POSTBIOPSY", "POSTBIOPSY_MINUS", "POSTBIOPSY_PLUS", "POSTMARKER",
+        "STEREO_SCOUT", "STEREO_MINUS", "STEREO_PLUS", "PREFIRE", "PREFIRE_MINUS", "PREFIRE_PLUS",
+        "POSTFIRE", "POSTFIRE_MINUS", "POSTFIRE_PLUS", "POSTBIOPSY", "POSTBIOPSY_MINUS",
+        "POSTBIOPSY_PLUS", "POSTMARKER",
     },
 }  # fmt: skip
 
 _BREAST_CODES = {"76752008", "T-04000"}
-# PS3.16 annex L: what else is taken X-rays of
+# Body parts other than the breast that are X-rayed (PS3.16 annex L).
 _OTHER_BODY_PARTS = {
-    "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "CALCANEUS", "CHEST", "CHESTABDOMEN", "CLAVICLE", "COCCYX", "CSPINE",
-    "CTSPINE", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FINGER", "FOOT", "FOREARM", "HAND", "HEAD", "HEADNECK", "HEART",
-    "HIP", "HUMERUS", "JAW", "KNEE", "LEG", "LSPINE", "LSSPINE", "LUNG", "NECK", "PELVIS", "RIB", "SCAPULA", "SHOULDER",
-    "SKULL", "SPINE", "SSPINE", "STERNUM", "THIGH", "TIBIA", "TLSPINE", "TOE", "TSPINE", "WRIST",
+    "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "CALCANEUS", "CHEST", "CHESTABDOMEN", "CLAVICLE",
+    "COCCYX", "CSPINE", "CTSPINE", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FINGER", "FOOT",
+    "FOREARM", "HAND", "HEAD", "HEADNECK", "HEART", "HIP", "HUMERUS", "JAW", "KNEE", "LEG",
+    "LSPINE", "LSSPINE", "LUNG", "NECK", "PELVIS", "RIB", "SCAPULA", "SHOULDER", "SKULL", "SPINE",
+    "SSPINE", "STERNUM", "THIGH", "TIBIA", "TLSPINE", "TOE", "TSPINE", "WRIST",
 }  # fmt: skip
 _LATERALITIES: dict[str | None, Laterality] = {"L": "L", "R": "R"}
 _DIRECTION = re.compile("[APRLHF]{1,3}")
@@ -93,7 +96,10 @@ _DIRECTION = re.compile("[APRLHF]{1,3}")
 
 @dataclass(frozen=True, slots=True)
 class ImageIdentity:
-    """What is shown. The `..._contradicted` say that two elements name different ones; the first named counts."""
+    """Identity of an image; None where the header does not state an attribute.
+
+    `..._contradicted`: two elements name different values. The first of them is used.
+    """
 
     sop_class: UID | None
     sop_instance_uid: str | None
@@ -117,9 +123,12 @@ class ImageIdentity:
 
 
 def read_identity(dataset: Dataset) -> ImageIdentity:
-    """What the elements of KEYWORDS say."""
-    sop_class, sop_instance = text(dataset, "SOPClassUID"), text(dataset, "SOPInstanceUID")
+    """Read the identity from the elements of KEYWORDS."""
+    sop_class = text(dataset, "SOPClassUID")
+    sop_instance = text(dataset, "SOPInstanceUID")
     image_type = set(texts(dataset, "ImageType"))
+
+    # Laterality and view: known terms only, from the element that takes precedence first.
     lateralities: list[Laterality] = _known(
         _LATERALITIES.get(text(dataset, keyword)) for keyword in ("ImageLaterality", "Laterality")
     )
@@ -130,6 +139,7 @@ def read_identity(dataset: Dataset) -> ImageIdentity:
             *(_VIEW_CODES.get(text(code, "CodeValue") or "") for code in view_codes),
         ]
     )
+
     return ImageIdentity(
         sop_class=UID(sop_class) if sop_class else None,
         sop_instance_uid=sop_instance
@@ -160,28 +170,29 @@ def _known(values: Iterable[T | None]) -> list[T]:
 
 
 def _view_modifiers(dataset: Dataset, view_codes: list[Dataset]) -> tuple[str, ...]:
-    """By code, or told by the paddle or the geometry."""
+    """Return the view modifiers, by their codes, by the paddle and by the magnification."""
     codes = [code for view in view_codes for code in items(view, "ViewModifierCodeSequence")]
-    found = {_MODIFIER_CODES.get(text(code, "CodeValue") or "") for code in codes} - {None}
+    modifiers = {_MODIFIER_CODES.get(text(code, "CodeValue") or "") for code in codes} - {None}
+
     paddle = re.findall("[A-Z]+", text(dataset, "PaddleDescription") or "")
     if "SPOT" in paddle:
-        found.add(SPOT_COMPRESSION)
-    if (
-        max(numbers(dataset, "EstimatedRadiographicMagnificationFactor"), default=1)
-        >= _MIN_MAGNIFICATION
-    ):
-        found.add(MAGNIFICATION)
-    return tuple(sorted(name for name in found if name))
+        modifiers.add(SPOT_COMPRESSION)
+
+    factors = numbers(dataset, "EstimatedRadiographicMagnificationFactor")
+    if max(factors, default=1) >= _MIN_MAGNIFICATION:
+        modifiers.add(MAGNIFICATION)
+    return tuple(sorted(name for name in modifiers if name))
 
 
 def _other_body_part(dataset: Dataset) -> str | None:
-    """The part of the body that the file names, if it is another than the breast."""
+    """Return the body part in the header if it is not the breast, else None."""
     regions = {text(code, "CodeValue") for code in items(dataset, "AnatomicRegionSequence")}
     part = text(dataset, "BodyPartExamined")
     return part if part in _OTHER_BODY_PARTS and not regions & _BREAST_CODES else None
 
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+    """Return the directions in which a row and a column run."""
     match texts(dataset, "PatientOrientation"):
         case (row, column) if _DIRECTION.fullmatch(row) and _DIRECTION.fullmatch(column):
             return row, column
@@ -189,7 +200,7 @@ def _orientation(dataset: Dataset) -> tuple[str, str] | None:
 
 
 def _spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Millimetres between rows and between columns, at the detector where that is known."""
+    """Return the millimetres between rows and between columns, at the detector if available."""
     for keyword in ("ImagerPixelSpacing", "PixelSpacing"):
         match numbers(dataset, keyword):
             case [row, column] if row > 0 and column > 0:

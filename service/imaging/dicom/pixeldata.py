@@ -1,8 +1,10 @@
-"""From DICOM pixel data to the bit pattern of every pixel, to be looked up in a display table.
+"""Decode DICOM pixel data to the bit pattern of every pixel, the index of a display table.
 
-Which decoder reads which transfer syntax was chosen by measurement (`docs/benchmarks.md`) and licence: Pillow's
-OpenJPEG for JPEG 2000, HTJ2K included, since it refuses damaged codestreams and decodes at reduced resolution;
-imagecodecs for JPEG (libjpeg-turbo: 8 and 12 bits, lossless up to 16), JPEG-LS (CharLS) and RLE.
+The decoders were chosen by measurement (`docs/benchmarks.md`) and licence:
+
+- Pillow (OpenJPEG) for JPEG 2000 and HTJ2K: it refuses damaged codestreams and decodes at reduced
+  resolution.
+- imagecodecs for JPEG (libjpeg-turbo: 8 and 12 bits, lossless up to 16), JPEG-LS (CharLS) and RLE.
 """
 
 from collections.abc import Callable, Mapping
@@ -65,17 +67,17 @@ _FAMILIES: Mapping[UID, Family] = {
     HTJ2K: "JPEG 2000",
 }
 SYNTAXES = (*NATIVE, RLELossless, *_FAMILIES)
-"""Every transfer syntax that is read."""
+"""All supported transfer syntaxes."""
 
 _CONTRADICTION = (
-    "The DICOM file contradicts itself: its header gives another size, depth or kind than its "
-    "compressed image has."
+    "The DICOM file contradicts itself: its header and its compressed image differ in size, depth "
+    "or kind."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The value of Pixel Data and what is needed to decode it."""
+    """The value of Pixel Data, and the attributes that are needed to decode it."""
 
     value: PixelData
     syntax: UID
@@ -86,39 +88,49 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """Bit patterns [rows, columns], maybe at a reduced resolution, and the way from their grid to the image's."""
+    """Bit patterns [rows, columns], possibly at a reduced resolution.
+
+    `to_source`: map from their grid to the image's.
+    """
 
     patterns: Patterns
     to_source: Affine = IDENTITY
 
 
 def decode_pixels(encoded: Encoded, min_size: tuple[int, int] | None) -> Decoded:
-    """The patterns; JPEG 2000 at a reduced resolution that has at least `min_size` rows and columns.
+    """Decode the pixel data.
+
+    `min_size`: JPEG 2000 is decoded at the lowest resolution with at least these rows and columns.
+    None: in full.
 
     Raises:
-        CorruptImage: they are damaged, or not what the header says.
-        UnsupportedImage: they are in colour.
+        CorruptImage: the data are damaged, or contradict the header.
+        UnsupportedImage: the image is in colour.
     """
+    # Uncompressed and RLE.
     if encoded.syntax in NATIVE:
         return Decoded(_read_native(encoded))
     data = _fragments(encoded.value)
     if encoded.syntax == RLELossless:
         return Decoded(_read_rle(data, encoded))
+
+    # JPEG families: the codestream must agree with the header before it is decoded.
     codestream = read_codestream(data)
     if codestream.components != 1:
-        raise UnsupportedImage("The image is in colour; a mammogram is greyscale.")
+        raise UnsupportedImage("The image is in colour. A mammogram is greyscale.")
     described = codestream.family, codestream.rows, codestream.columns
     if described != (_FAMILIES[encoded.syntax], encoded.rows, encoded.columns):
         raise CorruptImage(_CONTRADICTION)
     if codestream.bits > encoded.storage.bits_allocated:
         raise CorruptImage(_CONTRADICTION)
+
     if codestream.family == "JPEG 2000":
         return _read_jpeg2000(codestream, encoded.storage, min_size)
     return Decoded(_read_jpeg(codestream))
 
 
 def _fragments(value: PixelData) -> bytes:
-    """The frame, put together from its fragments (PS3.5 A.4)."""
+    """Join the fragments of the frame (PS3.5 A.4)."""
     stream = BytesIO(value.dataset)
     stream.seek(value.start)
     with as_corrupt_image(DAMAGED):
@@ -127,30 +139,33 @@ def _fragments(value: PixelData) -> bytes:
 
 
 def _read_native(encoded: Encoded) -> Patterns:
-    """The patterns in uncompressed pixel data; bytes after the last row are padding."""
-    value, storage = encoded.value, encoded.storage
+    """Read uncompressed pixel data. Bytes after the last row are padding."""
+    value = encoded.value
     count = encoded.rows * encoded.columns
     order = "<" if encoded.syntax.is_little_endian else ">"
-    word = np.dtype(f"{order}u{storage.bits_allocated // 8}")
+    word = np.dtype(f"{order}u{encoded.storage.bits_allocated // 8}")
     if min(value.stop, len(value.dataset)) - value.start < count * word.itemsize:
         raise CorruptImage(DAMAGED)
+
     patterns: Patterns = np.frombuffer(value.dataset, word, count, value.start)
-    if (
-        word.itemsize == 1 and order == ">" and value.vr == "OW"
-    ):  # bytes in words, the second before the first
+
+    # Bytes in big-endian words: the second comes before the first.
+    if word.itemsize == 1 and order == ">" and value.vr == "OW":
         padded = np.frombuffer(value.dataset, np.uint8, count + count % 2, value.start)
         patterns = padded.reshape(-1, 2)[:, ::-1].reshape(-1)[:count]
+
     return patterns.reshape(encoded.rows, encoded.columns).astype(
         word.newbyteorder("="), copy=False
     )
 
 
 def _read_rle(data: bytes, encoded: Encoded) -> Patterns:
-    """PS3.5 annex G; no more is decoded than the header says, and no less is taken."""
+    """Decode RLE (PS3.5 annex G) into exactly the length that the header declares."""
     word = np.dtype(f"<u{encoded.storage.bits_allocated // 8}")
     length = encoded.rows * encoded.columns * word.itemsize
     if int.from_bytes(data[:4], "little") != word.itemsize:
         raise CorruptImage(_CONTRADICTION)
+
     with as_corrupt_image(DAMAGED):
         decoded = imagecodecs.dicomrle_decode(data, word, out=length)
     if len(decoded) != length:
@@ -172,43 +187,50 @@ def _read_jpeg(codestream: Codestream) -> Patterns:
 def _read_jpeg2000(
     codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None
 ) -> Decoded:
+    """Decode JPEG 2000, at a reduced resolution where `min_size` and the storage allow it."""
     reduction = _reduction(codestream, storage, min_size)
     step = 2**reduction
+
     with as_corrupt_image(DAMAGED):
         image = Jpeg2KImageFile(BytesIO(codestream.data))
         image.reduce = reduction
-        # Pillow rounds reduced edges to the nearest pixel, OpenJPEG rounds them up; where they differ, decoding fails.
-        image._size = tuple(-(-edge // step) * step for edge in image.size)  # noqa: SLF001 - there is no other way
+        # Pillow rounds reduced edges to the nearest pixel, OpenJPEG rounds them up. Where they
+        # differ, decoding fails. Pillow has no public way to set the size.
+        rounded_up = (-(-edge // step) * step for edge in image.size)
+        image._size = tuple(rounded_up)  # noqa: SLF001 - see above
         unsigned = np.asarray(image)
-    # Pillow shifts signed values into the unsigned range and all of them to the top of 8 or 16 bits.
+
+    # Pillow shifts signed values into the unsigned range, and all values to the top of the word.
     values = unsigned >> (8 * unsigned.itemsize - codestream.bits)
     offset = codestream.signed << (codestream.bits - 1)
     if not reduction:
         return Decoded(values.astype(np.uint16) - np.uint16(offset))
-    # Low-pass filtering overshoots at edges. What leaves the stored range must not come back in at its other end.
+
+    # Low-pass filtering overshoots at edges. Values beyond the stored range must not wrap around.
     lowest, highest = storage.range
-    within = np.clip(values.astype(np.int32) - offset, lowest, highest)
-    return Decoded(within.astype(np.uint16), _from_reduced(codestream.origin, step))
+    clipped = np.clip(values.astype(np.int32) - offset, lowest, highest)
+    return Decoded(clipped.astype(np.uint16), _from_reduced(codestream.origin, step))
 
 
 def _reduction(codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None) -> int:
-    """How often the resolution may be halved: not where patterns are not the values themselves."""
+    """Return how often the resolution may be halved: 0 if patterns are not the stored values."""
     if (
         min_size is None
         or codestream.signed != storage.signed
         or storage.high_bit + 1 != storage.bits_stored
     ):
         return 0
-    return min(
-        codestream.reductions, geometry.max_halvings(codestream.rows, codestream.columns, min_size)
-    )
+
+    halvings = geometry.max_halvings(codestream.rows, codestream.columns, min_size)
+    return min(codestream.reductions, halvings)
 
 
 def _from_reduced(origin: tuple[int, int], step: int) -> Affine:
-    """From the grid of a reduced image to that of the whole.
+    """Return the map from the grid of a reduced image to the full grid.
 
-    The wavelet's low-pass filters are symmetric about every second pixel of the reference grid (ISO/IEC 15444-1 F.3),
-    so a reduced pixel lies on a pixel of the whole, not in the middle of those that it replaces.
+    The wavelet's low-pass filters are symmetric about every second pixel of the reference grid
+    (ISO/IEC 15444-1 F.3). A reduced pixel therefore lies on a pixel of the full grid, not in the
+    middle of the pixels that it replaces.
     """
     first_x, first_y = (-start % step for start in origin)
     return Affine(step, first_x, step, first_y)

@@ -1,4 +1,4 @@
-"""A synthetic breast, and a writer of the files that it may come in."""
+"""Fixtures: a synthetic breast, and a writer of DICOM files."""
 
 import pytest
 
@@ -9,11 +9,11 @@ from tests.support.dicom_files import WriteDicom
 
 @pytest.fixture(scope="session")
 def breast() -> Pixels:
-    """A left breast as stored values of 12 bits, uint16 [420, 300]."""
+    """A left breast as 12-bit stored values, uint16 [420, 300]."""
     return dicom_files.stored_breast()
 
 
 @pytest.fixture(scope="session")
 def write_dicom() -> WriteDicom:
-    """A writer of Digital Mammography files."""
+    """Writer of Digital Mammography files."""
     return dicom_files.write_dicom

@@ -14,7 +14,7 @@ from training.phantoms.corpus import make_corpus
 WriteDicom = Callable[..., bytes]
 
 
-def test_empty_file_is_told_from_an_unknown_one() -> None:
+def test_empty_file_has_its_own_error() -> None:
     with pytest.raises(EmptyImage):
         decode(b"")
 
@@ -22,14 +22,12 @@ def test_empty_file_is_told_from_an_unknown_one() -> None:
 @pytest.mark.parametrize(
     "data", [b"x", b"GIF89a" + bytes(300), b"%PDF-1.7\n" * 40, bytes(1000), b"\xff" * 1000]
 )
-def test_unknown_bytes_are_no_image_format(data: bytes) -> None:
+def test_unknown_bytes_are_an_unsupported_format(data: bytes) -> None:
     with pytest.raises(UnsupportedFormat):
         decode(data)
 
 
-def test_dicom_with_the_header_of_a_tiff_in_its_preamble_is_dicom(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_dicom_with_tiff_preamble_is_dicom(write_dicom: WriteDicom, breast: Pixels) -> None:
     data = b"II*\x00" + write_dicom(breast)[4:]
     assert decode(data).facts.format == "dicom"
 
@@ -37,7 +35,7 @@ def test_dicom_with_the_header_of_a_tiff_in_its_preamble_is_dicom(
 CORPUS = make_corpus()
 REFUSED: Counter[str] = Counter()
 
-# what is done to a file: which change, how far into the file (mostly its header), and with which bytes
+# A change to a file: its kind, its relative position (mostly in the header), and its bytes.
 Change = tuple[str, float, bytes]
 CHANGES = st.lists(
     st.tuples(
@@ -53,17 +51,17 @@ CHANGES = st.lists(
 
 def change(data: bytes, changes: list[Change]) -> bytes:
     mutant = bytearray(data)
-    for kind, place, content in changes:
-        at = int(place * len(mutant))
+    for kind, position, content in changes:
+        start = int(position * len(mutant))
         match kind:
             case "overwrite":
-                mutant[at : at + len(content)] = content
+                mutant[start : start + len(content)] = content
             case "insert":
-                mutant[at:at] = content
+                mutant[start:start] = content
             case "delete":
-                del mutant[at : at + 4 * len(content)]
+                del mutant[start : start + 4 * len(content)]
             case _:
-                del mutant[at:]
+                del mutant[start:]
     return bytes(mutant)
 
 
@@ -86,8 +84,9 @@ def _try_any_bytes(name: str, changes: list[Change]) -> None:
         assert mammogram.pixels.dtype == np.uint16
 
 
-def test_any_bytes_give_a_mammogram_or_an_image_error() -> None:
+def test_any_bytes_give_mammogram_or_image_error() -> None:
     _try_any_bytes()
+
     assert REFUSED["read"] > 100
     assert REFUSED["CorruptImage"] > 100
     assert len(REFUSED) > 4

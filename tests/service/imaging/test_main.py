@@ -1,4 +1,4 @@
-"""The tool for when a picture looks wrong."""
+"""The command that shows how a file is read."""
 
 import json
 from collections.abc import Callable
@@ -21,56 +21,63 @@ def image(write_dicom: WriteDicom, breast: Pixels, tmp_path: Path) -> Path:
     return path
 
 
-def test_what_was_read_and_decided_is_shown(
+def test_attributes_and_decisions_are_printed(
     image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--out", str(tmp_path / "pictures"), str(image)]) == 0
+
     shown = dict(line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:])
     assert shown["laterality"] == "R"
     assert shown["view"] == "CC"
-    assert shown["implant"] == "not said"
+    assert shown["implant"] == "not stated"
     assert shown["chest_wall"] == "left"
     assert "no-window" in shown["cautions"]
 
 
-def test_pictures_show_the_mammogram_and_the_model_input_with_their_outlines(
-    image: Path, tmp_path: Path
-) -> None:
+def test_pictures_show_mammogram_and_model_input(image: Path, tmp_path: Path) -> None:
+    """Both are drawn with their outlines."""
     main(["--out", str(tmp_path), "--grid", "128x96", "--size", "210", str(image)])
     calibrated = cv2.imread(str(tmp_path / "image-calibrated.png"))
     fitted = cv2.imread(str(tmp_path / "image-fitted.png"))
+
     assert calibrated is not None
     assert fitted is not None
     assert calibrated.shape == (210, 150, 3)
     assert fitted.shape == (768, 576, 3)
-    # the breast is a half ellipse around (0, 205) with the half axes 210 and 170, drawn at half the size
+
+    # The breast is a half ellipse around (0, 205) with half axes 210 and 170, drawn at half size.
     green = np.argwhere((calibrated == (0, 255, 0)).all(axis=2))
-    away = np.hypot((2 * green[:, 0] - 205) / 170, 2 * green[:, 1] / 210)
-    on_the_skin = away[green[:, 1] > 3]
-    assert on_the_skin.size > 100
-    assert np.abs(on_the_skin - 1).max() < 0.06
+    radius = np.hypot((2 * green[:, 0] - 205) / 170, 2 * green[:, 1] / 210)
+    skin_radius = radius[green[:, 1] > 3]
+
+    assert skin_radius.size > 100
+    assert np.abs(skin_radius - 1).max() < 0.06
+
     red = np.argwhere((calibrated == (0, 0, 255)).all(axis=2))
     assert red.size > 100
     assert red[:, 1].max() <= 2
 
 
-def test_json_holds_the_same_and_no_picture_is_written(
+def test_json_output_writes_no_pictures(
     image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--json", "--out", str(tmp_path / "none"), str(image)]) == 0
+
     described = json.loads(capsys.readouterr().out)
     assert (described["file"], described["rows"], described["window"]) == (str(image), 420, None)
     assert described["breast_box"]["left"] == 0
     assert not (tmp_path / "none").exists()
 
 
-def test_a_refused_file_is_named_with_the_reason_and_the_others_are_shown(
+def test_refused_file_does_not_stop_the_others(
     image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """The refused file is named with the reason."""
     (tmp_path / "text.dcm").write_text("no image", "utf-8")
-    assert (
-        main(["--json", str(tmp_path / "text.dcm"), str(tmp_path / "absent.dcm"), str(image)]) == 1
-    )
+    files = [tmp_path / "text.dcm", tmp_path / "absent.dcm", image]
+
+    assert main(["--json", *map(str, files)]) == 1
+
     captured = capsys.readouterr()
     assert "text.dcm: UnsupportedFormat" in captured.err
     assert "absent.dcm: FileNotFoundError" in captured.err
@@ -78,15 +85,16 @@ def test_a_refused_file_is_named_with_the_reason_and_the_others_are_shown(
 
 
 @pytest.mark.parametrize("grid", ["256", "0x4", "axb", "-1x5"])
-def test_a_grid_that_is_none_is_refused(grid: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_grid_is_refused(grid: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--grid", grid, "image.dcm"])
     assert "ROWSxCOLUMNS" in capsys.readouterr().err
 
 
-def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--help"])
+
     shown = capsys.readouterr().out
     assert "examples:" in shown
     assert "calibrated.png" in shown

@@ -25,7 +25,7 @@ def _save(image: NDArray[Any] | Image.Image, file_format: str, **options: Any) -
 def _tiff(
     samples: NDArray[Any], photometric: int, order: Literal["<", ">"], orientation: int = 1
 ) -> bytes:
-    """A TIFF of one uncompressed strip, written from the TIFF 6.0 specification."""
+    """A TIFF of one uncompressed strip, written according to the TIFF 6.0 specification."""
     rows, columns = samples.shape
     bits = 8 * samples.dtype.itemsize
     strip = samples.astype(samples.dtype.newbyteorder(order)).tobytes()
@@ -55,8 +55,9 @@ def grey8(breast: Pixels) -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_eight_bits_are_spread_over_sixteen(grey8: NDArray[np.uint8], file_format: str) -> None:
+def test_eight_bits_are_scaled_to_sixteen(grey8: NDArray[np.uint8], file_format: str) -> None:
     mammogram = decode(_save(grey8, file_format))
+
     assert np.array_equal(mammogram.pixels, grey8.astype(np.uint16) * 257)
     assert mammogram.facts.format == file_format.lower()
     assert (mammogram.facts.rows, mammogram.facts.columns, mammogram.facts.bits) == (420, 300, 8)
@@ -64,8 +65,9 @@ def test_eight_bits_are_spread_over_sixteen(grey8: NDArray[np.uint8], file_forma
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_sixteen_bits_stay_as_they_are(breast: Pixels, file_format: str) -> None:
+def test_sixteen_bits_are_unchanged(breast: Pixels, file_format: str) -> None:
     mammogram = decode(_save(breast, file_format))
+
     assert np.array_equal(mammogram.pixels, breast)
     assert mammogram.facts.bits == 16
 
@@ -77,17 +79,20 @@ def test_tiff_compressions_are_read(breast: Pixels, compression: str | None) -> 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("bits", [8, 16])
-def test_white_is_zero_tiff_looks_like_its_black_is_zero_twin(
+def test_white_is_zero_tiff_matches_its_twin(
     breast: Pixels, bits: int, order: Literal["<", ">"]
 ) -> None:
+    """The twin has black as zero."""
     samples = breast if bits == 16 else (breast >> 4).astype(np.uint8)
     expected = breast if bits == 16 else samples.astype(np.uint16) * 257
+
     assert np.array_equal(decode(_tiff(samples, 1, order)).pixels, expected)
     assert np.array_equal(decode(_tiff(~samples, 0, order)).pixels, expected)
 
 
-def test_jpeg_is_close_to_what_was_saved(grey8: NDArray[np.uint8]) -> None:
+def test_jpeg_is_close_to_the_saved_image(grey8: NDArray[np.uint8]) -> None:
     mammogram = decode(_save(grey8, "JPEG", quality=95))
+
     assert np.abs(mammogram.pixels / 257 - grey8).mean() < 2
     assert mammogram.facts.format == "jpeg"
 
@@ -96,13 +101,14 @@ def test_jpeg_is_close_to_what_was_saved(grey8: NDArray[np.uint8]) -> None:
 def test_three_equal_channels_are_grey(grey8: NDArray[np.uint8], file_format: str) -> None:
     colour = decode(_save(np.dstack([grey8] * 3), file_format))
     grey = decode(_save(grey8, file_format))
+
     assert np.abs(colour.pixels.astype(int) - grey.pixels).max() <= (
         257 if file_format == "JPEG" else 0
     )
 
 
-# what each EXIF orientation says of the first row and the first column of the stored image
-_SHOWN: dict[int, Callable[[Pixels], Pixels]] = {
+# The upright image for each EXIF orientation, from the stored image.
+_UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
     1: lambda a: a,
     2: np.fliplr,
     3: lambda a: np.rot90(a, 2),
@@ -114,19 +120,22 @@ _SHOWN: dict[int, Callable[[Pixels], Pixels]] = {
 }
 
 
-@pytest.mark.parametrize("orientation", _SHOWN)
-def test_exif_orientation_is_heeded(breast: Pixels, orientation: int) -> None:
+@pytest.mark.parametrize("orientation", _UPRIGHT)
+def test_exif_orientation_is_applied(breast: Pixels, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    expected = _SHOWN[orientation](breast)
+    expected = _UPRIGHT[orientation](breast)
+
     for data in (_save(breast, "PNG", exif=exif), _tiff(breast, 1, "<", orientation)):
         mammogram = decode(data)
         assert np.array_equal(mammogram.pixels, expected)
         assert (mammogram.facts.rows, mammogram.facts.columns) == expected.shape
 
 
-def test_negative_is_inverted_with_a_caution(grey8: NDArray[np.uint8]) -> None:
-    positive, negative = decode(_save(grey8, "PNG")), decode(_save(255 - grey8, "PNG"))
+def test_negative_is_inverted_with_a_warning(grey8: NDArray[np.uint8]) -> None:
+    positive = decode(_save(grey8, "PNG"))
+    negative = decode(_save(255 - grey8, "PNG"))
+
     assert np.array_equal(negative.pixels, positive.pixels)
     assert [warning.code for warning in negative.warnings] == ["inverted"]
 
@@ -166,20 +175,22 @@ def test_truncated_file_is_corrupt(grey8: NDArray[np.uint8], file_format: str, k
 
 
 def test_size_is_checked_before_pixels_are_decoded() -> None:
-    # 40000 x 40000: beyond the size at which Pillow raises an error of its own
+    # 40000 x 40000: beyond the size at which Pillow itself raises an error.
     size = struct.pack(">IIBBBBB", 40000, 40000, 16, 0, 0, 0, 0)
     chunk = b"IHDR" + size
     header = (
         b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk))
     )
     empty = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+
     with pytest.raises(TooManyPixels, match="1600000000"):
         decode(header + empty)
 
 
-def test_size_between_the_limits_of_pillow_and_ours_does_not_warn() -> None:
-    # 10000 x 10000: beyond the size at which Pillow warns
+def test_size_beyond_pillows_limit_does_not_warn() -> None:
+    # 10000 x 10000: beyond the size at which Pillow warns.
     data = _save(Image.new("L", (10000, 10000)), "PNG", compress_level=1)
+
     with pytest.raises(TooManyPixels):
         decode(data)
     assert decode(data, Limits(max_pixels=100_000_000)).pixels.shape == (10000, 10000)

@@ -1,4 +1,4 @@
-"""A file in, the model's input out: at full and at reduced resolution the same, and in the same place."""
+"""Reading at full and at reduced resolution: the same model input, at the same position."""
 
 import math
 from collections.abc import Callable
@@ -29,7 +29,7 @@ REDUCED = [JPEG2000Lossless, HTJ2KLossless]
 
 @pytest.fixture(scope="module")
 def large(breast: Pixels) -> Pixels:
-    """The breast on a matrix that is reduced by 4, whose edges 4 does not divide, with noise of single pixels."""
+    """The breast with pixel noise, on a matrix that is reduced by 4 but not divisible by 4."""
     grown = cv2.resize(breast, (1501, 2098), interpolation=cv2.INTER_CUBIC).clip(0, 4095)
     noise = np.random.default_rng(2).normal(0, 25, grown.shape) * (grown > 50)
     return np.asarray((grown + noise).clip(0, 4095), np.uint16)
@@ -50,37 +50,45 @@ def test_reduced_resolution_gives_the_same_model_input(
     stored = np.ascontiguousarray(shown if photometric == "MONOCHROME2" else 4095 - shown)
     plain = write_dicom(stored, PhotometricInterpretation=photometric, BitsStored=12)
     coded = write_dicom(stored, syntax, PhotometricInterpretation=photometric, BitsStored=12)
-    full, reduced = read(plain, GRID), read(coded, GRID)
+
+    full = read(plain, GRID)
+    reduced = read(coded, GRID)
+
     assert decode(coded, min_size=(256, 192)).pixels.shape == (525, 376)
     assert reduced.fitted.side == full.fitted.side
     assert np.abs(reduced.fitted.image - full.fitted.image).mean() < 0.012
     assert (reduced.fitted.mask != full.fitted.mask).mean() < 0.01
+
     for edge in ("left", "top", "right", "bottom"):
         assert abs(getattr(reduced.fitted.box, edge) - getattr(full.fitted.box, edge)) <= 12
+
     assert reduced.fitted.box.left >= 0
     assert reduced.fitted.box.right <= 1501
 
 
 @pytest.mark.parametrize(
-    "syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, *REDUCED], ids=lambda each: each.keyword
+    "syntax", [ExplicitVRLittleEndian, JPEGLosslessSV1, *REDUCED], ids=lambda syntax: syntax.keyword
 )
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize(("x", "y"), [(350, 900), (801, 1203)])
-def test_a_lesion_comes_back_to_its_source_pixel(
+def test_lesion_maps_back_to_its_source_pixel(
     write_dicom: WriteDicom, large: Pixels, syntax: UID, mirrored: bool, x: int, y: int
 ) -> None:
     marked = np.where(large > 50, 700 + 3300 * spot(large.shape, x, y), 0).astype(np.uint16)
     if mirrored:
-        marked, x = np.ascontiguousarray(np.fliplr(marked)), large.shape[1] - 1 - x
+        marked = np.ascontiguousarray(np.fliplr(marked))
+        x = large.shape[1] - 1 - x
+
     fitted = read(
         write_dicom(marked, syntax, **WINDOW), FitParameters(512, 384, white_percentile=100)
     ).fitted
     weights = np.clip(fitted.image[..., 0] - 0.4, 0, None)
     rows, columns = np.mgrid[:512, :384]
-    found = fitted.to_source.apply(
+    lesion = fitted.to_source.apply(
         float(np.average(columns, weights=weights)), float(np.average(rows, weights=weights))
     )
-    assert found == pytest.approx((x, y), abs=1)
+
+    assert lesion == pytest.approx((x, y), abs=1)
 
 
 def test_outline_lies_on_the_breast_in_the_source(write_dicom: WriteDicom, large: Pixels) -> None:
@@ -95,20 +103,20 @@ def test_outline_lies_on_the_breast_in_the_source(write_dicom: WriteDicom, large
             assert 2 * (drawn.astype(bool) & truth).sum() / (drawn.sum() + truth.sum()) > 0.98
 
 
-def test_a_breast_too_small_for_the_reduced_resolution_is_read_in_full(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_small_breast_is_read_in_full_resolution(write_dicom: WriteDicom, breast: Pixels) -> None:
     frame = np.zeros((1600, 1200), np.uint16)
     frame[900:1320, :300] = breast
     frame[0, 0] = frame[-1, -1] = 1
     grid = FitParameters(400, 300)
+
     coded = read(write_dicom(frame, JPEG2000Lossless, **WINDOW), grid).fitted
     plain = read(write_dicom(frame, **WINDOW), grid).fitted
+
     assert np.array_equal(coded.image, plain.image)
     assert coded.to_source == plain.to_source
 
 
-def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(
+def test_images_unfit_for_averaging_are_decoded_fully(
     write_dicom: WriteDicom, large: Pixels
 ) -> None:
     def coded(stored: Pixels, bits: int) -> bytes:
@@ -129,16 +137,17 @@ def test_what_means_of_neighbours_would_spoil_is_decoded_in_full(
         assert decode(data, min_size=(256, 192)).pixels.shape == large.shape
 
 
-def test_overshoot_of_the_wavelet_does_not_turn_white_to_black(write_dicom: WriteDicom) -> None:
+def test_wavelet_overshoot_does_not_wrap_around(write_dicom: WriteDicom) -> None:
     stored = np.zeros((800, 600), np.uint16)
-    stored[:, :300] = (
-        4095  # a codestream of 16 bits for 12 that are stored has room for more than white
-    )
+    # A codestream of 16 bits for 12 stored bits has room for values above white.
+    stored[:, :300] = 4095
     stored[100:200, 280:300] = 0
     coded = encapsulate([encode_array(stored, bits_stored=16, photometric_interpretation=2)])
+
     pixels = decode(
         write_dicom(stored, JPEG2000Lossless, BitsStored=12, PixelData=coded), min_size=(200, 150)
     ).pixels
+
     assert pixels.shape == (200, 150)
     assert (pixels[60:, 10:65] > 60_000).all()
     assert (pixels[:, 80:] < 5_000).all()
@@ -154,21 +163,23 @@ def test_picture_is_the_whole_mammogram_as_displayed(
     write_dicom: WriteDicom, large: Pixels, syntax: UID, edge: float, shape: tuple[int, int]
 ) -> None:
     data = write_dicom(large, syntax, **WINDOW)
+
     picture = read(data, GRID, edge).picture
+
     assert picture is not None
     assert picture.shape == shape
+
     expected = (
         cv2.resize(decode(data).pixels, shape[::-1], interpolation=cv2.INTER_AREA).astype(int) >> 8
     )
     difference = np.abs(picture.astype(int) - expected)
+
     assert difference.mean() < 1
-    shifted = np.abs(
-        np.roll(picture, 1, axis=1).astype(int) - expected
-    )  # a pixel beside: markedly worse
+
+    # A shift by one pixel is markedly worse.
+    shifted = np.abs(np.roll(picture, 1, axis=1).astype(int) - expected)
     assert shifted.mean() > 2 * difference.mean()
 
 
-def test_no_picture_is_drawn_unless_it_is_asked_for(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_no_picture_is_drawn_unless_requested(write_dicom: WriteDicom, breast: Pixels) -> None:
     assert read(write_dicom(breast, **WINDOW), GRID).picture is None

@@ -20,7 +20,7 @@ def _pad(pixels: Pixels, top: int, bottom: int, left: int, right: int) -> Pixels
 
 
 def _ellipse(rows: int, columns: int) -> Mask:
-    """A half ellipse with its flat side on the left edge, most of the image high and two thirds wide."""
+    """A half ellipse, flat side on the left edge, 84 % of the image high and 65 % wide."""
     y, x = np.mgrid[:rows, :columns]
     inside: Mask = np.hypot((y - 0.47 * rows) / (0.42 * rows), x / (0.65 * columns)) < 1
     return inside
@@ -45,29 +45,39 @@ def _centre_of_brightest(fitted: Fitted) -> tuple[float, float]:
 @pytest.mark.parametrize("border", [(0, 0, 0, 0), (40, 0, 0, 0), (0, 13, 57, 0), (5, 91, 3, 211)])
 @pytest.mark.parametrize("matrix", [(600, 400), (517, 611), (1203, 900), (2300, 1500)])
 @pytest.mark.parametrize("grid", [(256, 160), (512, 320), (128, 300), (1024, 832)])
-def test_lesion_is_found_again_in_the_source(
+def test_lesion_maps_back_to_its_source_pixel(
     side: Side, border: tuple[int, int, int, int], matrix: tuple[int, int], grid: tuple[int, int]
 ) -> None:
     rows, columns = matrix
-    lesion_x, lesion_y = round(0.31 * columns), round(0.58 * rows)
+    lesion_x = round(0.31 * columns)
+    lesion_y = round(0.58 * rows)
     source = _with_lesion(rows, columns, lesion_x, lesion_y)
     if side == "right":
-        source, lesion_x = np.fliplr(source), columns - 1 - lesion_x
+        source = np.fliplr(source)
+        lesion_x = columns - 1 - lesion_x
     source = _pad(source, *border)
+
     fitted = fit(source, FitParameters(*grid, white_percentile=100))
     x, y = fitted.to_source.apply(*_centre_of_brightest(fitted))
+
     assert fitted.side == side
     assert abs(x - (lesion_x + border[2])) < 1
     assert abs(y - (lesion_y + border[0])) < 1
 
 
 @pytest.mark.parametrize("matrix", [(420, 300), (1500, 1070), (2500, 1500)])
-def test_mirrored_image_gives_the_same_to_the_bit(breast: Pixels, matrix: tuple[int, int]) -> None:
+def test_mirrored_image_gives_identical_model_input(
+    breast: Pixels, matrix: tuple[int, int]
+) -> None:
     source = cv2.resize(breast, matrix[::-1]).astype(np.uint16)
-    plain, mirrored = fit(source, _GRID), fit(np.fliplr(source), _GRID)
+
+    plain = fit(source, _GRID)
+    mirrored = fit(np.fliplr(source), _GRID)
+
     assert (plain.side, mirrored.side) == ("left", "right")
     assert np.array_equal(plain.image, mirrored.image)
     assert np.array_equal(plain.mask, mirrored.mask)
+
     x, y = plain.to_source.apply(31, 77)
     assert mirrored.to_source.apply(31, 77) == pytest.approx((matrix[1] - 1 - x, y))
     assert mirrored.box.right == matrix[1] - plain.box.left
@@ -77,13 +87,17 @@ def test_mirrored_image_gives_the_same_to_the_bit(breast: Pixels, matrix: tuple[
 @pytest.mark.parametrize(
     "border", [(1, 0, 0, 0), (0, 333, 0, 0), (0, 0, 25, 0), (0, 0, 0, 777), (12, 34, 56, 78)]
 )
-def test_constant_border_changes_nothing_but_the_way_back(
+def test_constant_border_changes_only_the_map_back(
     breast: Pixels, border: tuple[int, int, int, int]
 ) -> None:
     source = breast + np.uint16(700)
-    plain, padded = fit(source, _GRID), fit(_pad(source, *border), _GRID)
+
+    plain = fit(source, _GRID)
+    padded = fit(_pad(source, *border), _GRID)
+
     assert np.array_equal(plain.image, padded.image)
     assert np.array_equal(plain.mask, padded.mask)
+
     x, y = plain.to_source.apply(31, 77)
     assert padded.to_source.apply(31, 77) == pytest.approx((x + border[2], y + border[0]))
     assert (padded.box.left, padded.box.top) == (
@@ -93,11 +107,15 @@ def test_constant_border_changes_nothing_but_the_way_back(
 
 
 @pytest.mark.parametrize("grey", [4095, 65535, 300])
-def test_border_of_any_grey_changes_nothing_but_the_way_back(breast: Pixels, grey: int) -> None:
+def test_border_of_any_grey_changes_only_the_map(breast: Pixels, grey: int) -> None:
     source = _in_full_frame(breast)
     within = np.pad(source, ((7, 0), (31, 60)), constant_values=grey)
-    plain, padded = fit(source, _GRID), fit(np.pad(within, 9), _GRID)
+
+    plain = fit(source, _GRID)
+    padded = fit(np.pad(within, 9), _GRID)
+
     assert np.array_equal(plain.image, padded.image)
+
     x, y = plain.to_source.apply(31, 77)
     assert padded.to_source.apply(31, 77) == pytest.approx((x + 40, y + 16))
 
@@ -105,81 +123,98 @@ def test_border_of_any_grey_changes_nothing_but_the_way_back(breast: Pixels, gre
 @pytest.mark.parametrize("side", ["left", "right"])
 @pytest.mark.parametrize("border", [(0, 0, 0, 0), (5, 91, 3, 211)])
 @pytest.mark.parametrize("matrix", [(420, 300), (2300, 1500)])
-def test_breast_is_known_in_the_source_as_it_lies_there(
+def test_breast_mask_lies_on_the_breast_in_source(
     side: Side, border: tuple[int, int, int, int], matrix: tuple[int, int]
 ) -> None:
-    source, truth = _with_lesion(*matrix, 50, 60), _ellipse(*matrix)
+    source = _with_lesion(*matrix, 50, 60)
+    truth = _ellipse(*matrix)
     if side == "right":
-        source, truth = np.fliplr(source), np.fliplr(truth)
+        source = np.fliplr(source)
+        truth = np.fliplr(truth)
     truth = np.pad(truth, (border[:2], border[2:]))
+
     fitted = fit(_pad(source, *border), _GRID)
+
     y, x = np.indices(fitted.breast.shape)
-    at_x, at_y = fitted.breast_to_source.apply(x, y)  # type: ignore[arg-type]
-    known = truth[np.rint(at_y).astype(int), np.rint(at_x).astype(int)]
-    assert (fitted.breast ^ known).sum() < 0.01 * known.sum()
+    source_x, source_y = fitted.breast_to_source.apply(x, y)  # type: ignore[arg-type]
+    expected = truth[np.rint(source_y).astype(int), np.rint(source_x).astype(int)]
+
+    assert (fitted.breast ^ expected).sum() < 0.01 * expected.sum()
     assert fitted.breast.shape[0] * fitted.breast_to_source.scale_y == pytest.approx(
         matrix[0] * 0.84, rel=0.02
     )
 
 
 @pytest.mark.parametrize("side", ["left", "right"])
-def test_chest_wall_is_where_the_breast_ends_straight_though_its_mass_lies_elsewhere(
-    breast: Pixels, side: Side
-) -> None:
+def test_chest_wall_is_at_the_straight_edge(breast: Pixels, side: Side) -> None:
+    """The centre of mass lies on the other side."""
+    below_breast = np.array([(20, 419), (25, 300), (220, 419)])
+    above_nipple = np.array([(240, 0), (299, 0), (299, 120)])  # the nipple is cut off
     air = np.zeros((420, 300), np.uint8)
-    cv2.fillPoly(air, [np.array([(20, 419), (25, 300), (220, 419)])], 1)  # below the breast
-    cv2.fillPoly(
-        air, [np.array([(240, 0), (299, 0), (299, 120)])], 1
-    )  # above the nipple, which is cut off
+    cv2.fillPoly(air, [below_breast], 1)
+    cv2.fillPoly(air, [above_nipple], 1)
     source = np.where(air, 0, breast.max() // 2 + breast // 8).astype(np.uint16)
-    inside, x = air == 0, np.arange(300)
+
+    inside = air == 0
+    x = np.arange(300)
+
     assert (inside * (x - 149.5)).sum() > 0
     assert inside[:, 0].sum() > inside[:, -1].sum()
     assert fit(source if side == "left" else np.fliplr(source), _GRID).side == side
 
 
 @pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
-def test_monochrome1_twin_gives_the_same_to_the_bit(
+def test_monochrome1_twin_gives_identical_model_input(
     breast: Pixels, write_dicom: WriteDicom, function: str
 ) -> None:
     common = {"BitsStored": 12, "WindowWidth": 3001, "VOILUTFunction": function}
     mirrored = 4095 - 1700.5 + (function == "LINEAR")
+
     plain = decode(write_dicom(breast, WindowCenter=1700.5, **common))
     twin = decode(
         write_dicom(
             4095 - breast, WindowCenter=mirrored, PhotometricInterpretation="MONOCHROME1", **common
         )
     )
+
     assert np.array_equal(fit(plain.pixels, _GRID).image, fit(twin.pixels, _GRID).image)
 
 
-def test_breast_lies_at_the_left_and_in_the_middle_with_its_aspect_kept(breast: Pixels) -> None:
-    tall, wide = fit(breast, FitParameters(100, 300)), fit(breast, FitParameters(400, 50))
+def test_breast_is_left_aligned_and_vertically_centred(breast: Pixels) -> None:
+    """Its aspect ratio is kept."""
+    tall = fit(breast, FitParameters(100, 300))
+    wide = fit(breast, FitParameters(400, 50))
+
     for fitted in (tall, wide):
         assert fitted.image.dtype == np.float32
         assert abs(fitted.to_source.scale_x / fitted.to_source.scale_y - 1) < 0.03
         assert fitted.mask[:, 0].any()
         rows = np.flatnonzero(fitted.mask.any(axis=1))
         assert abs(rows[0] - (len(fitted.mask) - 1 - rows[-1])) <= 2
+
     assert tall.image.shape == (100, 300, 1)
     assert not tall.mask[:, 80:].any()
     assert not wide.mask[:150].any()
 
 
-def test_mask_is_the_breast_dim_periphery_included(breast: Pixels) -> None:
+def test_mask_includes_the_dim_periphery(breast: Pixels) -> None:
     y, x = np.mgrid[:420, :300]
     truth = np.hypot((y - 205) / 170, x / 210) < 1
+
     for factor in (1, 6):
         source = cv2.resize(
             breast, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST
         ).astype(np.uint16)
+
         fitted = fit(source, FitParameters(420, 300))
+
+        # Draw the mask on the source's grid, at a factor of 1, and close the gaps of the rounding.
         drawn = np.zeros_like(truth)
         for row, column in np.argwhere(fitted.mask):
-            at_x, at_y = fitted.to_source.apply(column, row)
-            drawn[
-                min(round((at_y + 0.5) / factor - 0.5), 419), round((at_x + 0.5) / factor - 0.5)
-            ] = True
+            source_x, source_y = fitted.to_source.apply(column, row)
+            drawn_row = min(round((source_y + 0.5) / factor - 0.5), 419)
+            drawn_column = round((source_x + 0.5) / factor - 0.5)
+            drawn[drawn_row, drawn_column] = True
         drawn = cv2.morphologyEx(drawn.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3))).astype(
             bool
         )
@@ -188,9 +223,12 @@ def test_mask_is_the_breast_dim_periphery_included(breast: Pixels) -> None:
 
 def test_box_contains_the_breast_and_little_else(breast: Pixels) -> None:
     rows, columns = np.nonzero(_pad(breast, 30, 40, 50, 60))
+
     box = fit(_pad(breast, 30, 40, 50, 60), _GRID).box
+
     assert box.left <= columns.min() <= columns.max() < box.right
     assert box.top <= rows.min() <= rows.max() < box.bottom
+
     reach = 0.02 * box.height + 4
     assert columns.max() + reach >= box.right
     assert rows.min() - reach <= box.top
@@ -198,15 +236,18 @@ def test_box_contains_the_breast_and_little_else(breast: Pixels) -> None:
 
 def test_white_is_the_percentile_inside_the_breast(breast: Pixels) -> None:
     median = fit(breast, FitParameters(420, 300, white_percentile=50))
+
     assert abs((median.image[median.mask] == 1).mean() - 0.5) < 0.01
+
     brightest = fit(breast, FitParameters(420, 300, white_percentile=100))
+
     assert brightest.image.max() == 1
     assert (brightest.image == 1).sum() == 1
     assert brightest.image.min() == 0
 
 
 def _in_full_frame(breast: Pixels) -> Pixels:
-    """The same with two corners that are not quite black, so that nothing is trimmed."""
+    """The breast with two corners that are not quite black, so that no border is trimmed."""
     framed = breast.copy()
     framed[0, 0] = framed[-1, -1] = 1
     return framed
@@ -219,20 +260,27 @@ def test_marker_and_film_border_leave_no_trace(breast: Pixels, side: Side) -> No
     marked[_marker(breast.shape, 215, 40)] = 4095
     marked[:, 295:] = 4000
     marked[380:415, 230:280] = 3800
+
     if side == "right":
-        breast, marked = np.fliplr(breast), np.fliplr(marked)
-    clean, dirty = fit(breast, _GRID), fit(marked, _GRID)
+        breast = np.fliplr(breast)
+        marked = np.fliplr(marked)
+
+    clean = fit(breast, _GRID)
+    dirty = fit(marked, _GRID)
+
     assert dirty.side == side
     assert (dirty.mask ^ clean.mask).mean() < 0.01
     assert np.abs(dirty.image - clean.image).mean() < 0.01
+
     outside = cv2.dilate(clean.mask.astype(np.uint8), np.ones((15, 15))) == 0
     assert not dirty.image[outside].any()
 
 
-def test_film_fog_is_not_taken_for_breast(breast: Pixels) -> None:
+def test_film_fog_is_not_part_of_the_breast(breast: Pixels) -> None:
     breast = _in_full_frame(breast)
     fog = 220 + 40 * cv2.GaussianBlur(np.random.default_rng(1).normal(size=breast.shape), (0, 0), 2)
     foggy = np.maximum(breast, fog.astype(np.uint16))
+
     assert (fit(foggy, _GRID).mask ^ fit(breast, _GRID).mask).mean() < 0.03
 
 
@@ -274,7 +322,7 @@ def test_image_without_breast_is_refused(pixels: Pixels) -> None:
         fit(pixels, _GRID)
 
 
-def test_pixels_are_left_as_they_were(breast: Pixels) -> None:
+def test_fit_does_not_change_its_input(breast: Pixels) -> None:
     for source in (breast.copy(), np.fliplr(breast).copy()):
         before = source.copy()
         fit(source, _GRID)

@@ -1,4 +1,4 @@
-"""What a file says it shows: read, told, and accepted, cautioned of or refused."""
+"""The identity in the header: how it is read, and which images get warnings or are refused."""
 
 from collections.abc import Callable
 
@@ -17,25 +17,34 @@ WriteDicom = Callable[..., bytes]
 
 GRID = FitParameters(96, 72)
 WINDOW = {"BitsStored": 12, "WindowCenter": 2048, "WindowWidth": 4096}
-# what the standard calls them -> how they are told
+# Names in the standard, to the terms that are reported.
 VIEWS = {
-    "CaudoCranial": "FB", "CranioCaudal": "CC", "CranioCaudalExaggeratedLaterally": "XCCL",
-    "CranioCaudalExaggeratedMedially": "XCCM", "InferomedialToSuperolateralOblique": "ISO", "LateroMedial": "LM",
-    "LateroMedialOblique": "LMO", "MedioLateralObliqueProjection": "MLO", "MedioLateralProjection": "ML",
-    "SuperolateralToInferomedialOblique": "SIO", "TissueSpecimenFromBreast": SPECIMEN,
-}  # fmt: skip
+    "CaudoCranial": "FB",
+    "CranioCaudal": "CC",
+    "CranioCaudalExaggeratedLaterally": "XCCL",
+    "CranioCaudalExaggeratedMedially": "XCCM",
+    "InferomedialToSuperolateralOblique": "ISO",
+    "LateroMedial": "LM",
+    "LateroMedialOblique": "LMO",
+    "MedioLateralObliqueProjection": "MLO",
+    "MedioLateralProjection": "ML",
+    "SuperolateralToInferomedialOblique": "SIO",
+    "TissueSpecimenFromBreast": SPECIMEN,
+}
 
 
 def code(value: str, **more: object) -> Dataset:
     item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "SCT", "Doe^Jane"
+    item.CodeValue = value
+    item.CodingSchemeDesignator = "SCT"
+    item.CodeMeaning = "Doe^Jane"
     for keyword, content in more.items():
         setattr(item, keyword, content)
     return item
 
 
 def codes_of(data: bytes) -> list[str]:
-    """The codes of all warnings over the whole way."""
+    """The codes of all warnings, from decoding to fitting."""
     return [warning.code for warning in read(data, GRID).warnings]
 
 
@@ -49,33 +58,34 @@ def warnings(write_dicom: WriteDicom, breast: Pixels) -> Callable[..., list[str]
     return lambda **elements: codes_of(write_dicom(breast, **(WINDOW | elements)))
 
 
-def test_view_codes_are_those_of_the_standard() -> None:
+def test_view_codes_match_the_standard() -> None:
     concepts = codes.cid4014.concepts
     assert {name: _VIEW_CODES[concept.value] for name, concept in concepts.items()} == VIEWS
 
 
-def test_modifier_codes_are_those_of_the_standard() -> None:
+def test_modifier_codes_match_the_standard() -> None:
     for concept in codes.cid4015.concepts.values():
         assert _MODIFIER_CODES[concept.value].lower() == concept.meaning.lower()
 
 
 @pytest.mark.parametrize("value", ["399368009", "R-10226"])
-def test_view_is_taken_from_its_code_where_there_is_no_position(
+def test_view_code_is_used_without_view_position(
     facts: Callable[..., ImageFacts], value: str
 ) -> None:
     assert facts(ViewCodeSequence=[code(value)]).view == "MLO"
 
 
-def test_view_position_counts_where_the_code_is_another(
+def test_view_position_takes_precedence_over_view_code(
     facts: Callable[..., ImageFacts], warnings: Callable[..., list[str]]
 ) -> None:
     elements = {"ViewPosition": "CC", "ViewCodeSequence": [code("399368009")]}
+
     assert facts(**elements).view == "CC"
     assert warnings(**elements) == ["view-contradicted"]
     assert warnings(ViewPosition="XCC", ViewCodeSequence=[code("399192008")]) == []
 
 
-def test_image_laterality_counts_where_laterality_is_another(
+def test_image_laterality_takes_precedence_over_laterality(
     facts: Callable[..., ImageFacts], warnings: Callable[..., list[str]]
 ) -> None:
     assert facts(ImageLaterality="L", Laterality="R").laterality == "L"
@@ -84,9 +94,9 @@ def test_image_laterality_counts_where_laterality_is_another(
     assert warnings(ImageLaterality="L", Laterality="L") == []
 
 
-# the breast lies at the left edge: chest wall left
+# The breast lies at the left edge: the chest wall is on the left.
 @pytest.mark.parametrize(
-    ("laterality", "view", "orientation", "given"),
+    ("laterality", "view", "orientation", "expected"),
     [
         ("L", "CC", ["A", "R"], []),
         ("L", "MLO", ["A", "FR"], []),
@@ -103,20 +113,20 @@ def test_image_laterality_counts_where_laterality_is_another(
         (None, None, None, []),
     ],
 )
-def test_orientation_is_held_against_laterality_view_and_pixels(
+def test_orientation_is_checked_against_view_and_pixels(
     warnings: Callable[..., list[str]],
     laterality: str | None,
     view: str | None,
     orientation: object,
-    given: list[str],
+    expected: list[str],
 ) -> None:
-    assert (
-        warnings(ImageLaterality=laterality, ViewPosition=view, PatientOrientation=orientation)
-        == given
-    )
+    """The orientation is checked against the laterality, too."""
+    codes = warnings(ImageLaterality=laterality, ViewPosition=view, PatientOrientation=orientation)
+
+    assert codes == expected
 
 
-def test_a_mirrored_image_contradicts_its_orientation(
+def test_mirrored_image_contradicts_its_orientation(
     write_dicom: WriteDicom, breast: Pixels
 ) -> None:
     mirrored = write_dicom(
@@ -126,7 +136,7 @@ def test_a_mirrored_image_contradicts_its_orientation(
 
 
 @pytest.mark.parametrize(
-    ("elements", "given"),
+    ("elements", "expected"),
     [
         ({"BreastImplantPresent": "YES"}, "implant"),
         (
@@ -158,10 +168,10 @@ def test_a_mirrored_image_contradicts_its_orientation(
         ({"PresentationLUTShape": "INVERSE"}, "polarity-contradicted"),
     ],
 )
-def test_unusual_images_are_taken_with_a_caution(
-    warnings: Callable[..., list[str]], elements: dict[str, object], given: str
+def test_unusual_images_are_read_with_a_warning(
+    warnings: Callable[..., list[str]], elements: dict[str, object], expected: str
 ) -> None:
-    assert warnings(**elements) == [given]
+    assert warnings(**elements) == [expected]
 
 
 @pytest.mark.parametrize(
@@ -177,14 +187,14 @@ def test_unusual_images_are_taken_with_a_caution(
         {"AnatomicRegionSequence": [code("T-04000")], "BodyPartExamined": "CHEST"},
     ],
 )
-def test_usual_images_are_taken_without(
+def test_usual_images_are_read_without_warning(
     warnings: Callable[..., list[str]], elements: dict[str, object]
 ) -> None:
     assert warnings(**elements) == []
 
 
 @pytest.mark.parametrize(
-    ("elements", "error", "said"),
+    ("elements", "error", "message"),
     [
         (
             {"ImageType": ["DERIVED", "PRIMARY", "TOMO_PROJ", "LEFT"]},
@@ -201,29 +211,29 @@ def test_usual_images_are_taken_without(
         (
             {"BodyPartExamined": "CHEST", "Modality": None, "SOPClassUID": None},
             NotAMammogram,
-            "CHEST",
+            "body part",
         ),
         (
             {"BodyPartExamined": "HAND", "SOPClassUID": ComputedRadiographyImageStorage},
             NotAMammogram,
-            "HAND",
+            "body part",
         ),
         ({"Modality": "DX"}, NotAMammogram, "DX"),
     ],
 )
-def test_what_says_that_it_is_something_else_is_refused(
+def test_other_kinds_of_image_are_refused(
     write_dicom: WriteDicom,
     breast: Pixels,
     elements: dict[str, object],
     error: type[ImageError],
-    said: str,
+    message: str,
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         decode(write_dicom(breast, **(WINDOW | elements)))
 
 
-def test_all_of_it_is_told(facts: Callable[..., ImageFacts]) -> None:
-    told = facts(
+def test_identity_is_reported_in_facts(facts: Callable[..., ImageFacts]) -> None:
+    reported = facts(
         ImageLaterality="L",
         ViewCodeSequence=[
             code("399162004", ViewModifierCodeSequence=[code("399197002"), code("399163009")])
@@ -235,21 +245,20 @@ def test_all_of_it_is_told(facts: Callable[..., ImageFacts]) -> None:
         LossyImageCompression="01",
         ImageType=["DERIVED", "PRIMARY", "", "GENERATED_2D"],
     )
-    assert (told.laterality, told.view, told.patient_orientation) == ("L", "CC", ("A", "R"))
-    assert told.view_modifiers == ("Magnification", "Rolled Lateral")
-    assert (told.implant, told.partial_view, told.burned_in_annotation, told.lossy) == (
-        True,
-        False,
-        False,
-        True,
-    )
-    assert told.derivation == "synthesised"
+
+    assert reported.laterality == "L"
+    assert reported.view == "CC"
+    assert reported.patient_orientation == ("A", "R")
+    assert reported.view_modifiers == ("Magnification", "Rolled Lateral")
+    assert reported.implant is True
+    assert reported.partial_view is False
+    assert reported.burned_in_annotation is False
+    assert reported.lossy is True
+    assert reported.derivation == "synthesised"
 
 
-def test_a_text_that_is_no_term_of_the_standard_is_not_told(
-    facts: Callable[..., ImageFacts],
-) -> None:
-    told = facts(
+def test_texts_outside_the_standard_are_dropped(facts: Callable[..., ImageFacts]) -> None:
+    reported = facts(
         ViewCodeSequence=[code("DOE", ViewModifierCodeSequence=[code("JANE")])],
         ViewPosition="DOE",
         PatientOrientation=["DOE", "JANE"],
@@ -257,13 +266,14 @@ def test_a_text_that_is_no_term_of_the_standard_is_not_told(
         ImageType=["DOE", "JANE"],
         PaddleDescription="DOE JANE",
     )
-    assert "DOE" not in repr(told)
-    assert "JANE" not in repr(told)
+
+    assert "DOE" not in repr(reported)
+    assert "JANE" not in repr(reported)
 
 
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 @pytest.mark.parametrize("negative", [False, True])
-def test_where_the_header_contradicts_itself_on_polarity_air_is_black(
+def test_air_is_black_if_polarity_is_contradicted(
     write_dicom: WriteDicom, breast: Pixels, photometric: str, negative: bool
 ) -> None:
     shape = "INVERSE" if photometric == "MONOCHROME2" else "IDENTITY"
@@ -271,4 +281,5 @@ def test_where_the_header_contradicts_itself_on_polarity_air_is_black(
     data = write_dicom(
         stored, BitsStored=12, PhotometricInterpretation=photometric, PresentationLUTShape=shape
     )
+
     assert np.array_equal(decode(data).pixels, decode(write_dicom(breast, BitsStored=12)).pixels)

@@ -41,18 +41,19 @@ def test_dataset_without_preamble_is_read(
     write_dicom: WriteDicom, breast: Pixels, syntax: UID
 ) -> None:
     bare = write_dicom(breast, syntax, preamble=False, BitsStored=12)
+
     assert bare[128:132] != b"DICM"
     assert np.array_equal(decode(bare).pixels, decode(write_dicom(breast, BitsStored=12)).pixels)
 
 
-def test_dataset_without_preamble_or_image_is_no_image_format(
+def test_bare_dataset_without_image_is_unsupported_format(
     write_dicom: WriteDicom, breast: Pixels
 ) -> None:
     with pytest.raises(UnsupportedFormat):
         decode(write_dicom(breast, preamble=False, Rows=None))
 
 
-def test_facts_are_what_the_header_says(write_dicom: WriteDicom, breast: Pixels) -> None:
+def test_facts_match_the_header(write_dicom: WriteDicom, breast: Pixels) -> None:
     facts = decode(
         write_dicom(
             breast,
@@ -67,15 +68,14 @@ def test_facts_are_what_the_header_says(write_dicom: WriteDicom, breast: Pixels)
             VOILUTFunction="SIGMOID",
         )
     ).facts
+
     assert (facts.format, facts.rows, facts.columns, facts.bits) == ("dicom", 420, 300, 12)
     assert (facts.laterality, facts.view, facts.pixel_spacing_mm) == ("R", "MLO", (0.07, 0.08))
     assert (facts.photometric, facts.window) == ("MONOCHROME2", "1 of 2, SIGMOID")
     assert facts.sop_instance_uid == "1.2.840.99999.1"
 
 
-def test_facts_are_none_where_the_header_is_silent_or_odd(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_missing_or_invalid_elements_give_no_facts(write_dicom: WriteDicom, breast: Pixels) -> None:
     facts = decode(
         write_dicom(
             breast,
@@ -85,24 +85,24 @@ def test_facts_are_none_where_the_header_is_silent_or_odd(
             ImagerPixelSpacing=[0, 0],
         )
     ).facts
+
     assert (facts.laterality, facts.view, facts.pixel_spacing_mm) == (None, None, None)
     assert (facts.window, facts.sop_instance_uid) == (None, None)
 
 
-def test_file_without_modality_and_class_is_taken_with_a_caution(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_missing_modality_and_class_give_a_warning(write_dicom: WriteDicom, breast: Pixels) -> None:
     mammogram = decode(
         write_dicom(breast, Modality=None, SOPClassUID=None, WindowCenter=2048, WindowWidth=4096)
     )
     assert [warning.code for warning in mammogram.warnings] == ["modality-missing"]
 
 
-def test_secondary_capture_of_a_mammogram_is_taken_with_a_caution(
-    write_dicom: WriteDicom, breast: Pixels
-) -> None:
+def test_secondary_capture_is_read_with_a_warning(write_dicom: WriteDicom, breast: Pixels) -> None:
+    """A secondary capture without Modality is refused."""
     window = {"WindowCenter": 2048, "WindowWidth": 4096}
+
     mammogram = decode(write_dicom(breast, SOPClassUID=SecondaryCaptureImageStorage, **window))
+
     assert [warning.code for warning in mammogram.warnings] == ["general-sop-class"]
     with pytest.raises(NotAMammogram):
         decode(
@@ -111,7 +111,7 @@ def test_secondary_capture_of_a_mammogram_is_taken_with_a_caution(
 
 
 @pytest.mark.parametrize(
-    ("elements", "error", "said"),
+    ("elements", "error", "message"),
     [
         ({"Modality": "CT"}, NotAMammogram, "modality is CT"),
         ({"SOPClassUID": CTImageStorage}, NotAMammogram, "Digital Mammography"),
@@ -133,30 +133,33 @@ def test_secondary_capture_of_a_mammogram_is_taken_with_a_caution(
         ({"RescaleSlope": 0, "RescaleIntercept": 0}, CorruptImage, "header"),
     ],
 )
-def test_refusals_name_what_is_wrong(
+def test_refusals_name_the_cause(
     write_dicom: WriteDicom,
     breast: Pixels,
     elements: dict[str, object],
     error: type[ImageError],
-    said: str,
+    message: str,
 ) -> None:
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=message):
         decode(write_dicom(breast, **elements))
 
 
 def test_size_is_checked_before_pixels_are_decoded(write_dicom: WriteDicom) -> None:
     claims = write_dicom(np.zeros((2, 2), np.uint16), Rows=60000, Columns=60000)
+
     with pytest.raises(TooManyPixels, match="3600000000"):
         decode(claims)
+
     exact = write_dicom(np.zeros((20, 30), np.uint16))
     assert decode(exact, Limits(max_pixels=600)).pixels.shape == (20, 30)
     with pytest.raises(TooManyPixels):
         decode(exact, Limits(max_pixels=599))
 
 
-def test_odd_elements_neither_warn_nor_show_in_messages_or_logs(
+def test_header_values_stay_out_of_messages_and_logs(
     write_dicom: WriteDicom, breast: Pixels, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """Invalid elements do not raise library warnings either."""
     secret = "DOE JANE 1970"
     odd = write_dicom(breast, PixelData=breast.tobytes() + bytes(64)).replace(b"MG", b"XX")
     table = Dataset()
@@ -164,20 +167,23 @@ def test_odd_elements_neither_warn_nor_show_in_messages_or_logs(
     table.LUTData = [1, 2]
     table["LUTData"].VR = "US"
     damaged = write_dicom(breast, ViewPosition="A" * len(secret), VOILUTSequence=[table])
+
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
         warnings.simplefilter("error")
         for data in (odd, damaged.replace(b"A" * len(secret), secret.encode())):
             with pytest.raises(ImageError) as refusal:
                 decode(data)
             assert secret not in str(refusal.value)
+
     assert secret not in caplog.text
     assert caplog.records == []
 
 
-def test_value_of_the_wrong_length_is_damage(write_dicom: WriteDicom, breast: Pixels) -> None:
+def test_value_of_wrong_length_is_corrupt(write_dicom: WriteDicom, breast: Pixels) -> None:
     rows = bytes.fromhex("28001000") + b"US" + bytes.fromhex("0200")
     data = write_dicom(breast)
     start = data.index(rows) + len(rows)
+
     with pytest.raises(CorruptImage, match="header"):
         decode(
             data[: start - 2]
@@ -193,9 +199,11 @@ def test_warning_filters_survive_decoding_in_many_threads(
 ) -> None:
     data = write_dicom(breast[:40, :40])
     filters = list(warnings.filters)
+
     with ThreadPoolExecutor(8) as pool:
         results: list[NDArray[np.uint16]] = [
             mammogram.pixels for mammogram in pool.map(decode, [data] * 64)
         ]
+
     assert all(np.array_equal(pixels, results[0]) for pixels in results)
     assert list(warnings.filters) == filters
