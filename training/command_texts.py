@@ -1,5 +1,17 @@
 """Help texts of the commands."""
 
+from collections.abc import Mapping
+
+COMMANDS: Mapping[str, str] = {
+    "phantoms": "render synthetic mammograms",
+    "prepare": "decode and fit images",
+    "train": "train the network",
+    "evaluate": "measure the network",
+    "scorecard": "test for shortcuts",
+    "export": "write the bundle",
+}
+"""Short help of each command by name."""
+
 OVERVIEW = """\
 Train, evaluate and export a mammogram classifier, one step at a time:
 

@@ -3,12 +3,13 @@
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from service.errors import MammolensError
 from training import command_texts
+from training.command_texts import COMMANDS
 from training.config import load_experiment
 from training.data.table import load_records
 from training.fit.run import Run
@@ -16,16 +17,6 @@ from training.fit.run import Run
 # TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that
 # `--help` does not wait.
 # ruff: noqa: PLC0415
-
-COMMANDS: Mapping[str, str] = {
-    "phantoms": "render synthetic mammograms",
-    "prepare": "decode and fit images",
-    "train": "train the network",
-    "evaluate": "measure the network",
-    "scorecard": "test for shortcuts",
-    "export": "write the bundle",
-}
-"""Short help of each command by name."""
 
 _FORMATTER = argparse.RawDescriptionHelpFormatter
 

@@ -41,4 +41,4 @@ def decode(
 
     if is_bare_dataset(data, limits):
         return decode_dicom(data, limits, min_size)
-    raise UnsupportedFormat("The file is none of DICOM, PNG, JPEG and TIFF.")
+    raise UnsupportedFormat("The file is not DICOM, PNG, JPEG or TIFF.")

@@ -140,7 +140,8 @@ def require_mammogram(identity: ImageIdentity) -> None:
     if identity.view == SPECIMEN:
         raise NotAMammogram("The image shows a specimen, not a breast.")
     if identity.other_body_part and not _is_mammography(identity):
-        raise NotAMammogram("The file names a body part other than the breast.")
+        part = identity.other_body_part
+        raise NotAMammogram(f"The file names the body part {part}. Only the breast is read.")
     if identity.frames != 1:
         raise SeveralFrames("The file has several frames. Send one two-dimensional mammogram.")
 
