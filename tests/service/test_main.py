@@ -34,7 +34,10 @@ def error_lines(done: subprocess.CompletedProcess[str]) -> list[str]:
     return [line for line in done.stderr.splitlines() if '"level": "INFO"' not in line]
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "example.org"])  # noqa: S104 - is refused
+@pytest.mark.parametrize(
+    "host",
+    ["0.0.0.0", "::", "192.0.2.1", "example.org"],  # noqa: S104 - is refused
+)
 def test_public_address_requires_explicit_permission(host: str) -> None:
     done = run(HOST=host, MAMMOLENS_MODEL="fake")
 

@@ -61,12 +61,13 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
 
 def wait_until_ready(server: Running) -> None:
     """Wait up to 60 seconds until /readyz answers 200."""
+    url = f"{server.address}/readyz"
     deadline = time.monotonic() + 60
 
     while time.monotonic() < deadline:
         assert server.process.poll() is None, "the server ended"
         try:
-            with urllib.request.urlopen(f"{server.address}/readyz", timeout=5):  # noqa: S310 - loopback
+            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
                 return
         except urllib.error.URLError:
             time.sleep(0.05)

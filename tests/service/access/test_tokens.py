@@ -65,7 +65,7 @@ def verifier(provider: FakeProvider) -> TokenVerifier:
 
 
 def token(key: Any = RSA, algorithm: str = "RS256", kid: str = "rsa", **more: Any) -> str:
-    """Return a signed token, valid for a minute; `more` claims are added or replaced."""
+    """Return a signed token, valid for a minute. `more` adds or replaces claims."""
     claims = {"iss": ISSUER, "aud": "mammolens", "sub": "jane", "exp": time.time() + 60} | more
     return jwt.encode(claims, key, algorithm, headers={"kid": kid})
 

@@ -164,7 +164,7 @@ def test_file_that_needs_too_much_memory_is_refused(
     assert reader.peak_memory_bytes < 2**28 + Limits(max_pixels=9_000_000).max_memory_bytes
 
 
-def test_bug_in_the_reader_is_not_an_image_error(
+def test_bug_in_reader_is_not_an_image_error(
     valid: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The type of the exception is logged, but not its message."""
