@@ -48,7 +48,7 @@ def create_app(
     ready.
 
     Raises:
-        KeysUnavailable: the file of keys cannot be read.
+        KeysUnavailable: the key file cannot be read.
         AuditLost: the audit log cannot be written.
     """
     metrics = Metrics()

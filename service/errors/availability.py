@@ -62,7 +62,7 @@ class Abandoned(Unavailable):
 
 
 class KeysUnavailable(Unavailable):
-    """The file of keys cannot be read, or the provider's keys cannot be fetched."""
+    """The key file cannot be read, or the provider's keys cannot be fetched."""
 
     slug = "keys-unavailable"
     title = "Authentication is unavailable"
