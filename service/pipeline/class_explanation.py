@@ -162,7 +162,7 @@ def _perturbation_figures(
 def _noisy_heatmaps(
     model: Model, subject: Subject, explained: ClassExplanation, class_index: int
 ) -> list[Heatmap]:
-    """Return the heatmaps of noisy copies of the image, by the same method and at the same layer."""
+    """Return the heatmaps of noisy copies of the image, by the same method and layer."""
     method = explained.method
     copies = explanation.noisy_copies(subject.image, subject.mask)
 

@@ -1,6 +1,7 @@
-"""Types of arrays, and the grey value of white.
+"""Array types, and the grey value of white.
 
-Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row) in the convention of `service.geometry`.
+Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row), in the convention of
+`service.geometry`.
 """
 
 import numpy as np
