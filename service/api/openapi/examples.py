@@ -18,7 +18,8 @@ _LAYER = {
     "width": 15,
     "filters": 48,
     "stage": "deep",
-    "reading": "Deep layer: its filters respond to abstract features; where the bright cells lie says the most.",
+    "reading": "Deep layer: its filters respond to abstract features. The position of the bright cells is "
+    "most informative.",
     "receptive_field": {
         "height": 61, "width": 61, "stride_y": 9.0, "stride_x": 9.0, "offset_y": 30.0, "offset_x": 30.0,
     },
