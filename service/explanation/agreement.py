@@ -17,4 +17,4 @@ def correlation(one: Floats, other: Floats) -> float:
 
 def _centred(values: Floats) -> NDArray[np.float64]:
     """Subtract the mean, in float64."""
-    return np.subtract(np.asarray(values, dtype=np.float64), values.mean(dtype=np.float64))
+    return np.asarray(values, dtype=np.float64) - float(values.mean(dtype=np.float64))

@@ -132,8 +132,9 @@ def heatmap_warnings(
       above 0.
     - `heatmap-uniform`: an entropy above `UNIFORM_ENTROPY`.
 
-    The first two depend on a reference range because a cell centred beside the breast still sees
-    part of it. How much heat there is normal depends on the layer.
+    So two of the warnings depend on a reference range: `peak-outside-breast`, on a negative image,
+    and `heat-outside-breast`. A cell centred beside the breast still sees part of the breast, and
+    how much heat is normal there depends on the layer.
     """
     if heatmap.state is not MapState.OK:
         message = f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."
