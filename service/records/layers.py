@@ -59,7 +59,7 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class LayerGradients:
-    """Results of a forward and backward pass: a layer's maps, and the gradients at these maps.
+    """Results of a forward and backward pass: a layer's maps and their gradients.
 
     `maps`: float32 [N, h, w, filters]. `gradients`: of the class margin with respect to the maps,
     same type and shape. `scores`: of the same pass.
