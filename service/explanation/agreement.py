@@ -7,7 +7,7 @@ from service.records import Floats
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """Return Pearson's correlation of two maps of the same shape; 0 if one of them is constant."""
+    """Return Pearson's correlation of two maps of the same shape, or 0 if one is constant."""
     a = _centred(one)
     b = _centred(other)
 

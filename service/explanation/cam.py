@@ -52,7 +52,7 @@ def layer_cam(maps: Floats, gradients: Floats) -> Weights:  # noqa: ARG001 - com
 
 
 def xgrad_cam(maps: Floats, gradients: Floats) -> Weights:
-    """Return the sum of g * A divided by the sum of A [filters]; 0 for a dark filter.
+    """Return the sum of g * A divided by the sum of A [filters], or 0 for a dark filter.
 
     Fu et al., "Axiom-based Grad-CAM", BMVC 2020.
     """
@@ -102,7 +102,7 @@ def signed_map(method: Method, maps: Floats, gradients: Floats) -> Floats:
 def heatmap(method: Method, maps: Floats, gradients: Floats, cell_to_source: Affine) -> Heatmap:
     """Return the positive part of the method's map, or a blank map whose state gives the reason.
 
-    `maps`, `gradients`: [h, w, filters]. The values stay raw; the renderer scales them.
+    `maps`, `gradients`: [h, w, filters]. The values stay raw. The renderer scales them.
     """
     # The values of a network that has diverged are not finite. That is a state, not an error.
     with np.errstate(over="ignore", invalid="ignore"):

@@ -26,8 +26,8 @@ BLANK_REASONS = {
 class Figure:
     """A kind of figure.
 
-    `meaning`: a phrase. `alarm`: the side of the reference range beyond which a value is an alarm;
-    None if neither side is.
+    `meaning`: a phrase. `alarm`: the side of the reference range beyond which a value is an alarm, or
+    None.
     """
 
     name: str
@@ -78,7 +78,7 @@ FIGURES = {
 def measure(
     figures: Mapping[str, float], ranges: Mapping[str, ReferenceRange]
 ) -> dict[str, Diagnostic]:
-    """Put each figure beside the model version's reference range, where it has one.
+    """Put each figure beside the reference range of the model version, if it has one.
 
     Raises:
         KeyError: a figure is not in `FIGURES`.

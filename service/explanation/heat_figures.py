@@ -10,7 +10,7 @@ RIM = 0.1
 
 
 def heat_figures(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> dict[str, float]:
-    """Return figures on the place of the heat by name; none for a blank map.
+    """Return figures on the place of the heat by name, or none for a blank map.
 
     `docs/explanations.md` has every formula. `mask`: the breast on the model's grid. A cell is in
     the breast if the centre of its receptive field is.

@@ -11,7 +11,7 @@ from service.explanation.attribution import Margins, batches
 from service.geometry import Affine, interpolate
 from service.records import Floats, Heatmap, Mask
 
-NOISE = 0.01  # standard deviation; white is 1
+NOISE = 0.01  # standard deviation, where white is 1
 COPIES = 4
 SHARES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the breast's pixels
 RANDOM_MAPS = 4
@@ -29,7 +29,7 @@ def noisy_copies(image: Floats, mask: Mask) -> Floats:
 
 
 def stability(heatmap: Heatmap, others: Sequence[Heatmap]) -> float:
-    """Return the mean correlation of a map with those of noisy copies; a blank one counts as 0."""
+    """Return the mean correlation of a map with those of noisy copies. A blank one counts as 0."""
     return float(np.mean([correlation(heatmap.values, other.values) for other in others]))
 
 

@@ -18,8 +18,8 @@ class Model(Protocol):
     Arrays are float32 and batch first. `images`: [N, height, width, 1] in [0, 1]. `classes`: int32
     [N], the class of each image whose margin is differentiated. `digest` identifies the model: it
     is the SHA-256 of the manifest, which lists the SHA-256 of all other files. `scorecard`: the
-    results of its tests; None if it was not tested. `domain`: the distribution of its reference
-    images, None without them.
+    results of its tests, or None if it was not tested. `domain`: the distribution of its reference
+    images, or None if it has none.
 
     Raises:
         ValueError: a wrong shape, type or class index, which is a bug in the calling code.

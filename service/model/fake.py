@@ -33,7 +33,7 @@ _COLUMNS = (_WIDTH - _SIZE) // _STRIDE + 1
 
 
 def _kernels() -> Floats:
-    """Return the three kernels [size, size, 3]; their response to uniform grey is zero.
+    """Return the three kernels [size, size, 3]. Their response to uniform grey is zero.
 
     They respond to a bright blob, to brightness that increases downwards, and to brightness that
     increases to the right.

@@ -13,7 +13,7 @@ from service.records import Domain
 
 
 def load_scorecard(bundle: Path) -> Scorecard | None:
-    """Load the scorecard of the bundle in that directory; None if it has none.
+    """Load the scorecard of the bundle in that directory, or None if it has none.
 
     Raises:
         BundleDamaged: the file is not a valid scorecard.
@@ -37,7 +37,7 @@ def save_scorecard(bundle: Path, scorecard: Scorecard) -> None:
 
 
 def load_domain(bundle: Path, manifest: Manifest) -> Domain | None:
-    """Load the domain of the bundle in that directory; None if it has none.
+    """Load the domain of the bundle in that directory, or None if it has none.
 
     Raises:
         BundleDamaged: the file cannot be read, or does not fit the features of the model.

@@ -133,7 +133,7 @@ def _attribute(
 
 
 def _completeness_error(values: Floats, with_detail: float, without_detail: float) -> float:
-    """Return the relative error of the attributions' sum; 0 if the margins do not differ."""
+    """Return the relative error of the attributions' sum, or 0 for equal margins."""
     if with_detail == without_detail:
         return 0.0
     difference = with_detail - without_detail

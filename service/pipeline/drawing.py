@@ -9,7 +9,7 @@ from service.rendering import Colormap, FilterPicture, FilterScale, FramedPictur
 
 
 def picture_edge(render: Render, style: Style) -> float:
-    """Return the long edge of the picture that the reader must return; 0 if none is needed."""
+    """Return the long edge of the picture that the reader must return, or 0 for none."""
     return style.long_edge if render is Render.OVERLAY else 0
 
 

@@ -191,13 +191,13 @@ def explain(
 
 
 def _layer_name(model: Model, question: Question) -> str:
-    """Return the layer to explain; an unknown name raises UnknownLayer."""
+    """Return the layer to explain. An unknown name raises UnknownLayer."""
     name = model.manifest.default_layer if question.layer is None else question.layer
     return model.manifest.layer(name).name
 
 
 def _class_name(model: Model, question: Question) -> str:
-    """Return the class to explain; an unknown name raises UnknownClass."""
+    """Return the class to explain. An unknown name raises UnknownClass."""
     manifest = model.manifest
     name = manifest.positive_class if question.class_name is None else question.class_name
 

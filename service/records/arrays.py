@@ -12,4 +12,4 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 WHITE = 65535
-"""Displayed grey value of white in `Pixels`; black is 0."""
+"""Displayed grey value of white in `Pixels`. Black is 0."""

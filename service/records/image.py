@@ -14,7 +14,7 @@ Derivation = Literal["synthesised", "contrast-enhanced", "biopsy"]
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """Facts from the file's header; None if the file does not state one.
+    """Facts from the file's header. A fact that the file does not state is None.
 
     Only `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the
     plain one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and

@@ -25,10 +25,10 @@ BACKGROUND = 40
 
 
 class FilterScale(StrEnum):
-    """The value of white.
+    """The value that white stands for.
 
-    `LAYER`: the layer's maximum, so that filters can be compared. `FILTER`: each filter's own
-    maximum, so that faint filters are visible.
+    `layer`: the maximum of the layer, so that filters can be compared. `filter`: the maximum of
+    each filter, so that faint filters are visible.
     """
 
     LAYER = "layer"
@@ -82,7 +82,7 @@ def montage_png(
     sheet_width = columns * (width + GAP) + GAP
     sheet = np.full((sheet_height, sheet_width, 3), BACKGROUND, np.uint8)
 
-    # Enlarged cells keep sharp edges; reduced maps are averaged.
+    # Enlarged cells keep sharp edges. Reduced maps are averaged.
     is_reduced = height < maps.shape[0]
     interpolation = cv2.INTER_AREA if is_reduced else cv2.INTER_NEAREST
 
