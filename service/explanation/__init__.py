@@ -1,4 +1,4 @@
-"""Maps and gradients -> heatmaps, figures and warnings; arithmetic on arrays alone."""
+"""Maps and gradients -> heatmaps, figures and warnings. Only arithmetic on arrays."""
 
 from service.explanation.attribution import (
     Gradients,

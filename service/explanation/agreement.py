@@ -1,14 +1,20 @@
-"""How alike two maps are."""
+"""Agreement between two maps."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.records import Floats
 
 
 def correlation(one: Floats, other: Floats) -> float:
-    """Pearson's correlation of two maps of the same shape; 0 where one of them is constant."""
-    a, b = (
-        np.asarray(each, dtype=np.float64) - each.mean(dtype=np.float64) for each in (one, other)
-    )
+    """Return Pearson's correlation of two maps of the same shape, or 0 if one is constant."""
+    a = _centred(one)
+    b = _centred(other)
+
     norm = np.sqrt((a**2).sum() * (b**2).sum())
     return float((a * b).sum() / norm) if norm > 0 else 0.0
+
+
+def _centred(values: Floats) -> NDArray[np.float64]:
+    """Subtract the mean, in float64."""
+    return np.asarray(values, dtype=np.float64) - float(values.mean(dtype=np.float64))

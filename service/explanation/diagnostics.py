@@ -1,4 +1,4 @@
-"""The figures of a single image: what each says, which side of its reference range is an alarm, and the warnings."""
+"""Figures of a single image: their meaning, the side that is an alarm, and the warnings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,28 @@ from typing import Literal
 from service.records import Diagnostic, Heatmap, MapState, QualityWarning, ReferenceRange
 
 UNIFORM_ENTROPY = 0.995
-"""Normalised entropy above which a map points nowhere: heat spread evenly over 96 % of a 57 x 41 grid has it."""
+"""Normalised entropy above which a map counts as uniform.
+
+Heat spread evenly over 96 % of a 57 x 41 grid has this entropy.
+"""
 
 BLANK_REASONS = {
     MapState.DEAD_LAYER: "every filter of the layer is zero on this image",
-    MapState.ZERO_GRADIENT: "the score does not depend on the layer (saturated or dead units behind it)",
-    MapState.ALL_NEGATIVE: "nothing in the image speaks for this class at this layer",
+    MapState.ZERO_GRADIENT: (
+        "the score does not depend on the layer (later units are saturated or dead)"
+    ),
+    MapState.ALL_NEGATIVE: "no part of the image is evidence for this class at this layer",
     MapState.NOT_FINITE: "the network produced values that are not finite",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure by name: its meaning in a phrase, and the side of the reference range that is an alarm, if one is."""
+    """A kind of figure.
+
+    `meaning`: a phrase. `alarm`: the side of the reference range beyond which a value is an alarm, or
+    None.
+    """
 
     name: str
     meaning: str
@@ -36,24 +45,31 @@ FIGURES = {
         Figure("area_above_half", "share of the cells at or above half the peak"),
         Figure(
             "entropy",
-            "of the heat over cells, relative to its maximum: 1 for a uniform map",
+            "entropy of the heat over cells, relative to its maximum: 1 for a uniform map",
             "high",
         ),
         Figure("gini", "inequality of the heat over cells: 0 for a uniform map"),
         Figure(
-            "border_lift", "heat along the frame, but for the chest wall, relative to an even map"
+            "border_lift",
+            "heat along the frame except at the chest wall, relative to a uniform map",
         ),
-        Figure("corner_lift", "heat in the hottest corner of the frame relative to an even map"),
+        Figure("corner_lift", "heat in the hottest corner of the frame, relative to a uniform map"),
         Figure("agreement", "correlation of Grad-CAM with HiResCAM at the same layer", "low"),
         Figure("dark_share", "share of the layer's filters that are dark on this image"),
-        Figure("duplicate_share", "share of its other filters whose map another one repeats"),
-        Figure("effective_rank", "number of independent maps among them"),
-        Figure("domain_distance", "of the image from the reference images in the model's features"),
-        Figure("stability", "correlation of the map with those of copies with 1 % noise"),
         Figure(
-            "insertion_gap", "logits gained by the hottest pixels over those of random maps", "low"
+            "duplicate_share", "share of the other filters whose map repeats another filter's map"
         ),
-        Figure("deletion_gap", "logits lost without the hottest pixels over those of random maps"),
+        Figure("effective_rank", "effective number of independent maps in the layer"),
+        Figure("domain_distance", "distance from the reference images in the model's features"),
+        Figure("stability", "mean correlation with the maps of copies with 1 % noise"),
+        Figure(
+            "insertion_gap",
+            "logits gained with the hottest pixels, beyond those of random maps",
+            "low",
+        ),
+        Figure(
+            "deletion_gap", "logits lost without the hottest pixels, beyond those of random maps"
+        ),
         Figure("completeness", "relative error of the attributions' sum"),
     )
 }
@@ -62,66 +78,91 @@ FIGURES = {
 def measure(
     figures: Mapping[str, float], ranges: Mapping[str, ReferenceRange]
 ) -> dict[str, Diagnostic]:
-    """Each figure beside the model version's own range, and whether it is out of it on the side that is an alarm."""
-    return {
-        name: Diagnostic(
-            value, ranges.get(name), _is_unusual(FIGURES[name], value, ranges.get(name))
-        )
-        for name, value in figures.items()
-    }
+    """Put each figure beside the reference range of the model version, if it has one.
+
+    Raises:
+        KeyError: a figure is not in `FIGURES`.
+    """
+    measures = {}
+    for name, value in figures.items():
+        reference = ranges.get(name)
+        unusual = _is_unusual(FIGURES[name], value, reference)
+        measures[name] = Diagnostic(value, reference, unusual)
+    return measures
 
 
 def _is_unusual(figure: Figure, value: float, reference: ReferenceRange | None) -> bool:
+    """Return whether a value is outside its range on the side that is an alarm."""
     if reference is None or figure.alarm is None:
         return False
     return value < reference.low if figure.alarm == "low" else value > reference.high
 
 
 def unusual_warnings(measures: Mapping[str, Diagnostic]) -> tuple[QualityWarning, ...]:
-    """One warning for each figure that is out of its range."""
-    return tuple(
-        QualityWarning(
-            f"unusual-{name.replace('_', '-')}",
-            f"{name} is {measured.value:.3g}, {measured.reference.low:.3g} to {measured.reference.high:.3g} on the "
-            f"model's reference images ({FIGURES[name].meaning}).",
+    """Return a warning for each unusual figure. Its code is `unusual-` and the figure's name."""
+    warnings = []
+    for name, diagnostic in measures.items():
+        reference = diagnostic.reference
+        if reference is None or not diagnostic.unusual:
+            continue
+
+        code = f"unusual-{name.replace('_', '-')}"
+        message = (
+            f"{name} is {diagnostic.value:.3g}, outside the model's reference range "
+            f"{reference.low:.3g} to {reference.high:.3g} ({FIGURES[name].meaning})."
         )
-        for name, measured in measures.items()
-        if measured.unusual and measured.reference is not None
-    )
+        warnings.append(QualityWarning(code, message))
+    return tuple(warnings)
 
 
 def heatmap_warnings(
     heatmap: Heatmap, measures: Mapping[str, Diagnostic], *, positive: bool
 ) -> tuple[QualityWarning, ...]:
-    """The warnings that need no reference: blank, outside the breast, without effect, uniform.
+    """Return the warnings about a heatmap other than its unusual figures.
 
-    `positive`: the decision on the image. A finding outside the breast is never right; on an image without a finding,
-    and of heat as a whole, the model's own range decides where there is one: a cell centred beside the breast still
-    sees it, and how much that matters depends on the layer.
+    `positive`: the decision on the image. A blank map has one warning, `heatmap-blank`. The others
+    are:
+
+    - `peak-outside-breast`: on a positive image in any case, since a lesion is never outside the
+      breast. On a negative image only if `peak_in_breast` has no reference range, or a range that
+      begins above 0.
+    - `heat-outside-breast`: a lift below 1, only if `lift` has no reference range. With a range,
+      `unusual_warnings` decides.
+    - `heat-without-effect`: on a positive image, if the insertion gap was computed and is not
+      above 0.
+    - `heatmap-uniform`: an entropy above `UNIFORM_ENTROPY`.
+
+    So two of the warnings depend on a reference range: `peak-outside-breast`, on a negative image,
+    and `heat-outside-breast`. A cell centred beside the breast still sees part of the breast, and
+    how much heat is normal there depends on the layer.
     """
     if heatmap.state is not MapState.OK:
-        return (
-            QualityWarning(
-                "heatmap-blank", f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."
-            ),
-        )
+        message = f"The heatmap is blank: {BLANK_REASONS[heatmap.state]}."
+        return (QualityWarning("heatmap-blank", message),)
+
     warnings = []
-    peak, lift = measures["peak_in_breast"], measures.get("lift")
-    if not peak.value and (positive or peak.reference is None or peak.reference.low > 0):
-        warnings.append(
-            QualityWarning("peak-outside-breast", "The hottest spot lies outside the breast.")
-        )
+
+    peak = measures["peak_in_breast"]
+    is_suspicious = positive or peak.reference is None or peak.reference.low > 0
+    if not peak.value and is_suspicious:
+        message = "The hottest spot lies outside the breast."
+        warnings.append(QualityWarning("peak-outside-breast", message))
+
+    lift = measures.get("lift")
     if lift is not None and lift.reference is None and lift.value < 1:
-        message = "The breast holds less of the heat than its share of the image: the map may show a shortcut."
+        message = (
+            "The breast holds less of the heat than its share of the image. The model may rely on "
+            "a shortcut."
+        )
         warnings.append(QualityWarning("heat-outside-breast", message))
+
     gap = measures.get("insertion_gap")
     if positive and gap is not None and gap.value <= 0:
         message = "The hottest pixels matter no more to the prediction than those of random maps."
         warnings.append(QualityWarning("heat-without-effect", message))
+
     if measures["entropy"].value > UNIFORM_ENTROPY:
-        warnings.append(
-            QualityWarning(
-                "heatmap-uniform", "The heat is spread almost evenly: the map points nowhere."
-            )
-        )
+        message = "The heat is spread almost evenly, so the map does not indicate any place."
+        warnings.append(QualityWarning("heatmap-uniform", message))
+
     return tuple(warnings)

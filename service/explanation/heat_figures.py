@@ -1,4 +1,4 @@
-"""How a heatmap lies relative to the breast and to the frame, in figures."""
+"""Figures on the place of the heat relative to the breast and to the frame."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,20 +6,25 @@ from numpy.typing import NDArray
 from service.records import Heatmap, Mask, ReceptiveField
 
 RIM = 0.1
-"""Share of the cells along an axis that count as border at either end; at least one cell does."""
+"""Share of the cells along an axis that count as border at either end, at least one cell."""
 
 
 def heat_figures(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> dict[str, float]:
-    """Where the heat is, by figure; empty for a blank map. `docs/explanations.md` has every formula.
+    """Return figures on the place of the heat by name, or none for a blank map.
 
-    `mask`: the breast on the model's grid. A cell counts as in the breast where its receptive field's centre is.
+    `docs/explanations.md` has every formula. `mask`: the breast on the model's grid. A cell is in
+    the breast if the centre of its receptive field is.
     """
     if heatmap.peak is None:
         return {}
+
     values = heatmap.values.astype(np.float64)
     shares = values / values.sum()
+
     inside = breast_cells(mask, field, values.shape)
-    breast_share, heat_in_breast = float(inside.mean()), float(shares[inside].sum())
+    breast_share = float(inside.mean())
+    heat_in_breast = float(shares[inside].sum())
+
     border, corners = rims(values.shape)
     return {
         "heat_in_breast": heat_in_breast,
@@ -37,32 +42,31 @@ def heat_figures(heatmap: Heatmap, mask: Mask, field: ReceptiveField) -> dict[st
 
 
 def breast_cells(mask: Mask, field: ReceptiveField, shape: tuple[int, ...]) -> Mask:
-    """Which cells of a [h, w] map are centred in the breast; centres off the grid count by its nearest pixel."""
-    rows = (
-        np.rint(field.stride_y * np.arange(shape[0]) + field.offset_y)
-        .astype(int)
-        .clip(0, mask.shape[0] - 1)
-    )
-    columns = (
-        np.rint(field.stride_x * np.arange(shape[1]) + field.offset_x)
-        .astype(int)
-        .clip(0, mask.shape[1] - 1)
-    )
-    return mask[np.ix_(rows, columns)]
+    """Return the cells of a [h, w] map that are centred in the breast, as a mask [h, w].
+
+    A centre outside the grid counts as its nearest pixel.
+    """
+    rows = np.rint(field.stride_y * np.arange(shape[0]) + field.offset_y)
+    columns = np.rint(field.stride_x * np.arange(shape[1]) + field.offset_x)
+
+    rows_on_grid = rows.astype(int).clip(0, mask.shape[0] - 1)
+    columns_on_grid = columns.astype(int).clip(0, mask.shape[1] - 1)
+    return mask[np.ix_(rows_on_grid, columns_on_grid)]
 
 
 def entropy(shares: NDArray[np.float64]) -> float:
-    """-sum p log p over the cells, divided by the logarithm of their number: 0 for one hot cell, 1 for an even map."""
+    """Return -sum p log p over the cells, divided by the logarithm of their number.
+
+    0 for one hot cell, 1 for a uniform map.
+    """
+    if shares.size <= 1:
+        return 0.0
     positive = shares[shares > 0]
-    return (
-        float(-(positive * np.log(positive)).sum() / np.log(shares.size))
-        if shares.size > 1
-        else 0.0
-    )
+    return float(-(positive * np.log(positive)).sum() / np.log(shares.size))
 
 
 def gini(shares: NDArray[np.float64]) -> float:
-    """The Gini index: 0 for an even map, near 1 for one hot cell.
+    """Return the Gini index: 0 for a uniform map, near 1 for one hot cell.
 
     Hurley and Rickard, "Comparing Measures of Sparsity", IEEE TIT 55, 2009.
     """
@@ -72,15 +76,17 @@ def gini(shares: NDArray[np.float64]) -> float:
 
 
 def rims(shape: tuple[int, ...]) -> tuple[Mask, list[tuple[slice, slice]]]:
-    """The cells along the top, the bottom and the side away from the chest wall, and the four corners.
+    """Return the border cells as a mask, and the four corners.
 
-    The chest wall, on the model's grid at the left, is no border: there the breast goes on.
+    The border is the top, the bottom and the side away from the chest wall. The chest wall, at the
+    left of the model's grid, is not a border, because the breast continues there.
     """
     rows, columns = (max(1, round(RIM * edge)) for edge in shape)
+
     border = np.ones(shape, np.bool_)
     border[rows : shape[0] - rows, : shape[1] - columns] = False
-    tops, sides = (
-        (slice(None, rows), slice(-rows, None)),
-        (slice(None, columns), slice(-columns, None)),
-    )
-    return border, [(top, side) for top in tops for side in sides]
+
+    top_and_bottom = (slice(None, rows), slice(-rows, None))
+    left_and_right = (slice(None, columns), slice(-columns, None))
+    corners = [(vertical, side) for vertical in top_and_bottom for side in left_and_right]
+    return border, corners

@@ -1,4 +1,4 @@
-"""Everything that one forward and backward pass tells of a layer: the heatmap and its inexpensive figures."""
+"""Explain a layer from one forward and backward pass: the heatmap and its inexpensive figures."""
 
 import numpy as np
 
@@ -18,20 +18,30 @@ def explain_layer(
     mask: Mask,
     grid_to_source: Affine,
 ) -> tuple[Heatmap, dict[str, float]]:
-    """The method's heatmap of maps and gradients [h, w, filters], and the figures of heat and filters.
+    """Return the method's heatmap of a layer, and the figures of its heat and filters.
 
-    `mask`: the breast on the model's grid, from which `grid_to_source` leads to source pixels.
+    `maps`, `gradients`: [h, w, filters]. `mask`: the breast on the model's grid. `grid_to_source`:
+    from the model's grid to source pixels.
     """
-    found = heatmap(method, maps, gradients, layer.receptive_field.to_input().then(grid_to_source))
-    return found, heat_figures(found, mask, layer.receptive_field) | layer_figures(maps, gradients)
+    field = layer.receptive_field
+    cell_to_source = field.to_input().then(grid_to_source)
+
+    heat = heatmap(method, maps, gradients, cell_to_source)
+    figures = heat_figures(heat, mask, field) | layer_figures(maps, gradients)
+    return heat, figures
 
 
 def layer_figures(maps: Floats, gradients: Floats) -> dict[str, float]:
-    """The figures of a layer that no method decides: those of its filters, and how far two methods agree."""
+    """Return the figures of a layer that do not depend on the method.
+
+    They describe its filters, and how far Grad-CAM and HiResCAM agree. The agreement is 0 for maps
+    that are not finite. `maps`, `gradients`: [h, w, filters].
+    """
+    # A network that has diverged overflows here. That is not an error.
     with np.errstate(over="ignore", invalid="ignore"):
-        one, other = (
-            signed_map(method, maps, gradients).clip(0)
-            for method in (Method.GRAD_CAM, Method.HIRES_CAM)
-        )
-    alike = correlation(one, other) if np.isfinite(one).all() and np.isfinite(other).all() else 0.0
-    return filter_figures(maps) | {"agreement": alike}
+        grad_cam = signed_map(Method.GRAD_CAM, maps, gradients).clip(0)
+        hires_cam = signed_map(Method.HIRES_CAM, maps, gradients).clip(0)
+
+    is_finite = np.isfinite(grad_cam).all() and np.isfinite(hires_cam).all()
+    agreement = correlation(grad_cam, hires_cam) if is_finite else 0.0
+    return filter_figures(maps) | {"agreement": agreement}

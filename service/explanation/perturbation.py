@@ -1,4 +1,4 @@
-"""Evidence from changed images: whether a map stays when the image hardly changes, and whether its heat matters."""
+"""Figures from changed images: stability of a map under noise, and the effect of its hot pixels."""
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -11,23 +11,25 @@ from service.explanation.attribution import Margins, batches
 from service.geometry import Affine, interpolate
 from service.records import Floats, Heatmap, Mask
 
-NOISE = 0.01
+NOISE = 0.01  # standard deviation, where white is 1
 COPIES = 4
-SHARES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
+SHARES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the breast's pixels
 RANDOM_MAPS = 4
 _SEED = 0
 
 
 def noisy_copies(image: Floats, mask: Mask) -> Floats:
-    """Four copies [4, height, width, 1] of the image with Gaussian noise of 1 % of white in the breast."""
+    """Return four copies [4, height, width, 1] of the image with Gaussian noise in the breast.
+
+    The standard deviation of the noise is 1 % of white.
+    """
     rng = np.random.default_rng(_SEED)
-    return (image + rng.normal(0, NOISE, (COPIES, *image.shape)) * mask[..., None]).astype(
-        np.float32
-    )
+    noise = rng.normal(0, NOISE, (COPIES, *image.shape)) * mask[..., None]
+    return (image + noise).astype(np.float32)
 
 
 def stability(heatmap: Heatmap, others: Sequence[Heatmap]) -> float:
-    """The mean correlation of a map with those of noisy copies of its image; a blank one counts as 0."""
+    """Return the mean correlation of a map with those of noisy copies. A blank one counts as 0."""
     return float(np.mean([correlation(heatmap.values, other.values) for other in others]))
 
 
@@ -39,21 +41,29 @@ def evidence_gaps(
     grid_to_cell: Affine,
     margins: Margins,
 ) -> dict[str, float]:
-    """By how many logits the map's order of pixels beats random maps of the same smoothness: insertion and deletion.
+    """Return insertion and deletion gaps: logits by which the map beats random maps.
 
-    The hottest 1, 2, 4, 8, 16 and 32 % of the breast go from the image into the baseline (insertion), or from the
-    baseline into the image (deletion), and the margin is averaged over these shares. The random maps have the power
-    spectrum of the map and random phases. After Petsiuk et al., "RISE", BMVC 2018, and Theiler et al., Physica D 58,
-    1992, for the surrogates.
+    The random maps are as smooth as the map: they have its power spectrum, and random phases. The
+    hottest 1, 2, 4, 8, 16 and 32 % of the breast are copied from the image into the baseline
+    (insertion), or from the baseline into the image (deletion). The margin is averaged over these
+    shares. `grid_to_cell`: from the image's pixels to the map's cells.
+
+    After Petsiuk et al., "RISE", BMVC 2018, and Theiler et al., Physica D 58, 1992, for the
+    surrogates.
     """
+    # The map comes first, then the random ones. The random numbers are drawn in a fixed order.
     rng = np.random.default_rng(_SEED)
     maps = [heatmap.values, *(surrogate(heatmap.values, rng) for _ in range(RANDOM_MAPS))]
-    orders = [
-        hottest_first(interpolate(each, grid_to_cell, mask.shape), mask, rng) for each in maps
-    ]
+    orders = []
+    for values in maps:
+        heat = interpolate(values, grid_to_cell, mask.shape)
+        orders.append(hottest_first(heat, mask, rng))
+
+    # Insertion and deletion share the batches.
     changed = chain(_changed(orders, baseline, image), _changed(orders, image, baseline))
-    values = np.concatenate([margins(batch) for batch in batches(changed)])
-    insertion, deletion = values.reshape(2, len(maps), len(SHARES)).mean(axis=2)
+    results = np.concatenate([margins(batch) for batch in batches(changed)])
+
+    insertion, deletion = results.reshape(2, len(maps), len(SHARES)).mean(axis=2)
     return {
         "insertion_gap": float(insertion[0] - insertion[1:].mean()),
         "deletion_gap": float(deletion[1:].mean() - deletion[0]),
@@ -61,25 +71,25 @@ def evidence_gaps(
 
 
 def surrogate(values: Floats, rng: np.random.Generator) -> Floats:
-    """A random map [h, w] with the power spectrum, so the smoothness, of that one."""
+    """Return a random map [h, w] with the power spectrum of a map, so that it is as smooth."""
     spectrum = np.abs(np.fft.rfft2(values))
     phases = np.angle(np.fft.rfft2(rng.normal(size=values.shape)))
-    return np.asarray(
-        np.fft.irfft2(spectrum * np.exp(1j * phases), s=values.shape), dtype=np.float32
-    )
+
+    random_map = np.fft.irfft2(spectrum * np.exp(1j * phases), s=values.shape)
+    return np.asarray(random_map, dtype=np.float32)
 
 
 def hottest_first(heat: Floats, mask: Mask, rng: np.random.Generator) -> NDArray[np.int64]:
-    """The flat indices of the breast's pixels from the hottest on; equals in random order."""
+    """Return the flat indices of the breast's pixels, hottest first. Ties are in random order."""
     inside = rng.permutation(np.flatnonzero(mask))
     return inside[np.argsort(-heat.ravel()[inside], kind="stable")]
 
 
 def _changed(orders: Sequence[NDArray[np.int64]], under: Floats, over: Floats) -> Iterator[Floats]:
-    """Copies of `under` into which the first pixels of each order, share by share, come from `over`."""
+    """Yield copies of `under` with the first pixels of each order, by share, taken from `over`."""
     for order in orders:
         for share in SHARES:
-            copy = under.copy()
             chosen = order[: max(1, round(share * len(order)))]
+            copy = under.copy()
             copy.reshape(-1)[chosen] = over.reshape(-1)[chosen]
             yield copy

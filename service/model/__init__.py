@@ -1,4 +1,7 @@
-"""Models: the bundle, its manifest and golden case, and a fake. Importing this package does not import TensorFlow."""
+"""Models: the bundle with its manifest and golden case, and a fake.
+
+Importing this package does not import TensorFlow.
+"""
 
 from service.host.cores import usable_cores
 from service.model.bundle import Bundle

@@ -1,4 +1,4 @@
-"""What every model can be asked, and what it may be given."""
+"""The interface of every model, and the checks of its inputs."""
 
 from typing import Protocol
 
@@ -13,11 +13,17 @@ ClassIndices = NDArray[np.int32]
 
 
 class Model(Protocol):
-    """A classifier that explains itself; thread-safe.
+    """A classifier with the maps and gradients that explanations need. It is thread-safe.
 
-    Arrays are float32 and batch first, images [N, height, width, 1] in [0, 1], classes int32 [N]. `digest` names the
-    model: the SHA-256 of its manifest, which lists those of all its files. A wrong shape, type or class index is a
-    mistake in the calling code and raises ValueError; a layer that is not there raises UnknownLayer.
+    Arrays are float32 and batch first. `images`: [N, height, width, 1] in [0, 1]. `classes`: int32
+    [N], the class of each image whose margin is differentiated. `digest` identifies the model: it
+    is the SHA-256 of the manifest, which lists the SHA-256 of all other files. `scorecard`: the
+    results of its tests, or None if it was not tested. `domain`: the distribution of its reference
+    images, or None if it has none.
+
+    Raises:
+        ValueError: a wrong shape, type or class index, which is a bug in the calling code.
+        UnknownLayer: the model has no such layer.
     """
 
     @property
@@ -27,30 +33,30 @@ class Model(Protocol):
     def digest(self) -> str: ...  # noqa: D102 - described above
 
     @property
-    def scorecard(self) -> Scorecard | None: ...  # noqa: D102 - what the model was tested for; None if it was not
+    def scorecard(self) -> Scorecard | None: ...  # noqa: D102 - described above
 
     @property
-    def domain(self) -> Domain | None: ...  # noqa: D102 - what its reference images look like to it; None without any
+    def domain(self) -> Domain | None: ...  # noqa: D102 - described above
 
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, classes], and features."""
+        """Return probabilities and logits [N, classes], and features [N, d]."""
         ...
 
     def activations(self, images: Floats) -> dict[str, Floats]:
-        """The maps [N, h, w, filters] of every layer in the manifest, by name."""
+        """Return the maps [N, h, w, filters] of every layer in the manifest, by name."""
         ...
 
     def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
-        """A layer's maps and the gradients of each image's class margin to them."""
+        """Return a layer's maps, and the gradients of the class margins with respect to them."""
         ...
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
-        """The gradients [N, height, width, 1] of each image's class margin to its pixels."""
+        """Return the class margins' gradients [N, height, width, 1] with respect to the pixels."""
         ...
 
 
 def check_images(images: Floats, manifest: Manifest) -> None:
-    """Raises ValueError unless `images` is a batch the model takes."""
+    """Raise ValueError unless `images` is a batch of one or more images of the model's shape."""
     expected = manifest.input_shape
     if (
         images.dtype != np.float32
@@ -58,17 +64,17 @@ def check_images(images: Floats, manifest: Manifest) -> None:
         or images.shape[1:] != expected
         or not len(images)
     ):
-        raise ValueError(
-            f"images must be float32 [N, {', '.join(map(str, expected))}]; got {images.dtype} {images.shape}"
-        )
+        shape = ", ".join(map(str, expected))
+        raise ValueError(f"images must be float32 [N, {shape}]; got {images.dtype} {images.shape}")
 
 
 def check_classes(classes: ClassIndices, images: Floats, manifest: Manifest) -> None:
-    """Raises ValueError unless `classes` has one valid class index per image."""
+    """Raise ValueError unless `classes` has one valid class index per image."""
     if classes.dtype != np.int32 or classes.shape != (len(images),):
         raise ValueError(
             f"classes must be int32 [{len(images)}]; got {classes.dtype} {classes.shape}"
         )
+
     if not all(0 <= index < len(manifest.classes) for index in classes):
         raise ValueError(
             f"class indices must lie in 0..{len(manifest.classes) - 1}; got {classes.tolist()}"

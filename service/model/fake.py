@@ -1,4 +1,7 @@
-"""A model of three hand-set filters in NumPy: on it the whole service runs in milliseconds, without TensorFlow."""
+"""A model of three hand-set filters in NumPy, for running the service without TensorFlow.
+
+Each call takes milliseconds.
+"""
 
 import hashlib
 from datetime import date
@@ -21,16 +24,24 @@ from service.records import (
 )
 
 _LAYER = "conv2d"
-_HEIGHT, _WIDTH = 128, 96
-_SIZE, _STRIDE = 5, 4
-_ROWS, _COLUMNS = (_HEIGHT - _SIZE) // _STRIDE + 1, (_WIDTH - _SIZE) // _STRIDE + 1
+_HEIGHT = 128
+_WIDTH = 96
+_SIZE = 5  # of the kernels
+_STRIDE = 4
+_ROWS = (_HEIGHT - _SIZE) // _STRIDE + 1
+_COLUMNS = (_WIDTH - _SIZE) // _STRIDE + 1
 
 
 def _kernels() -> Floats:
-    """A bright blob, a downward and a rightward rise of brightness [size, size, 3]; to even grey all answer zero."""
+    """Return the three kernels [size, size, 3]. Their response to uniform grey is zero.
+
+    They respond to a bright blob, to brightness that increases downwards, and to brightness that
+    increases to the right.
+    """
     blob = np.full((_SIZE, _SIZE), -1 / 16)
     blob[1:-1, 1:-1] = 1 / 9
     ramp = np.repeat(np.linspace(-0.1, 0.1, _SIZE)[:, None], _SIZE, axis=1)
+
     return np.stack([blob, ramp, ramp.T], axis=-1).astype(np.float32)
 
 
@@ -79,7 +90,7 @@ _MANIFEST = Manifest(
 )
 
 
-_UNTESTED = "It stands in for a model: it was set by hand, and never tested."
+_UNTESTED = "This stand-in for a model was set by hand and never tested."
 _SCORECARD = Scorecard(
     created=_MANIFEST.created,
     images=1,
@@ -89,7 +100,7 @@ _SCORECARD = Scorecard(
         ),
     ),
 )
-# About what its features are on phantoms.
+# Close to the distribution of its features on phantoms.
 _DOMAIN = Domain(
     mean=np.array([0.006, 0.013, 0.008], np.float32),
     whitening=np.diag([900, 500, 700]).astype(np.float32),
@@ -98,7 +109,7 @@ _DOMAIN = Domain(
 
 
 class FakeModel:
-    """A convolution, ReLU, global average and linear head whose gradients are written down rather than traced."""
+    """Convolution, ReLU, global average pooling and a linear head, with hand-written gradients."""
 
     manifest: Manifest = _MANIFEST
     digest: str = hashlib.sha256(_MANIFEST.model_dump_json().encode()).hexdigest()
@@ -106,56 +117,68 @@ class FakeModel:
     domain: Domain | None = _DOMAIN
 
     def predict(self, images: Floats) -> Scores:
-        """Probabilities and logits [N, 2], and the three filters' means."""
+        """Return probabilities and logits [N, 2], and the means of the three filters [N, 3]."""
         check_images(images, self.manifest)
         return _scores(_maps(images))
 
     def activations(self, images: Floats) -> dict[str, Floats]:
-        """The maps [N, h, w, 3] of the one layer."""
+        """Return the maps [N, h, w, 3] of the only layer."""
         check_images(images, self.manifest)
         return {_LAYER: _maps(images)}
 
     def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
-        """The layer's maps and the margin's gradients to them."""
+        """Return the layer's maps, and the margin's gradients with respect to them."""
         self.manifest.layer(layer)
         check_images(images, self.manifest)
         check_classes(classes, images, self.manifest)
+
         maps = _maps(images)
         return LayerGradients(maps, _map_gradients(maps, classes), _scores(maps))
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
-        """The margin's gradients [N, height, width, 1] to the pixels."""
+        """Return the margin's gradients [N, height, width, 1] with respect to the pixels."""
         check_images(images, self.manifest)
         check_classes(classes, images, self.manifest)
+
         maps = _maps(images)
-        behind_relu = _map_gradients(maps, classes) * (maps > 0)
+        before_relu = _map_gradients(maps, classes) * (maps > 0)
+
+        # Transposed convolution: each kernel position adds to the pixels that it was applied to.
         gradients = np.zeros_like(images)
         for row, column in np.ndindex(_SIZE, _SIZE):
-            rows, columns = _taps(row, _ROWS), _taps(column, _COLUMNS)
-            gradients[:, rows, columns, 0] += behind_relu @ _KERNELS[row, column]
+            rows = _taps(row, _ROWS)
+            columns = _taps(column, _COLUMNS)
+            gradients[:, rows, columns, 0] += before_relu @ _KERNELS[row, column]
         return gradients
 
 
 def _taps(first: int, cells: int) -> slice:
-    """The pixels that a kernel's row or column `first` meets, one per cell."""
+    """Return the pixels that row or column `first` of a kernel is applied to, one per cell."""
     return slice(first, first + _STRIDE * cells, _STRIDE)
 
 
 def _maps(images: Floats) -> Floats:
+    """Return the layer's maps after ReLU."""
     windows = np.lib.stride_tricks.sliding_window_view(images[..., 0], (_SIZE, _SIZE), axis=(1, 2))
     responses: Floats = np.einsum("nyxij,ijk->nyxk", windows[:, ::_STRIDE, ::_STRIDE], _KERNELS)
     return np.maximum(responses, 0)
 
 
 def _scores(maps: Floats) -> Scores:
+    """Apply the head: global average pooling, a linear layer, softmax."""
     features = maps.mean(axis=(1, 2))
     logits = features @ _WEIGHTS + _BIAS
+
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return Scores(exponentials / exponentials.sum(axis=1, keepdims=True), logits, features)
+    probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
+    return Scores(probabilities, logits, features)
 
 
 def _map_gradients(maps: Floats, classes: ClassIndices) -> Floats:
-    """Of the margin z_c - z_other: the head is linear, so every cell of a filter has the same."""
+    """Return the gradients of the margin z_c - z_other with respect to the maps.
+
+    The head is linear, so all cells of a filter have the same gradient.
+    """
     margin_weights = _WEIGHTS[:, classes] - _WEIGHTS[:, 1 - classes]
     per_cell = margin_weights.T[:, None, None, :] / (_ROWS * _COLUMNS)
     return np.broadcast_to(per_cell, maps.shape).astype(np.float32)

@@ -1,7 +1,8 @@
-"""Batch normalisation folded into the convolution before it (Jacob et al., CVPR 2018, section 3.2).
+"""Folding of batch normalisation into the convolution before it (Jacob et al., CVPR 2018, 3.2).
 
-TensorFlow's optimiser does that by itself where weights are constants: a network on MobileNetV2 takes a quarter less.
-Where nothing can be folded constants gain nothing, and make a small network slower.
+TensorFlow's optimiser folds by itself if the weights are constants. A network based on MobileNetV2
+then takes a quarter less time. If nothing can be folded, constants gain nothing and slow down a
+small network.
 """
 
 from collections.abc import Callable
@@ -9,42 +10,48 @@ from typing import Any
 
 _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 
-Ask = Callable[..., dict[str, Any]]
+Signature = Callable[..., dict[str, Any]]
+"""Tensors by keyword -> tensors by name."""
 
 
-def fold(signature: Any) -> Ask:
-    """The signature, with its weights as constants if any of its convolutions is normalised, or as it is.
+def fold(signature: Any) -> Signature:
+    """Turn the weights into constants if a convolution is followed by a normalisation.
 
-    The SavedModel that it is from must still be referred to.
+    Any other signature is returned unchanged. The caller must keep a reference to the SavedModel.
     """
-    ask: Ask = with_constants(signature) if _is_foldable(signature) else signature
-    return ask
+    folded: Signature = with_constants(signature) if _is_foldable(signature) else signature
+    return folded
 
 
-def with_constants(signature: Any) -> Ask:
-    """The signature with its weights as constants; see `fold`."""
-    # there is no public name for it; TensorFlow's own guides import it from here
-    from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - after TensorFlow was set up
+def with_constants(signature: Any) -> Signature:
+    """Return the signature with its weights as constants (see `fold`)."""
+    # TensorFlow must be configured before it is imported. The function has no public name.
+    # TensorFlow's own guides import it from here.
+    from tensorflow.python.framework.convert_to_constants import (  # noqa: PLC0415 - see above
         convert_variables_to_constants_v2,
     )
 
     constant = convert_variables_to_constants_v2(signature)
     arguments = [tensor.name.partition(":")[0] for tensor in constant.inputs]
-    results = sorted(
-        signature.structured_outputs
-    )  # the order in which TensorFlow flattens a dictionary
+    # TensorFlow flattens a dictionary in sorted order.
+    results = sorted(signature.structured_outputs)
 
-    def ask(**inputs: Any) -> dict[str, Any]:
-        return dict(zip(results, constant(*(inputs[name] for name in arguments)), strict=True))
+    def run(**inputs: Any) -> dict[str, Any]:
+        tensors = constant(*(inputs[name] for name in arguments))
+        return dict(zip(results, tensors, strict=True))
 
-    return ask
+    return run
 
 
 def _is_foldable(signature: Any) -> bool:
-    """Whether a convolution's result is scaled at once, as a normalisation does that follows it immediately."""
+    """Return whether the output of a convolution is multiplied directly.
+
+    A normalisation that follows a convolution immediately does that.
+    """
     for function in signature.graph.as_graph_def().library.function:
-        kinds = {node.name: node.op for node in function.node_def}
+        operations = {node.name: node.op for node in function.node_def}
         scaled = (node.input[0].partition(":")[0] for node in function.node_def if node.op == "Mul")
-        if any(kinds.get(name) in _CONVOLUTIONS for name in scaled):
+        if any(operations.get(name) in _CONVOLUTIONS for name in scaled):
             return True
+
     return False

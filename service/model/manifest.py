@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `assets.extra/manifest.json`."""
+"""The manifest of a bundle, `assets.extra/manifest.json`, and its checksums."""
 
 import hashlib
 import re
@@ -24,10 +24,10 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Ranges(BaseModel):
-    """The ranges of figures by name, over images rightly decided to be positive, and over those rightly negative.
+    """Reference ranges of figures by name, over true positive and over true negative images.
 
-    A heatmap of the positive class says another thing on an image without it. Empty for a decision that too few
-    reference images got.
+    They are kept apart because a heatmap of the positive class differs between the two. Ranges are
+    missing if there were too few reference images with that decision.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,7 +37,7 @@ class Ranges(BaseModel):
 
 
 class Reference(BaseModel):
-    """What the figures of single images were on `images` reference images, by layer and method."""
+    """Reference ranges measured on `images` reference images, by layer and method."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,13 +46,13 @@ class Reference(BaseModel):
 
 
 class Manifest(BaseModel):
-    """The facts of one model version; whatever the service knows of a model, it reads here.
+    """The facts of one model version, as the service reads them.
 
-    `threshold` decides on the calibrated probability of `positive_class`; probabilities are
-    softmax(logits / `temperature`). `layers` are those that can be explained, in depth order; `feature_layers` those
-    whose filters' means are the features by which an image is compared with the reference images. `figures` are
-    measured shares and scores by name. `reference` is missing for a model without a scorecard. `files` has the SHA-256
-    of every file but the manifest.
+    `threshold`: of the decision, on the calibrated probability of `positive_class`. `temperature`:
+    probabilities are softmax(logits / temperature). `layers`: those that can be explained, in depth
+    order. `feature_layers`: the means of their filters are the features by which an image is
+    compared with the reference images. `figures`: measured shares and scores by name. `reference`:
+    missing for a model without a scorecard. `files`: the SHA-256 of every file except the manifest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,10 +78,10 @@ class Manifest(BaseModel):
     files: dict[str, Sha256]
 
     @model_validator(mode="after")
-    def _refers_to_what_it_lists(self) -> Self:
+    def _check_references(self) -> Self:
         names = [layer.name for layer in self.layers]
         if len(set(names)) < len(names) or len(set(self.classes)) < len(self.classes):
-            raise ValueError("layers and classes must have names of their own")
+            raise ValueError("layers must have different names, and so must classes")
         if self.default_layer not in names:
             raise ValueError(f"default_layer {self.default_layer!r} is not among the layers")
         if not set(self.feature_layers) <= set(names):
@@ -94,21 +94,32 @@ class Manifest(BaseModel):
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
-        """(height, width, 1) of a model input."""
+        """Shape (height, width, 1) of a model input."""
         return self.preprocessing.height, self.preprocessing.width, 1
 
     @property
     def features(self) -> int:
-        """The number of features of an image."""
+        """Number of features of an image."""
         return sum(self.layer(name).filters for name in self.feature_layers)
 
     def ranges(self, layer: str, method: Method, *, positive: bool) -> dict[str, ReferenceRange]:
-        """The reference ranges of that method's figures at that layer, by decision; empty if none were measured."""
-        found = self.reference.ranges.get(layer, {}).get(method) if self.reference else None
-        return {} if found is None else found.positive if positive else found.negative
+        """Return the reference ranges of a method's figures at a layer, for that decision.
+
+        None are returned if none were measured.
+        """
+        if self.reference is None:
+            return {}
+        ranges = self.reference.ranges.get(layer, {}).get(method)
+        if ranges is None:
+            return {}
+        return ranges.positive if positive else ranges.negative
 
     def layer(self, name: str) -> ConvLayer:
-        """The layer of that name, or UnknownLayer with the names there are."""
+        """Return the layer of that name.
+
+        Raises:
+            UnknownLayer: there is no such layer. The error lists the layers that exist.
+        """
         for layer in self.layers:
             if layer.name == name:
                 return layer
@@ -116,12 +127,15 @@ class Manifest(BaseModel):
 
 
 def gradcam_signature(layer: str) -> str:
-    """The name of the signature that explains a layer."""
+    """Return the name of the signature that explains a layer."""
     return "gradcam_" + re.sub(r"[^A-Za-z0-9_]", "_", layer)
 
 
 def checksums(bundle: Path) -> dict[str, str]:
-    """The SHA-256 of every file of a bundle but its manifest, by relative POSIX path in sorted order."""
+    """Return the SHA-256 of every file of a bundle except its manifest.
+
+    The keys are relative POSIX paths, in sorted order.
+    """
     files = sorted(file.relative_to(bundle) for file in bundle.rglob("*") if file.is_file())
     return {file.as_posix(): _sha256(bundle / file) for file in files if file != MANIFEST_FILE}
 

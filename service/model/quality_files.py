@@ -1,4 +1,4 @@
-"""What a bundle knows of its own trustworthiness, as files: its scorecard and what its reference images look like."""
+"""Read and write the scorecard and the domain of a bundle."""
 
 from pathlib import Path
 from zipfile import BadZipFile
@@ -13,59 +13,68 @@ from service.records import Domain
 
 
 def load_scorecard(bundle: Path) -> Scorecard | None:
-    """The scorecard of the bundle in that directory; None if it has none, BundleDamaged if it is not one."""
+    """Load the scorecard of the bundle in that directory, or None if it has none.
+
+    Raises:
+        BundleDamaged: the file is not a valid scorecard.
+    """
     path = bundle / SCORECARD_FILE
     if not path.exists():
         return None
+
     try:
         return Scorecard.model_validate_json(path.read_bytes())
     except ValidationError as error:
         raise BundleDamaged(
-            f"The scorecard of bundle {bundle} is not valid; export the bundle again."
+            f"The scorecard of bundle {bundle} is not valid. Export the bundle again."
         ) from error
 
 
 def save_scorecard(bundle: Path, scorecard: Scorecard) -> None:
-    """Writes the scorecard into the bundle."""
-    (bundle / SCORECARD_FILE).write_text(
-        scorecard.model_dump_json(indent=2) + "\n", encoding="utf-8"
-    )
+    """Write the scorecard into the bundle."""
+    text = scorecard.model_dump_json(indent=2) + "\n"
+    (bundle / SCORECARD_FILE).write_text(text, encoding="utf-8")
 
 
 def load_domain(bundle: Path, manifest: Manifest) -> Domain | None:
-    """The domain of the bundle in that directory; None if it has none, BundleDamaged if it does not fit the model."""
+    """Load the domain of the bundle in that directory, or None if it has none.
+
+    Raises:
+        BundleDamaged: the file cannot be read, or does not fit the features of the model.
+    """
     path = bundle / DOMAIN_FILE
     if not path.exists():
         return None
+
     try:
         domain = read_domain(path)
     except (OSError, EOFError, KeyError, ValueError, TypeError, BadZipFile) as error:
         raise BundleDamaged(
-            f"The domain of bundle {bundle} cannot be read; export the bundle again."
+            f"The domain of bundle {bundle} cannot be read. Export the bundle again."
         ) from error
-    if (domain.mean.shape, domain.whitening.shape) != (
-        (manifest.features,),
-        (manifest.features, manifest.features),
-    ):
+
+    count = manifest.features
+    if domain.mean.shape != (count,) or domain.whitening.shape != (count, count):
         raise BundleDamaged(
-            f"The domain of bundle {bundle} is not of this model's features; export the bundle again."
+            f"The domain of bundle {bundle} does not fit the model's features. "
+            "Export the bundle again."
         )
     return domain
 
 
 def save_domain(bundle: Path, domain: Domain) -> None:
-    """Writes the domain into the bundle."""
+    """Write the domain into the bundle."""
     write_domain(bundle / DOMAIN_FILE, domain)
 
 
 def read_domain(path: Path) -> Domain:
-    """The domain in a file, which is one: what NumPy raises otherwise is passed on."""
+    """Read a domain from an `.npz` file. Exceptions of NumPy are passed on."""
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         return Domain(stored["mean"], stored["whitening"], float(stored["limit"]))
 
 
 def write_domain(path: Path, domain: Domain) -> None:
-    """Writes the domain into a file `.npz`."""
+    """Write a domain to an `.npz` file."""
     np.savez_compressed(
         path, mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit)
     )

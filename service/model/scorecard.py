@@ -1,4 +1,4 @@
-"""What a model version was tested for before it was exported: `assets.extra/scorecard.json`."""
+"""The tests of a model version before its export: `assets.extra/scorecard.json`."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,9 +12,10 @@ Verdict = Literal["pass", "fail", "informative"]
 
 
 class ScorecardEntry(BaseModel):
-    """One test: what came out, what is asked for, and what that means in a sentence.
+    """One test: its value, the requirement (`asked`) and the meaning in a sentence.
 
-    `value` is null where the test could not be made; a line with a verdict of `informative` asks for nothing.
+    `value`: null if the test could not be made. The verdict `informative` means that there is no
+    requirement.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,10 +29,11 @@ class ScorecardEntry(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Localisation:
-    """How well a method finds lesions, on average over `images` that were rightly decided to be positive.
+    """How well a method finds lesions, as means over `images` true positive images.
 
-    `pointing`: share of peaks in the lesion. `mass`: share of the heat in it. `rank`: of the hottest pixels, as many as
-    the lesion has, the share in it. `iou`: of the lesion and the heat above Otsu's threshold.
+    `pointing`: share of peaks in the lesion. `mass`: share of the heat in the lesion. `rank`: share
+    of the hottest pixels in the lesion, where their number is that of the lesion's pixels. `iou`:
+    intersection over union of the lesion and the heat above Otsu's threshold.
     """
 
     images: int
@@ -44,7 +46,7 @@ class Localisation:
 class Scorecard(BaseModel):
     """The tests of one model version on `images` reference images that it was not trained on.
 
-    `methods`: how well each finds lesions; empty where lesions' masks are not known.
+    `methods`: how well each method finds lesions. It is empty if the lesions' masks are unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,10 +58,10 @@ class Scorecard(BaseModel):
 
     @property
     def failed(self) -> list[str]:
-        """The names of the lines that failed."""
+        """Names of the tests that failed."""
         return [line.name for line in self.lines if line.verdict == "fail"]
 
     @property
     def passed(self) -> bool:
-        """Whether no line failed."""
+        """True if no test failed."""
         return not self.failed

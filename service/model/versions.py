@@ -1,14 +1,18 @@
-"""The versions of a model: integer directories in the model's own, of which the highest is served."""
+"""The versions of a model: directories with integer names, of which the highest is served."""
 
 from pathlib import Path
 
 from service.model.manifest import MANIFEST_FILE
 
 Stamp = tuple[tuple[str, int, int], ...]
+"""Name, size in bytes and time of change in nanoseconds of each file."""
 
 
 def newest_version(path: Path) -> Path:
-    """The directory of the highest version in `path`; `path` itself where it is one, or holds none."""
+    """Return the directory of the highest version in `path`.
+
+    `path` itself is returned if it is a version, or contains none.
+    """
     if (path / MANIFEST_FILE).exists() or not path.is_dir():
         return path
     versions = [entry for entry in path.iterdir() if entry.name.isdecimal() and entry.is_dir()]
@@ -16,7 +20,7 @@ def newest_version(path: Path) -> Path:
 
 
 def stamp(path: Path) -> Stamp:
-    """What changes with any file of the newest version: names, sizes and times of change."""
+    """Return a stamp that changes with every change of a file of the newest version."""
     files = sorted(file for file in newest_version(path).rglob("*") if file.is_file())
-    found = ((file, file.stat()) for file in files)
-    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in found)
+    with_status = ((file, file.stat()) for file in files)
+    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in with_status)

@@ -1,4 +1,4 @@
-"""How far to trust an answer: its figures beside the model's own reference, and the warnings that follow."""
+"""Assess how far to trust an answer: diagnostics beside reference ranges, and warnings."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ from service.records import (
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Figures by name, and warnings."""
+    """Diagnostics by name, and warnings. Assessments can be added."""
 
     measures: dict[str, Diagnostic] = field(default_factory=dict)
     warnings: tuple[QualityWarning, ...] = ()
@@ -28,52 +28,68 @@ class Assessment:
 
 
 def assess_model(model: Model) -> Assessment:
-    """What every answer of a model says that was not tested, or did not pass."""
+    """Return the warning of a model version that was not tested or failed a test."""
     if model.scorecard is None:
-        message = "This model version has no scorecard: nobody measured how far its explanations can be trusted."
+        message = (
+            "This model version has no scorecard: the reliability of its explanations was not "
+            "measured."
+        )
         return Assessment(warnings=(QualityWarning("no-scorecard", message),))
+
     if not model.scorecard.passed:
-        message = f"This model version failed its scorecard: {', '.join(model.scorecard.failed)}; see /model/scorecard."
+        failed = ", ".join(model.scorecard.failed)
+        message = f"This model version failed its scorecard: {failed}; see /model/scorecard."
         return Assessment(warnings=(QualityWarning("scorecard-failed", message),))
+
     return Assessment()
 
 
 def assess_domain(model: Model, features: Floats) -> Assessment:
-    """Whether the image with these features [d] is one of those the model is made for."""
+    """Compare the features [d] of an image with those of the model's reference images."""
     domain = model.domain
     if domain is None:
         return Assessment()
-    far = explanation.distance(features, domain)
-    measure = Diagnostic(far, ReferenceRange(0.0, domain.limit), unusual=far > domain.limit)
-    return Assessment({"domain_distance": measure}, explanation.domain_warnings(far, domain))
+
+    distance = explanation.distance(features, domain)
+    reference = ReferenceRange(0.0, domain.limit)
+    diagnostic = Diagnostic(distance, reference, unusual=distance > domain.limit)
+
+    warnings = explanation.domain_warnings(distance, domain)
+    return Assessment({"domain_distance": diagnostic}, warnings)
 
 
 def assess_filters(
     model: Model, layer: str, maps: Floats, statistics: list[FilterStatistics], scores: Scores
 ) -> Assessment:
-    """How the filters of a layer fare, from their maps [h, w, filters] and the statistics of each."""
+    """Assess the filters of a layer from their maps [h, w, filters] and their statistics."""
+    # These figures do not depend on the method, so the ranges of any method hold.
     ranges = model.manifest.ranges(layer, Method.GRAD_CAM, positive=is_positive(model, scores))
-    return Assessment(
-        explanation.measure(explanation.filter_figures(maps), ranges),
-        explanation.filter_warnings(statistics),
-    )
+    figures = explanation.filter_figures(maps)
+
+    return Assessment(explanation.measure(figures, ranges), explanation.filter_warnings(statistics))
 
 
-def assess_heatmap(model: Model, found: ClassExplanation, class_index: int) -> Assessment:
-    """How the heat lies, and what it is worth; the model's reference is of heatmaps of the positive class."""
-    manifest, positive, ranges = (
-        model.manifest,
-        is_positive(model, found.scores),
-        dict[str, ReferenceRange](),
-    )
-    if found.layer is not None and class_index == manifest.classes.index(manifest.positive_class):
-        ranges = manifest.ranges(found.layer.name, found.method, positive=positive)
-    measures = explanation.measure(found.figures, ranges)
-    warnings = explanation.heatmap_warnings(found.heatmap, measures, positive=positive)
-    return Assessment(measures, (*warnings, *explanation.unusual_warnings(measures)))
+def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) -> Assessment:
+    """Assess where the heat lies and whether it matters.
+
+    Reference ranges are used for heatmaps of a layer and of the positive class only: the model has
+    no others.
+    """
+    manifest = model.manifest
+    positive = is_positive(model, explained.scores)
+
+    ranges: dict[str, ReferenceRange] = {}
+    is_positive_class = class_index == manifest.classes.index(manifest.positive_class)
+    if explained.layer is not None and is_positive_class:
+        ranges = manifest.ranges(explained.layer.name, explained.method, positive=positive)
+
+    measures = explanation.measure(explained.figures, ranges)
+    warnings = explanation.heatmap_warnings(explained.heatmap, measures, positive=positive)
+    unusual = explanation.unusual_warnings(measures)
+    return Assessment(measures, (*warnings, *unusual))
 
 
 def is_positive(model: Model, scores: Scores) -> bool:
-    """The decision on one image at the model's operating point."""
+    """Return the decision on one image at the model's operating point."""
     index = model.manifest.classes.index(model.manifest.positive_class)
     return bool(scores.probabilities[index] >= model.manifest.threshold)

@@ -1,4 +1,4 @@
-"""A fitted image, a model and a method -> a heatmap with the figures that tell how far to trust it."""
+"""Explain one class of a fitted image: compute the heatmap, and figures that tell its quality."""
 
 from dataclasses import dataclass, replace
 
@@ -11,12 +11,16 @@ from service.geometry import IDENTITY, Affine
 from service.model import Model
 from service.records import ConvLayer, Floats, Heatmap, Mask, Method, ReceptiveField, Scores
 
+# The field of a map whose cells are the input pixels themselves.
 _PIXELS = ReceptiveField(height=1, width=1, stride_y=1, stride_x=1, offset_y=0, offset_x=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is explained: an image [height, width, 1] on the model's grid, its breast, and the way to the source."""
+    """The image to explain, on the model's grid.
+
+    `image`: [height, width, 1]. `mask`: the breast. `to_source`: from the grid to source pixels.
+    """
 
     image: Floats
     mask: Mask
@@ -25,9 +29,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class ClassExplanation:
-    """The heatmap of a subject by a method, its figures by name, and the model's scores [classes] of it.
+    """A method's heatmap of a subject, with figures by name and the model's scores [classes].
 
-    `layer`: None where the method explains the input itself.
+    `layer`: None for a method that explains the input.
     """
 
     method: Method
@@ -40,50 +44,61 @@ class ClassExplanation:
 def explain_class(
     model: Model, subject: Subject, method: Method, layer: str, class_index: int, *, full: bool
 ) -> ClassExplanation:
-    """The evidence of one method for a class; `layer` is of no consequence to a method that explains the input.
+    """Explain one class by one method. Methods that explain the input ignore `layer`.
 
-    `full`: with the figures that take many more passes: stability, insertion and deletion.
+    `full`: also compute stability, insertion and deletion, which take many more passes. They are
+    left out for a blank heatmap.
 
     Raises:
         UnknownLayer: the model has no such layer.
     """
     if method in METHODS:
-        evidence = _layer(model, subject, method, layer, class_index)
+        explained = _explain_layer(model, subject, method, layer, class_index)
     else:
-        evidence = _input(model, subject, method, class_index)
-    if not full or evidence.heatmap.peak is None:
-        return evidence
-    figures = evidence.figures | _perturbed(model, subject, evidence, class_index)
-    return replace(evidence, figures=figures)
+        explained = _explain_input(model, subject, method, class_index)
+
+    if not full or explained.heatmap.peak is None:
+        return explained
+    figures = explained.figures | _perturbation_figures(model, subject, explained, class_index)
+    return replace(explained, figures=figures)
 
 
 def score(model: Model, image: Floats) -> Scores:
-    """The model's scores [classes] and features [d] of one image [height, width, 1]."""
+    """Return the model's scores [classes] and features [d] of one image [height, width, 1]."""
     return _first(model.predict(image[None]))
 
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
-    """The class margins z_c - log sum exp of the other logits [N], in logits."""
+    """Return the class margins z_c - log sum exp of the other logits [N], in logits."""
     logits = model.predict(images).logits.astype(np.float64)
-    with np.errstate(invalid="ignore"):  # a network that has diverged is a state, not an error
+
+    # The logits of a network that has diverged are not finite. That is reported as a state of the
+    # heatmap, not as an error.
+    with np.errstate(invalid="ignore"):
         others = np.logaddexp.reduce(np.delete(logits, class_index, axis=1), axis=1)
         return np.asarray(logits[:, class_index] - others)
 
 
-def _layer(
+def _explain_layer(
     model: Model, subject: Subject, method: Method, name: str, class_index: int
 ) -> ClassExplanation:
+    """Explain a layer with one forward and backward pass."""
     layer = model.manifest.layer(name)
-    found = model.layer_gradients(layer.name, subject.image[None], _indices(class_index, 1))
+    gradients = model.layer_gradients(layer.name, subject.image[None], _indices(class_index, 1))
+
     heatmap, figures = explanation.explain_layer(
-        method, found.maps[0], found.gradients[0], layer, subject.mask, subject.to_source
+        method, gradients.maps[0], gradients.gradients[0], layer, subject.mask, subject.to_source
     )
-    return ClassExplanation(method, layer, heatmap, figures, _first(found.scores))
+    return ClassExplanation(method, layer, heatmap, figures, _first(gradients.scores))
 
 
-def _input(model: Model, subject: Subject, method: Method, class_index: int) -> ClassExplanation:
+def _explain_input(
+    model: Model, subject: Subject, method: Method, class_index: int
+) -> ClassExplanation:
+    """Explain the input itself, with many passes."""
     values, field, figures = _attribute(model, subject, method, class_index)
     to_source = field.to_input().then(subject.to_source)
+
     heatmap = explanation.to_heatmap(values, float(np.abs(values).max()), to_source)
     figures |= explanation.heat_figures(heatmap, subject.mask, field)
     return ClassExplanation(method, None, heatmap, figures, score(model, subject.image))
@@ -92,66 +107,81 @@ def _input(model: Model, subject: Subject, method: Method, class_index: int) -> 
 def _attribute(
     model: Model, subject: Subject, method: Method, class_index: int
 ) -> tuple[Floats, ReceptiveField, dict[str, float]]:
-    def gradients(images: Floats) -> Floats:
+    """Return the method's signed map [h, w], the field of its cells, and its own figures."""
+
+    def gradients_of(images: Floats) -> Floats:
         return model.input_gradients(images, _indices(class_index, len(images)))
 
-    image, mask, baseline = (
-        subject.image,
-        subject.mask,
-        explanation.blurred(subject.image, subject.mask),
-    )
+    def margins_of(images: Floats) -> NDArray[np.float64]:
+        return margins(model, images, class_index)
+
+    image = subject.image
+    mask = subject.mask
+    baseline = explanation.blurred(image, mask)
+
     if method is Method.SMOOTH_GRAD:
-        return explanation.smooth_grad(image, mask, gradients), _PIXELS, {}
+        return explanation.smooth_grad(image, mask, gradients_of), _PIXELS, {}
+
     if method is Method.OCCLUSION:
-        lost, field = explanation.occlusion(
-            image, baseline, mask, lambda images: margins(model, images, class_index)
-        )
-        return lost, field, {}
-    values = explanation.integrated_gradients(image, baseline, gradients)
-    whole, without = margins(model, np.stack([image, baseline]), class_index)
-    error = (
-        abs(values.sum(dtype=np.float64) - (whole - without)) / abs(whole - without)
-        if whole != without
-        else 0.0
-    )
-    return values, _PIXELS, {"completeness": float(error)}
+        losses, field = explanation.occlusion(image, baseline, mask, margins_of)
+        return losses, field, {}
+
+    values = explanation.integrated_gradients(image, baseline, gradients_of)
+    with_detail, without_detail = margins_of(np.stack([image, baseline]))
+    error = _completeness_error(values, with_detail, without_detail)
+    return values, _PIXELS, {"completeness": error}
 
 
-def _perturbed(
-    model: Model, subject: Subject, evidence: ClassExplanation, class_index: int
+def _completeness_error(values: Floats, with_detail: float, without_detail: float) -> float:
+    """Return the relative error of the attributions' sum, or 0 for equal margins."""
+    if with_detail == without_detail:
+        return 0.0
+    difference = with_detail - without_detail
+    return float(abs(values.sum(dtype=np.float64) - difference) / abs(difference))
+
+
+def _perturbation_figures(
+    model: Model, subject: Subject, explained: ClassExplanation, class_index: int
 ) -> dict[str, float]:
-    method = evidence.method
-    grid_to_cell = subject.to_source.then(evidence.heatmap.to_source.inverse())
+    """Return stability, insertion and deletion of a heatmap."""
+
+    def margins_of(images: Floats) -> NDArray[np.float64]:
+        return margins(model, images, class_index)
+
+    noisy_heatmaps = _noisy_heatmaps(model, subject, explained, class_index)
+    stability = explanation.stability(explained.heatmap, noisy_heatmaps)
+
+    grid_to_cell = subject.to_source.then(explained.heatmap.to_source.inverse())
+    baseline = explanation.blurred(subject.image, subject.mask)
+    gaps = explanation.evidence_gaps(
+        subject.image, baseline, subject.mask, explained.heatmap, grid_to_cell, margins_of
+    )
+    return {"stability": stability, **gaps}
+
+
+def _noisy_heatmaps(
+    model: Model, subject: Subject, explained: ClassExplanation, class_index: int
+) -> list[Heatmap]:
+    """Return the heatmaps of noisy copies of the image, by the same method and layer."""
+    method = explained.method
     copies = explanation.noisy_copies(subject.image, subject.mask)
-    if evidence.layer is None:
-        others = [
-            _input(model, Subject(copy, subject.mask), method, class_index).heatmap
-            for copy in copies
-        ]
-    else:
-        found = model.layer_gradients(
-            evidence.layer.name, copies, _indices(class_index, len(copies))
-        )
-        pairs = zip(found.maps, found.gradients, strict=True)
-        others = [
-            explanation.heatmap(method, maps, gradients, IDENTITY) for maps, gradients in pairs
-        ]
-    return {
-        "stability": explanation.stability(evidence.heatmap, others),
-        **explanation.evidence_gaps(
-            subject.image,
-            explanation.blurred(subject.image, subject.mask),
-            subject.mask,
-            evidence.heatmap,
-            grid_to_cell,
-            lambda images: margins(model, images, class_index),
-        ),
-    }
+
+    if explained.layer is None:
+        subjects = [Subject(copy, subject.mask) for copy in copies]
+        return [_explain_input(model, noisy, method, class_index).heatmap for noisy in subjects]
+
+    # All copies in one call of the model.
+    indices = _indices(class_index, len(copies))
+    batch = model.layer_gradients(explained.layer.name, copies, indices)
+    pairs = zip(batch.maps, batch.gradients, strict=True)
+    return [explanation.heatmap(method, maps, gradients, IDENTITY) for maps, gradients in pairs]
 
 
 def _first(scores: Scores) -> Scores:
+    """Return the scores of the first image of a batch."""
     return Scores(scores.probabilities[0], scores.logits[0], scores.features[0])
 
 
 def _indices(class_index: int, count: int) -> NDArray[np.int32]:
+    """Return the class index once for each image of a batch."""
     return np.full(count, class_index, np.int32)

@@ -1,4 +1,4 @@
-"""Draw the results of the pipeline as PNG."""
+"""Drawing the results of the pipeline as PNG."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from service.rendering import Colormap, FilterPicture, FilterScale, FramedPictur
 
 
 def picture_edge(render: Render, style: Style) -> float:
-    """The long edge of the mammogram's picture that has to be read for that rendering; 0 for none."""
+    """Return the long edge of the picture that the reader must return, or 0 for none."""
     return style.long_edge if render is Render.OVERLAY else 0
 
 
@@ -18,7 +18,10 @@ def draw_heatmap(
 ) -> FramedPicture:
     """Draw the heatmap as PNG in the frame of the source image.
 
-    An overlay needs a reading with the mammogram's picture: see `picture_edge`.
+    An overlay needs a reading with the mammogram's picture (see `picture_edge`).
+
+    Raises:
+        ValueError: the reading has no picture for the overlay.
     """
     reading = explained.prediction.reading
     frame = (reading.facts.rows, reading.facts.columns)
@@ -33,19 +36,21 @@ def draw_heatmap(
         return rendering.overlay(reading.picture, frame, heatmap, box, style, text)
 
 
-def draw_filters(seen: Activations, scale: FilterScale, timer: Stopwatch) -> list[FilterPicture]:
-    """Each filter's map as a greyscale PNG, a pixel a cell."""
+def draw_filters(
+    activations: Activations, scale: FilterScale, timer: Stopwatch
+) -> list[FilterPicture]:
+    """Draw each filter's map as a greyscale PNG with one pixel per cell."""
     with timer.step("render"):
-        return rendering.draw_filters(seen.maps, scale)
+        return rendering.draw_filters(activations.maps, scale)
 
 
 def draw_montage(
-    seen: Activations,
+    activations: Activations,
     scale: FilterScale,
     colormap: Colormap,
     text: Mapping[str, str],
     timer: Stopwatch,
 ) -> bytes:
-    """All filters of the layer on one PNG."""
+    """Draw all filters of the layer on one PNG."""
     with timer.step("render"):
-        return rendering.montage_png(seen.maps, scale, colormap, text)
+        return rendering.montage_png(activations.maps, scale, colormap, text)

@@ -1,4 +1,4 @@
-"""Self-test of a model: its golden case, and one run of every path."""
+"""Self-test of a model: reproduce its golden case, and run every path once."""
 
 import numpy as np
 
@@ -12,27 +12,32 @@ from service.records import MapState, Method, Pixels
 def golden_case(
     model: Model, pixels: Pixels, layer: str, class_index: int
 ) -> tuple[GoldenCase, MapState]:
-    """What fit, prediction and heatmap make of those pixels, and whether the heatmap says anything.
+    """Compute the golden case of those pixels, and the state of its heatmap.
 
-    The export keeps it and every start makes it anew, by this one function.
+    The export stores the case. Every start computes it again with this same function.
     """
     image = imaging.fit(pixels, model.manifest.preprocessing).image
     probabilities = model.predict(image[None]).probabilities[0]
-    found = model.layer_gradients(layer, image[None], np.array([class_index], np.int32))
-    heatmap = explanation.heatmap(Method.GRAD_CAM, found.maps[0], found.gradients[0], IDENTITY)
-    return GoldenCase(
-        pixels, image, probabilities, layer, class_index, heatmap.values
-    ), heatmap.state
+
+    class_indices = np.array([class_index], np.int32)
+    gradients = model.layer_gradients(layer, image[None], class_indices)
+    heatmap = explanation.heatmap(
+        Method.GRAD_CAM, gradients.maps[0], gradients.gradients[0], IDENTITY
+    )
+
+    case = GoldenCase(pixels, image, probabilities, layer, class_index, heatmap.values)
+    return case, heatmap.state
 
 
 def replay(model: Model, golden: GoldenCase) -> None:
-    """Makes sure that fit, prediction and heatmap of the golden case come out as they did when it was exported.
+    """Check that fit, prediction and heatmap of the golden case are those of the export.
 
     Raises:
-        BundleMismatch: they do not, so training and serving have drifted apart.
+        BundleMismatch: they are not, so training and serving differ.
     """
-    again, _ = golden_case(model, golden.pixels, golden.layer, golden.class_index)
-    differences = golden.compare(again.image, again.probabilities, again.heatmap)
+    replayed, _ = golden_case(model, golden.pixels, golden.layer, golden.class_index)
+    differences = golden.compare(replayed.image, replayed.probabilities, replayed.heatmap)
+
     if differences:
         raise BundleMismatch(
             "The bundle does not reproduce its golden case: " + "; ".join(differences) + "."
@@ -40,8 +45,13 @@ def replay(model: Model, golden: GoldenCase) -> None:
 
 
 def warm(model: Model) -> None:
-    """Runs every path of the model once, so that no caller pays for the first time; larger batches cost none."""
-    images, classes = np.zeros((1, *model.manifest.input_shape), np.float32), np.zeros(1, np.int32)
+    """Run every path of the model once, so that no request pays for the first run.
+
+    One image is enough: larger batches cost nothing extra the first time.
+    """
+    images = np.zeros((1, *model.manifest.input_shape), np.float32)
+    classes = np.zeros(1, np.int32)
+
     model.predict(images)
     model.activations(images)
     model.input_gradients(images, classes)

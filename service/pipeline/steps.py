@@ -1,7 +1,7 @@
-"""The whole way of the data, as straight calls: bytes -> decode -> fit -> model -> explanation -> picture.
+"""The steps of a request in order: bytes -> decode -> fit -> model -> explanation -> picture.
 
-Whoever wants to know what happens to a mammogram reads this file. Nothing here knows HTTP; every function is
-synchronous, keeps no state and may run in any thread.
+Start here to see how a mammogram becomes a prediction and a heatmap. The functions know nothing
+about HTTP. They are synchronous, keep no state and may run in any thread.
 """
 
 from collections.abc import Mapping
@@ -30,9 +30,10 @@ from service.records import (
 
 @dataclass(frozen=True, slots=True)
 class ImagePrediction:
-    """An image, read and fitted, and what the model says of it; `probabilities` are calibrated, by class.
+    """An image, read and fitted, with the model's prediction.
 
-    `diagnostics`: the figures that tell how far to trust it, by name.
+    `probabilities`: calibrated, by class. `diagnostics`: by name, for judging how far to trust the
+    prediction.
     """
 
     reading: Reading
@@ -43,9 +44,10 @@ class ImagePrediction:
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """What a layer saw: its `maps` [h, w, filters] turned upright as in the source, and where their cells lie in it.
+    """The output of every filter of one layer for an image.
 
-    `diagnostics`: the figures that tell how its filters fare, by name.
+    `maps`: [h, w, filters], oriented as in the source image. `to_source`: from their cells to
+    source pixels. `diagnostics`: by name, on the state of the filters.
     """
 
     reading: Reading
@@ -59,7 +61,10 @@ class Activations:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A prediction, the heatmap of one class, and how far to trust it."""
+    """A prediction and the heatmap of one class.
+
+    `diagnostics` and `warnings` cover both the prediction and the heatmap.
+    """
 
     prediction: ImagePrediction
     class_explanation: ClassExplanation
@@ -69,50 +74,13 @@ class Explanation:
     warnings: tuple[QualityWarning, ...]
 
 
-def predict(model: Model, read: Read, data: bytes, timer: Stopwatch) -> ImagePrediction:
-    """The model's probabilities for an image file.
-
-    Raises:
-        ImageError: the file is no mammogram that can be read.
-    """
-    reading = _read(model, read, data, timer)
-    with timer.step("model"):
-        scores = class_explanation.score(model, reading.fitted.image)
-    return _prediction(model, reading, scores)
-
-
-def show_activations(
-    model: Model, read: Read, data: bytes, timer: Stopwatch, *, layer: str
-) -> Activations:
-    """What every filter of that layer saw in an image file.
-
-    Raises:
-        ImageError: the file is no mammogram that can be read.
-        UnknownLayer: the model has no such layer.
-    """
-    chosen = model.manifest.layer(layer)
-    reading = _read(model, read, data, timer)
-    with timer.step("model"):
-        maps = model.activations(reading.fitted.image[None])[chosen.name][0]
-        scores = class_explanation.score(model, reading.fitted.image)
-    with timer.step("explain"):
-        statistics = explanation.filter_statistics(maps)
-        found = _trust(model, reading, scores) + assessment.assess_filters(
-            model, chosen.name, maps, statistics, scores
-        )
-        to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
-        if (
-            reading.fitted.side == "right"
-        ):  # the model sees every breast from the left; people see it as it was taken
-            maps, to_source = maps[:, ::-1], geometry.flip(chosen.width).then(to_source)
-    return Activations(reading, chosen, maps, to_source, statistics, found.measures, found.warnings)
-
-
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is to be explained and how; by default the positive class by Grad-CAM at the manifest's layer.
+    """The explanation requested by the caller, by default Grad-CAM of the positive class.
 
-    `level`: the share of the peak from which on heat makes a region. `full`: with the figures that take many passes.
+    `layer`: None for the manifest's default layer. `class_name`: None for the positive class.
+    `level`: share of the peak at and above which heat forms a region. `full`: also compute the
+    diagnostics that take many passes.
     """
 
     method: Method = Method.GRAD_CAM
@@ -122,62 +90,140 @@ class Question:
     full: bool = False
 
 
-def explain(
-    model: Model, read: Read, data: bytes, timer: Stopwatch, question: Question
-) -> Explanation:
-    """The heatmap of an image file, and the evidence of how far to trust it.
-
-    To draw an overlay, let `read` bring the picture along: see `picture_edge`.
+def predict(model: Model, read: Read, data: bytes, timer: Stopwatch) -> ImagePrediction:
+    """Predict the class probabilities of an image file.
 
     Raises:
-        ImageError: the file is no mammogram that can be read.
-        UnknownLayer, UnknownClass: the model has no such layer or class.
+        ImageError: the file cannot be read as a mammogram.
     """
-    manifest, method = model.manifest, question.method
-    layer = manifest.layer(
-        manifest.default_layer if question.layer is None else question.layer
-    ).name
-    class_name = manifest.positive_class if question.class_name is None else question.class_name
-    if class_name not in manifest.classes:
-        raise UnknownClass(manifest.classes)
-    index = manifest.classes.index(class_name)
+    # 1. Decode the file and fit the breast to the model's grid.
     reading = _read(model, read, data, timer)
-    subject = Subject(reading.fitted.image, reading.fitted.mask, reading.fitted.to_source)
+
+    # 2. Run the model on the fitted image.
+    with timer.step("model"):
+        scores = class_explanation.score(model, reading.fitted.image)
+
+    # 3. Name the classes, and add diagnostics and warnings.
+    return _prediction(model, reading, scores)
+
+
+def show_activations(
+    model: Model, read: Read, data: bytes, timer: Stopwatch, *, layer: str
+) -> Activations:
+    """Return the output of every filter of one layer for an image file.
+
+    Raises:
+        ImageError: the file cannot be read as a mammogram.
+        UnknownLayer: the model has no such layer.
+    """
+    # 1. Check the request before the costly steps.
+    chosen = model.manifest.layer(layer)
+
+    # 2. Decode the file and fit the breast to the model's grid.
+    reading = _read(model, read, data, timer)
+
+    # 3. Run the model for the maps of the layer, and for the scores of the image.
+    with timer.step("model"):
+        maps = model.activations(reading.fitted.image[None])[chosen.name][0]
+        scores = class_explanation.score(model, reading.fitted.image)
+
     with timer.step("explain"):
-        found = class_explanation.explain_class(
-            model, subject, method, layer, index, full=question.full
-        )
-        prediction = _prediction(model, reading, found.scores)
-        trusted = Assessment(
-            dict(prediction.diagnostics), prediction.warnings
-        ) + assessment.assess_heatmap(model, found, index)
-        regions = explanation.regions(found.heatmap, question.level, reading.facts.pixel_spacing_mm)
-    return Explanation(
-        prediction,
-        found,
-        class_name,
-        regions,
-        trusted.measures,
-        trusted.warnings,
+        # 4. Describe the filters and assess them.
+        statistics = explanation.filter_statistics(maps)
+        image_assessment = _assess_image(model, reading, scores)
+        filter_assessment = assessment.assess_filters(model, chosen.name, maps, statistics, scores)
+        assessed = image_assessment + filter_assessment
+
+        # 5. Locate the cells in the source. The fit mirrors a breast whose chest wall is on the
+        #    right, so its maps are mirrored back.
+        to_source = chosen.receptive_field.to_input().then(reading.fitted.to_source)
+        if reading.fitted.side == "right":
+            maps = maps[:, ::-1]
+            to_source = geometry.flip(chosen.width).then(to_source)
+
+    return Activations(
+        reading, chosen, maps, to_source, statistics, assessed.measures, assessed.warnings
     )
 
 
+def explain(
+    model: Model, read: Read, data: bytes, timer: Stopwatch, question: Question
+) -> Explanation:
+    """Predict an image file and explain one class with a heatmap.
+
+    To draw an overlay later, pass a `read` that also returns the picture (see `picture_edge`).
+
+    Raises:
+        ImageError: the file cannot be read as a mammogram.
+        UnknownLayer: the model has no such layer.
+        UnknownClass: the model has no such class.
+    """
+    # 1. Check the request before the costly steps, and fill in the model's defaults.
+    layer = _layer_name(model, question)
+    class_name = _class_name(model, question)
+    class_index = model.manifest.classes.index(class_name)
+
+    # 2. Decode the file and fit the breast to the model's grid.
+    reading = _read(model, read, data, timer)
+    fitted = reading.fitted
+    subject = Subject(fitted.image, fitted.mask, fitted.to_source)
+
+    with timer.step("explain"):
+        # 3. Compute the heatmap, its figures and the scores.
+        explained = class_explanation.explain_class(
+            model, subject, question.method, layer, class_index, full=question.full
+        )
+        heatmap = explained.heatmap
+        prediction = _prediction(model, reading, explained.scores)
+
+        # 4. Assess the heatmap, on top of the image.
+        image_assessment = Assessment(dict(prediction.diagnostics), prediction.warnings)
+        heatmap_assessment = assessment.assess_heatmap(model, explained, class_index)
+        assessed = image_assessment + heatmap_assessment
+
+        # 5. Outline the hot regions in source pixels.
+        spacing = reading.facts.pixel_spacing_mm
+        regions = explanation.regions(heatmap, question.level, spacing)
+
+    return Explanation(
+        prediction, explained, class_name, regions, assessed.measures, assessed.warnings
+    )
+
+
+def _layer_name(model: Model, question: Question) -> str:
+    """Return the layer to explain. An unknown name raises UnknownLayer."""
+    name = model.manifest.default_layer if question.layer is None else question.layer
+    return model.manifest.layer(name).name
+
+
+def _class_name(model: Model, question: Question) -> str:
+    """Return the class to explain. An unknown name raises UnknownClass."""
+    manifest = model.manifest
+    name = manifest.positive_class if question.class_name is None else question.class_name
+
+    if name not in manifest.classes:
+        raise UnknownClass(manifest.classes)
+    return name
+
+
 def _read(model: Model, read: Read, data: bytes, timer: Stopwatch) -> Reading:
+    """Read and fit the file, and add the reader's own timings to the request's."""
     reading = read(data, model.manifest.preprocessing)
     timer.add(reading.laps)
     return reading
 
 
 def _prediction(model: Model, reading: Reading, scores: Scores) -> ImagePrediction:
-    by_class = dict(
-        zip(model.manifest.classes, (float(value) for value in scores.probabilities), strict=True)
-    )
-    found = _trust(model, reading, scores)
-    return ImagePrediction(reading, by_class, found.measures, found.warnings)
+    """Name the probabilities by class, and add diagnostics and warnings."""
+    probabilities = (float(value) for value in scores.probabilities)
+    by_class = dict(zip(model.manifest.classes, probabilities, strict=True))
+
+    assessed = _assess_image(model, reading, scores)
+    return ImagePrediction(reading, by_class, assessed.measures, assessed.warnings)
 
 
-def _trust(model: Model, reading: Reading, scores: Scores) -> Assessment:
-    """What every answer on an image says: of the file, of the model, and of whether the one is made for the other."""
+def _assess_image(model: Model, reading: Reading, scores: Scores) -> Assessment:
+    """Collect the warnings about the file and the model, and check the image against the domain."""
     return (
         Assessment(warnings=reading.warnings)
         + assessment.assess_model(model)

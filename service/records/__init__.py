@@ -1,4 +1,4 @@
-"""Plain frozen records over arrays that the steps hand to one another: no behaviour, no wire format."""
+"""Frozen records that the steps of the pipeline pass on, without behaviour or wire format."""
 
 from service.records.arrays import WHITE, Floats, Mask, Pixels
 from service.records.heatmap import FilterStatistics, Heatmap, HeatRegion, MapState, Method, Peak

@@ -1,6 +1,7 @@
-"""Types of arrays, and the grey value of white.
+"""Array types, and the grey value of white.
 
-Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row) in the convention of `service.geometry`.
+Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row), in the convention of
+`service.geometry`.
 """
 
 import numpy as np
@@ -11,4 +12,4 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 WHITE = 65535
-"""Displayed grey value of white in `Pixels`; black is 0."""
+"""Displayed grey value of white in `Pixels`. Black is 0."""

@@ -8,7 +8,10 @@ from service.records.arrays import Floats
 
 
 class Method(StrEnum):
-    """How a heatmap comes about: from a layer's maps and gradients, or, the last three, from the input itself."""
+    """How a heatmap is computed.
+
+    The last three methods explain the input itself, the others a layer from its maps and gradients.
+    """
 
     GRAD_CAM = "grad-cam"
     GRAD_CAM_PLUS_PLUS = "grad-cam-plus-plus"
@@ -22,7 +25,7 @@ class Method(StrEnum):
 
 
 class MapState(StrEnum):
-    """Whether a heatmap says anything, and if not, why."""
+    """Whether a heatmap has heat, and the reason if it is blank."""
 
     OK = "ok"
     DEAD_LAYER = "dead_layer"
@@ -33,7 +36,10 @@ class MapState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Peak:
-    """The hottest cell: its raw value, its (row, column) in the map and its centre in source pixels."""
+    """The hottest cell of a heatmap: its raw value, its (row, column) in the map, and its centre.
+
+    `x`, `y`: the centre in source pixels.
+    """
 
     value: float
     row: int
@@ -44,10 +50,10 @@ class Peak:
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
-    """A map of heat and where it lies.
+    """A map of heat, and its place in the source image.
 
-    `values`: raw, >= 0, float32 [h, w]; all zero, with no peak, unless `state` is ok. `to_source`: from cells to
-    source pixels.
+    `values`: raw, >= 0, float32 [h, w]. They are all zero unless `state` is ok. `to_source`: from
+    cells to source pixels. `peak`: None unless `state` is ok.
     """
 
     values: Floats
@@ -58,10 +64,11 @@ class Heatmap:
 
 @dataclass(frozen=True, slots=True)
 class HeatRegion:
-    """A connected part of a heatmap above a level, in source pixels.
+    """A connected part of a heatmap at or above a level, in source pixels.
 
-    `contour`: its outline, (x, y) by (x, y). `box`: (left, top, right, bottom) around it. `area_mm2`: None where the
-    pixel spacing is not known. `heat_share`: of all the heat, 0..1. `peak`: its hottest point, with the raw value.
+    `contour`: the outline, as points (x, y). `box`: the bounding box (left, top, right, bottom).
+    `area`: in square source pixels. `area_mm2`: None if the pixel spacing is unknown. `heat_share`:
+    share of all the heat, 0..1. `peak`: the hottest point (x, y). `peak_value`: its raw value.
     """
 
     contour: list[tuple[float, float]]
@@ -75,7 +82,7 @@ class HeatRegion:
 
 @dataclass(frozen=True, slots=True)
 class FilterStatistics:
-    """One filter's map in numbers: mean, maximum and share of cells at or below zero."""
+    """One filter's map in numbers: mean, maximum, and share of cells at or below zero (0..1)."""
 
     mean: float
     maximum: float

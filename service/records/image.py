@@ -1,4 +1,4 @@
-"""An image file: what its header says, its pixels, and its breast on the model's grid."""
+"""An image file: facts of its header, its pixels, and the breast on the model's grid."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,11 +14,12 @@ Derivation = Literal["synthesised", "contrast-enhanced", "biopsy"]
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What the file says of itself; None where it does not say.
+    """Facts from the file's header. A fact that the file does not state is None.
 
-    Nothing here identifies a person but `sop_instance_uid`. `view_modifiers`: how the view differs from the plain one,
-    in the words of PS3.16 CID 4015. `patient_orientation`: where a row and where a column run to (PS3.3 C.7.6.1.1.1).
-    `derivation`: what the image was made from, if not from one exposure.
+    Only `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the
+    plain one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and
+    of a column (PS3.3 C.7.6.1.1.1). `derivation`: how the image was made, if not from one exposure.
+    `pixel_spacing_mm`: between rows, between columns.
     """
 
     format: Literal["dicom", "png", "jpeg", "tiff"]
@@ -43,9 +44,9 @@ class ImageFacts:
 
 @dataclass(frozen=True, slots=True)
 class Mammogram:
-    """Calibrated greyscale pixels, 0 black .. 65535 white as displayed, and what the file says.
+    """Calibrated greyscale pixels, 0 black .. 65535 white as displayed, and the file's facts.
 
-    `pixels` may be at a reduced resolution; `to_source` leads from their grid to that of the file.
+    `pixels` may have a reduced resolution. `to_source`: from their grid to the file's pixels.
     """
 
     pixels: Pixels
@@ -56,7 +57,7 @@ class Mammogram:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Half-open pixel box [left, right) x [top, bottom)."""
+    """A half-open pixel box [left, right) x [top, bottom)."""
 
     left: int
     top: int
@@ -65,21 +66,22 @@ class Box:
 
     @property
     def width(self) -> int:
-        """Columns covered."""
+        """Number of columns."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """Rows covered."""
+        """Number of rows."""
         return self.bottom - self.top
 
 
 @dataclass(frozen=True, slots=True)
 class FitParameters:
-    """How a mammogram becomes model input; written once by training, read from the manifest by the service.
+    """How a mammogram becomes model input, set by training and read from the manifest.
 
-    `height`, `width`: the model's grid. `margin`: the breast box is grown by this share of its longer edge.
-    `white_percentile`: the percentile of the grey values inside the breast that becomes 1.0.
+    `height`, `width`: the model's grid, in pixels. `margin`: the breast box grows by this share of
+    its longer edge. `white_percentile`: the percentile of the grey values inside the breast that
+    becomes 1.0.
     """
 
     height: int
@@ -90,12 +92,12 @@ class FitParameters:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """A mammogram on the model's grid, and the way back.
+    """A mammogram on the model's grid, and the maps back to the source.
 
-    `image`: float32 [height, width, 1] in [0, 1], chest wall on the left, 0 outside the breast. `mask`: the breast on
-    the same grid. `to_source`: from this grid to source pixels. `box`: the crop in source pixels. `side`: where the
-    chest wall is in the source. `breast`: the breast as it lies in the source, on a grid of its own;
-    `breast_to_source`: from that grid to source pixels.
+    `image`: float32 [height, width, 1] in [0, 1], chest wall on the left, 0 outside the breast.
+    `mask`: the breast on the same grid. `to_source`: from this grid to source pixels. `box`: the
+    crop in source pixels. `side`: the side of the chest wall in the source. `breast`: the breast as
+    oriented in the source, on a separate grid. `breast_to_source`: from that grid to source pixels.
     """
 
     image: Floats

@@ -1,4 +1,4 @@
-"""Layers of a network and the results of its passes."""
+"""Layers of a network, and the results of its passes."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,10 +11,10 @@ Stage = Literal["early", "middle", "deep"]
 
 @dataclass(frozen=True, slots=True)
 class ReceptiveField:
-    """Where a layer's cells look, in input pixels.
+    """The part of the input that each cell of a layer depends on, in input pixels.
 
-    Cell (i, j) is centred on (x, y) = (stride_x * j + offset_x, stride_y * i + offset_y) and sees `width` x `height`
-    pixels.
+    Cell (i, j) is centred on (x, y) = (stride_x * j + offset_x, stride_y * i + offset_y) and
+    depends on `width` x `height` pixels around it.
     """
 
     height: int
@@ -25,13 +25,16 @@ class ReceptiveField:
     offset_x: float
 
     def to_input(self) -> Affine:
-        """From cells to input pixels."""
+        """Return the map from cells to input pixels."""
         return Affine(self.stride_x, self.offset_x, self.stride_y, self.offset_y)
 
 
 @dataclass(frozen=True, slots=True)
 class ConvLayer:
-    """A convolutional layer that can be explained: its grid, its depth in the network and its receptive field."""
+    """A convolutional layer that can be explained.
+
+    `height`, `width`: its grid, in cells. `stage`: its depth in the network.
+    """
 
     name: str
     height: int
@@ -43,9 +46,10 @@ class ConvLayer:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """One forward pass: calibrated `probabilities` and raw `logits` [N, classes], and `features` [N, d]; all float32.
+    """Results of a forward pass: `probabilities`, `logits` [N, classes] and `features` [N, d].
 
-    `features`: the mean of every filter's map in the layers that the manifest's domain names.
+    All are float32. `probabilities` are calibrated, `logits` are raw. `features`: the mean of every
+    filter's map in the manifest's `feature_layers`. For a single image the axis N is missing.
     """
 
     probabilities: Floats
@@ -55,9 +59,10 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class LayerGradients:
-    """One forward and backward pass: a layer's maps and the gradients of the class margin to them.
+    """Results of a forward and backward pass: a layer's maps and their gradients.
 
-    `maps`, `gradients`: float32 [N, h, w, filters]. `scores`: of the same pass.
+    `maps`: float32 [N, h, w, filters]. `gradients`: of the class margin with respect to the maps,
+    same type and shape. `scores`: of the same pass.
     """
 
     maps: Floats

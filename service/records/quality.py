@@ -1,4 +1,4 @@
-"""Figures of an image, their reference ranges, and warnings."""
+"""Diagnostics of an image, their reference ranges, and warnings."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from service.records.arrays import Floats
 
 @dataclass(frozen=True, slots=True)
 class QualityWarning:
-    """A typed warning that travels with a result: a stable kebab-case `code` and one sentence."""
+    """A warning that is part of a result: a stable kebab-case `code` and a `message`."""
 
     code: str
     message: str
@@ -23,7 +23,11 @@ class ReferenceRange:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A figure of one image, the model version's reference range if it has one, and whether that is an alarm."""
+    """A figure of one image beside its reference range.
+
+    `reference`: None if the model version has no range for the figure. `unusual`: the value is
+    outside the range, on the side that is an alarm for this figure.
+    """
 
     value: float
     reference: ReferenceRange | None
@@ -32,9 +36,11 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """What the images a model knows look like to it: `mean` [d] and `whitening` [d, d] of their features.
+    """The distribution of a model's reference images in its features.
 
-    `limit`: the distance from the mean, in standard deviations per feature, that 99 % of its reference images keep.
+    `mean`: of the features, [d]. `whitening`: [d, d], turns differences from the mean into
+    uncorrelated features of variance 1. `limit`: 99 % of the reference images are within this
+    distance from the mean, in standard deviations per feature.
     """
 
     mean: Floats

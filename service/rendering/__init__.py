@@ -1,4 +1,7 @@
-"""Arrays -> PNG: colormaps, overlays, montages; a scorecard -> HTML; knows neither models nor HTTP."""
+"""Rendering: arrays to PNG (colormaps, overlays, montages), and a scorecard to HTML.
+
+Nothing here depends on models or HTTP.
+"""
 
 from service.rendering.colormap import Colormap
 from service.rendering.montage import FilterPicture, FilterScale, draw_filters, montage_png

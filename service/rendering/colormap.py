@@ -11,7 +11,7 @@ Table = NDArray[np.uint8]
 
 
 class Colormap(StrEnum):
-    """The colour scales on offer; all but turbo and jet are perceptually uniform."""
+    """The available colour scales. All except turbo and jet are perceptually uniform."""
 
     INFERNO = "inferno"
     MAGMA = "magma"
@@ -25,9 +25,10 @@ class Colormap(StrEnum):
 
 @cache
 def table(colormap: Colormap) -> Table:
-    """The RGB colours [256, 3] of that colormap, from cold to hot."""
+    """Return the RGB colours [256, 3] of a colormap, from cold to hot."""
     ramp = np.arange(256, dtype=np.uint8)
     if colormap is Colormap.GRAY:
         return np.repeat(ramp[:, None], 3, axis=1)
+
     bgr = cv2.applyColorMap(ramp[:, None], getattr(cv2, f"COLORMAP_{colormap.name}"))
     return np.ascontiguousarray(bgr[:, 0, ::-1], dtype=np.uint8)

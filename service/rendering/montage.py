@@ -1,4 +1,4 @@
-"""A layer's filters as small greyscale pictures, one by one or side by side."""
+"""Pictures of a layer's filters, one by one or as a montage."""
 
 import math
 from collections.abc import Mapping
@@ -15,34 +15,43 @@ from service.rendering import png
 from service.rendering.colormap import Colormap, table
 
 LONG_EDGE = 1536
-"""Longest edge of a montage in pixels; small maps are enlarged by whole factors up to it, large ones are reduced."""
-GAP = 2
+"""Longest edge of a montage in pixels, without the gaps.
+
+Small maps are enlarged by whole factors up to it, large ones are reduced.
+"""
+GAP = 2  # pixels between tiles, and around the sheet
 BACKGROUND = 40
 """Grey of the gaps: neither the black of a dark filter nor the white of a bright one."""
 
 
 class FilterScale(StrEnum):
-    """What white means: the layer's maximum, so that filters compare, or each filter's own, so that faint ones show."""
+    """The value that white stands for.
+
+    `layer`: the maximum of the layer, so that filters can be compared. `filter`: the maximum of
+    each filter, so that faint filters are visible.
+    """
 
     LAYER = "layer"
     FILTER = "filter"
 
 
 def value_ranges(maps: Floats, scale: FilterScale) -> NDArray[np.float32]:
-    """The values (black, white) of each filter of maps [h, w, filters], as [filters, 2].
+    """Return the values of black and white of each filter, as [filters, 2].
 
-    Zero always lies within, so that nothing dark looks bright.
+    `maps`: [h, w, filters]. The range includes zero, so that dark filters do not look bright.
     """
     low = np.minimum(maps.min(axis=(0, 1)), 0)
     high = np.maximum(maps.max(axis=(0, 1)), 0)
+
     if scale is FilterScale.LAYER:
-        low, high = np.full_like(low, low.min()), np.full_like(high, high.max())
+        low = np.full_like(low, low.min())
+        high = np.full_like(high, high.max())
     return np.stack([low, high], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
 class FilterPicture:
-    """One filter's map as an 8-bit greyscale PNG, and the values that its black and white stand for."""
+    """A filter's map as an 8-bit greyscale PNG, and the values of its black and white."""
 
     png: bytes
     black: float
@@ -50,7 +59,7 @@ class FilterPicture:
 
 
 def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
-    """One picture per filter of maps [h, w, filters], a pixel a cell."""
+    """Draw one picture per filter of maps [h, w, filters], with one pixel per cell."""
     ranges = value_ranges(maps, scale)
     return [
         FilterPicture(png.encode(Image.fromarray(tile)), float(black), float(white))
@@ -61,27 +70,34 @@ def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
 def montage_png(
     maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]
 ) -> bytes:
-    """All filters of maps [h, w, filters] in reading order on one PNG."""
+    """Draw all filters of maps [h, w, filters] on one PNG, in reading order."""
+    # Choose the grid of tiles.
     tiles = _tiles(maps, value_ranges(maps, scale))
     columns = _columns(len(tiles), maps.shape[0], maps.shape[1])
     rows = math.ceil(len(tiles) / columns)
     height, width = _tile_shape(maps.shape[0], maps.shape[1], rows, columns)
-    sheet = np.full(
-        (rows * (height + GAP) + GAP, columns * (width + GAP) + GAP, 3), BACKGROUND, np.uint8
-    )
-    shrinks = height < maps.shape[0]
+
+    # Start with an empty sheet.
+    sheet_height = rows * (height + GAP) + GAP
+    sheet_width = columns * (width + GAP) + GAP
+    sheet = np.full((sheet_height, sheet_width, 3), BACKGROUND, np.uint8)
+
+    # Enlarged cells keep sharp edges. Reduced maps are averaged.
+    is_reduced = height < maps.shape[0]
+    interpolation = cv2.INTER_AREA if is_reduced else cv2.INTER_NEAREST
+
     for index, tile in enumerate(tiles):
         row, column = divmod(index, columns)
-        top, left = GAP + row * (height + GAP), GAP + column * (width + GAP)
-        sized = cv2.resize(
-            tile, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST
-        )
+        top = GAP + row * (height + GAP)
+        left = GAP + column * (width + GAP)
+        sized = cv2.resize(tile, (width, height), interpolation=interpolation)
         sheet[top : top + height, left : left + width] = table(colormap)[sized]
+
     return png.encode(Image.fromarray(sheet), text)
 
 
 def _tiles(maps: Floats, ranges: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
-    """Each filter as 0..255 between its black and its white; a filter that is constantly zero is black."""
+    """Scale each filter to 0..255 between its black and its white. A filter of zeros is black."""
     spans = ranges[:, 1] - ranges[:, 0]
     scaled = np.asarray((maps - ranges[:, 0]) / np.where(spans > 0, spans, 1), dtype=np.float32)
     return [
@@ -90,7 +106,7 @@ def _tiles(maps: Floats, ranges: NDArray[np.float32]) -> list[NDArray[np.uint8]]
 
 
 def _columns(tiles: int, height: int, width: int) -> int:
-    """The number of columns that makes the sheet's longer edge shortest."""
+    """Return the number of columns for which the longer edge of the sheet is shortest."""
     return min(
         range(1, tiles + 1),
         key=lambda columns: max(columns * width, math.ceil(tiles / columns) * height),
@@ -98,7 +114,7 @@ def _columns(tiles: int, height: int, width: int) -> int:
 
 
 def _tile_shape(height: int, width: int, rows: int, columns: int) -> tuple[int, int]:
-    """Tile size: a whole multiple of the map where that fits the montage, else the map reduced."""
+    """Return a tile's (height, width): a whole multiple of the map if it fits, else reduced."""
     factor = min(LONG_EDGE / (rows * height), LONG_EDGE / (columns * width))
     factor = float(max(1, int(factor))) if factor >= 1 else factor
     return max(1, round(height * factor)), max(1, round(width * factor))

@@ -1,4 +1,4 @@
-"""A heatmap on the grid of its source image: laid over the image, or alone and transparent for a viewer to lay."""
+"""Draw a heatmap in the frame of its source image: over the image, or alone with transparency."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Shape = tuple[int, int]
 
 
 class Render(StrEnum):
-    """What to draw: the heat over the mammogram, or the heat alone."""
+    """The picture to draw: the heat over the mammogram, or the heat alone."""
 
     OVERLAY = "overlay"
     HEATMAP = "heatmap"
@@ -26,10 +26,10 @@ class Render(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How heat is drawn.
+    """The style of a picture of heat.
 
-    `opacity`: of the hottest cell, 0..1. `long_edge`: of the picture in pixels, at most the source's own, which is what
-    infinity gives.
+    `opacity`: of the hottest cell, 0..1. `long_edge`: of the picture, in pixels. It is limited to
+    that of the source, so infinity gives the size of the source.
     """
 
     colormap: Colormap
@@ -39,7 +39,10 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class FramedPicture:
-    """A PNG of the whole source image's frame; `to_source` leads from its pixels to the source's."""
+    """A PNG of the whole source image's frame.
+
+    `to_source`: from its pixels to source pixels.
+    """
 
     png: bytes
     height: int
@@ -55,70 +58,85 @@ def overlay(
     style: Style,
     text: Mapping[str, str],
 ) -> FramedPicture:
-    """RGB PNG of the mammogram under its heat; where there is no heat the mammogram is untouched.
+    """Draw the heat over the mammogram, as RGB PNG. Without heat, the mammogram is unchanged.
 
-    `grey`: the whole mammogram, drawn on the canvas of the style. `box`: the part of the source that the network saw.
+    `grey`: the whole mammogram, at the size that the style asks for. `box`: the crop that the model
+    sees, in source pixels.
     """
     heat = png.to_bytes(lay(heatmap, box, source_shape, grey.shape))
-    picture = np.take(_blended(style), heat.astype(np.uint16) << 8 | grey, axis=0)
+
+    # Heat and grey of a pixel are two bytes, so its colour can be looked up.
+    colours = _blended(style)
+    picture = np.take(colours, heat.astype(np.uint16) << 8 | grey, axis=0)
     return _picture(Image.fromarray(picture), source_shape, text)
 
 
 def heat_alone(
     source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
 ) -> FramedPicture:
-    """Indexed PNG of the heat alone on the frame of its source.
+    """Draw the heat alone in the frame of its source, as indexed PNG.
 
-    Palette index 0..255 is the heat relative to the hottest cell; alpha grows with it from 0 to `style.opacity`.
+    The palette index 0..255 is the heat relative to the hottest cell. Alpha increases with it from
+    0 to `style.opacity`. `box`: the crop that the model sees, in source pixels.
     """
-    heat = lay(heatmap, box, source_shape, geometry.canvas(*source_shape, style.long_edge))
+    shape = geometry.canvas(*source_shape, style.long_edge)
+    heat = lay(heatmap, box, source_shape, shape)
+
     image = Image.fromarray(png.to_bytes(heat))
     image.putpalette(table(style.colormap).tobytes())
     alpha = png.to_bytes(np.linspace(0, style.opacity, 256, dtype=np.float32))
     image.info["transparency"] = alpha.tobytes()
+
     return _picture(image, source_shape, text)
 
 
 def lay(heatmap: Heatmap, box: Box, source_shape: Shape, shape: Shape) -> Floats:
-    """The heat in [0, 1] (1 = hottest cell) on a [height, width] picture of the whole source; 0 outside `box`.
+    """Return the heat in [0, 1] on a picture [height, width] of the whole source.
 
-    Bilinear between cell centres. Beyond the outermost centres the value holds up to the box: that rim is what the
-    outermost receptive fields still see.
+    1 is the hottest cell. The heat is 0 outside `box` and bilinear between cell centres. Beyond the
+    outermost centres the value stays constant up to the edge of the box, because the outermost
+    receptive fields reach there.
     """
     if heatmap.peak is None:
         return np.zeros(shape, np.float32)
-    (rows, columns), (height, width) = source_shape, shape
+
+    # The maps from the picture's pixels to source pixels, and to cells.
+    rows, columns = source_shape
+    height, width = shape
     to_source = geometry.resize(columns, rows, width, height)
     to_cell = to_source.then(heatmap.to_source.inverse())
-    seen = np.s_[
-        _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height),
-        _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width),
-    ]
-    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, heatmap.values.shape[0])[
-        seen[0]
-    ]
-    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, heatmap.values.shape[1])[
-        seen[1]
-    ]
+
+    # The part of the picture inside the box.
+    vertical = _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height)
+    horizontal = _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width)
+
+    # Interpolate there.
+    map_rows, map_columns = heatmap.values.shape
+    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, map_rows)[vertical]
+    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, map_columns)[horizontal]
+    relative = heatmap.values / np.float32(heatmap.peak.value)
+
     heat = np.zeros(shape, np.float32)
-    heat[seen] = np.clip(down @ (heatmap.values / np.float32(heatmap.peak.value)) @ across.T, 0, 1)
+    heat[vertical, horizontal] = np.clip(down @ relative @ across.T, 0, 1)
     return heat
 
 
 def _blended(style: Style) -> NDArray[np.uint8]:
-    """The RGB colour [65536, 3] of every pair of heat and grey, at heat * 256 + grey: two bytes decide a pixel."""
+    """Return the RGB colour [65536, 3] of every pair of heat and grey, at heat * 256 + grey."""
     level = np.arange(256, dtype=np.float32)
     alpha = (level * np.float32(style.opacity / 255))[:, None, None]
+
     colours = level[None, :, None] * (1 - alpha) + table(style.colormap)[:, None, :] * alpha
     return np.asarray(colours + np.float32(0.5), dtype=np.uint8).reshape(-1, 3)
 
 
 def _picture(image: Image.Image, source_shape: Shape, text: Mapping[str, str]) -> FramedPicture:
+    """Encode a picture of the whole source."""
     to_source = geometry.resize(source_shape[1], source_shape[0], image.width, image.height)
     return FramedPicture(png.encode(image, text), image.height, image.width, to_source)
 
 
 def _covered(start: int, stop: int, scale: float, shift: float, count: int) -> slice:
-    """The picture's pixels along one axis whose centres lie in start .. stop of the source."""
+    """Return the pixels along one axis whose centres are in start .. stop of the source."""
     first, last = (np.ceil((edge - 0.5 - shift) / scale) for edge in (start, stop))
     return slice(max(int(first), 0), min(int(last), count))

@@ -1,4 +1,4 @@
-"""Arrays -> PNG bytes, with what a picture must say about itself in its text chunks."""
+"""Encode arrays as PNG, with provenance in the text chunks."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -8,19 +8,23 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 COMPRESSION = 1
-"""zlib level: 6 would make a 1024-pixel overlay about a tenth smaller and take three times as long."""
+"""zlib level. Level 6 makes a 1024-pixel overlay a tenth smaller, but takes three times as long."""
 
 
 def encode(image: Image.Image, text: Mapping[str, str] | None = None) -> bytes:
-    """The image as PNG; `text` goes into its text chunks, so that a saved picture keeps its provenance."""
+    """Encode the image as PNG.
+
+    `text` goes into the text chunks, so that a saved picture keeps its provenance.
+    """
     chunks = PngImagePlugin.PngInfo()
     for key, value in (text or {}).items():
         chunks.add_text(key, value)
+
     buffer = BytesIO()
     image.save(buffer, "PNG", compress_level=COMPRESSION, pnginfo=chunks)
     return buffer.getvalue()
 
 
 def to_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Values in [0, 1] as 0..255, rounded to nearest."""
+    """Scale values in [0, 1] to 0..255, rounded to nearest."""
     return np.asarray(values * np.float32(255) + np.float32(0.5), dtype=np.uint8)

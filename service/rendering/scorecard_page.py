@@ -1,4 +1,4 @@
-"""A model's scorecard as a page for a person: one self-contained HTML document, no script, nothing fetched."""
+"""A model's scorecard as a self-contained HTML page, without scripts or external resources."""
 
 from collections.abc import Iterable
 from html import escape
@@ -13,9 +13,11 @@ _PAGE = Template("""\
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>$title</title>
 <style>
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #1c1c1c; }
+body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; }
+body { max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; vertical-align: top; padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #d5d5d5; }
+th, td { text-align: left; vertical-align: top; }
+th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #d5d5d5; }
 td.value { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.verdict { font-weight: 600; }
 .pass { color: #14692c; } .fail { color: #a4130f; } .informative { color: #585858; }
@@ -26,7 +28,9 @@ td.verdict { font-weight: 600; }
 <p class="$state"><strong>$summary</strong></p>
 <p>$note</p>
 <table>
-<thead><tr><th>Test</th><th>Value</th><th>Requirement</th><th>Verdict</th><th>What it means</th></tr></thead>
+<thead>
+<tr><th>Test</th><th>Value</th><th>Requirement</th><th>Verdict</th><th>What it means</th></tr>
+</thead>
 <tbody>
 $rows
 </tbody>
@@ -37,7 +41,10 @@ $rows
 
 
 class Row(NamedTuple):
-    """One test: its name, what came out as text, what was asked, the verdict (also its style), what it means."""
+    """One test: its name, its value as text, the requirement, the verdict and the meaning.
+
+    `verdict` is also the name of its style.
+    """
 
     name: str
     value: str
@@ -49,7 +56,7 @@ class Row(NamedTuple):
 def scorecard_page(
     title: str, summary: str, note: str, rows: Iterable[Row], *, passed: bool
 ) -> str:
-    """The page; every text is escaped."""
+    """Return the page. Every text is escaped."""
     return _PAGE.substitute(
         title=escape(title),
         summary=escape(summary),
@@ -61,6 +68,7 @@ def scorecard_page(
 
 def _row(row: Row) -> str:
     name, value, asked, verdict, meaning = (escape(text) for text in row)
+
     return (
         f'<tr><td>{name}</td><td class="value">{value}</td><td>{asked}</td>'
         f'<td class="verdict {verdict}">{verdict}</td><td>{meaning}</td></tr>'

@@ -22,8 +22,7 @@ _LAYER = {
     "filters": 48,
     "stage": "deep",
     "reading": (
-        "Deep layer: its filters respond to abstract features; where the bright cells lie says the "
-        "most."
+        "Deep layer: its filters respond to abstract features. The position of the bright cells is"
     ),
     "receptive_field": {
         "height": 61,
