@@ -81,7 +81,7 @@ openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 	$(run) service openapi --out openapi/openapi.json
 
 .PHONY: diagram
-diagram: .venv/dev.installed ## draw the packages into docs/architecture.md
+diagram: .venv/dev.installed ## draw packages and list modules in docs/architecture.md
 	$(run) docs.diagram
 
 .PHONY: requirements

@@ -236,7 +236,7 @@ def warn(
             reference: {
                 "codes": [warning.code for warning in assessed.warnings],
                 "measures": {
-                    name: asdict(diagnostic) for name, diagnostic in assessed.measures.items()
+                    name: asdict(diagnostic) for name, diagnostic in assessed.diagnostics.items()
                 },
             }
             for reference, assessed in assessments.items()

@@ -1,9 +1,10 @@
-"""Draw the packages and their imports into docs/architecture.md: `make diagram`.
+"""Draw the packages and list the modules in docs/architecture.md: `make diagram`.
 
-The layers come from the contracts in pyproject.toml, the arrows from the imports in the code. An
-arrow that follows from others is left out.
+The layers come from the contracts in pyproject.toml, the arrows from the imports in the code, and
+the list from the docstrings of the modules. An arrow that follows from others is left out.
 """
 
+import ast
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -13,25 +14,47 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-BEGIN = "<!-- drawn by `make diagram` -->\n"
-END = "<!-- end of drawing -->"
+END = "<!-- end -->"
 
 Imports = Mapping[str, set[str]]
 
 
 def main() -> int:
-    """Replace the drawing in the page. Return 0."""
+    """Replace both parts of the page. Return 0."""
     text = PAGE.read_text("utf-8")
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}{draw()}{END}{after}", "utf-8")
+    for begin, part in parts().items():
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(END)
+        text = f"{before}{begin}{part}{END}{after}"
+
+    PAGE.write_text(text, "utf-8")
     return 0
+
+
+def parts() -> Mapping[str, str]:
+    """Return each generated part of the page by the line before it."""
+    return {
+        "<!-- drawing, by `make diagram` -->\n": draw(),
+        "<!-- modules, by `make diagram` -->\n": list_modules(),
+    }
 
 
 def draw() -> str:
     """Return the drawing of both packages as Mermaid in Markdown."""
     graph = grimp.build_graph("service", "training", cache_dir=None)
     return "".join(_draw_package(graph, package) for package in ("service", "training"))
+
+
+def list_modules() -> str:
+    """Return a table of all modules with the first sentence of their docstrings."""
+    rows = ["\n| module | content |", "|---|---|"]
+    for package in ("service", "training"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if path.name not in {"__init__.py", "__main__.py"}:
+                docstring = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+                rows.append(f"| `{path.relative_to(ROOT)}` | {docstring.partition(chr(10))[0]} |")
+
+    return "\n".join([*rows, "\n"])
 
 
 def _draw_package(graph: grimp.ImportGraph, package: str) -> str:

@@ -94,9 +94,9 @@ def layer(described: ConvLayer) -> schemas.Layer:
     )
 
 
-def diagnostics(measures: Mapping[str, Diagnostic]) -> schemas.Diagnostics:
+def diagnostics(by_name: Mapping[str, Diagnostic]) -> schemas.Diagnostics:
     """Return the diagnostics by name."""
-    return {name: schemas.Measure.model_validate(measure) for name, measure in measures.items()}
+    return {name: schemas.Measure.model_validate(measure) for name, measure in by_name.items()}
 
 
 def warnings(given: Iterable[QualityWarning]) -> list[schemas.Caution]:

@@ -75,7 +75,7 @@ FIGURES = {
 }
 
 
-def measure(
+def diagnose(
     figures: Mapping[str, float], ranges: Mapping[str, ReferenceRange]
 ) -> dict[str, Diagnostic]:
     """Put each figure beside the reference range of the model version, if it has one.
@@ -83,12 +83,12 @@ def measure(
     Raises:
         KeyError: a figure is not in `FIGURES`.
     """
-    measures = {}
+    diagnostics = {}
     for name, value in figures.items():
         reference = ranges.get(name)
         unusual = _is_unusual(FIGURES[name], value, reference)
-        measures[name] = Diagnostic(value, reference, unusual)
-    return measures
+        diagnostics[name] = Diagnostic(value, reference, unusual)
+    return diagnostics
 
 
 def _is_unusual(figure: Figure, value: float, reference: ReferenceRange | None) -> bool:
@@ -98,10 +98,10 @@ def _is_unusual(figure: Figure, value: float, reference: ReferenceRange | None) 
     return value < reference.low if figure.alarm == "low" else value > reference.high
 
 
-def unusual_warnings(measures: Mapping[str, Diagnostic]) -> tuple[QualityWarning, ...]:
+def unusual_warnings(diagnostics: Mapping[str, Diagnostic]) -> tuple[QualityWarning, ...]:
     """Return a warning for each unusual figure. Its code is `unusual-` and the figure's name."""
     warnings = []
-    for name, diagnostic in measures.items():
+    for name, diagnostic in diagnostics.items():
         reference = diagnostic.reference
         if reference is None or not diagnostic.unusual:
             continue
@@ -116,7 +116,7 @@ def unusual_warnings(measures: Mapping[str, Diagnostic]) -> tuple[QualityWarning
 
 
 def heatmap_warnings(
-    heatmap: Heatmap, measures: Mapping[str, Diagnostic], *, positive: bool
+    heatmap: Heatmap, diagnostics: Mapping[str, Diagnostic], *, positive: bool
 ) -> tuple[QualityWarning, ...]:
     """Return the warnings about a heatmap other than its unusual figures.
 
@@ -142,13 +142,13 @@ def heatmap_warnings(
 
     warnings = []
 
-    peak = measures["peak_in_breast"]
+    peak = diagnostics["peak_in_breast"]
     is_suspicious = positive or peak.reference is None or peak.reference.low > 0
     if not peak.value and is_suspicious:
         message = "The hottest spot lies outside the breast."
         warnings.append(QualityWarning("peak-outside-breast", message))
 
-    lift = measures.get("lift")
+    lift = diagnostics.get("lift")
     if lift is not None and lift.reference is None and lift.value < 1:
         message = (
             "The breast holds less of the heat than its share of the image. The model may rely on "
@@ -156,12 +156,12 @@ def heatmap_warnings(
         )
         warnings.append(QualityWarning("heat-outside-breast", message))
 
-    gap = measures.get("insertion_gap")
+    gap = diagnostics.get("insertion_gap")
     if positive and gap is not None and gap.value <= 0:
         message = "The hottest pixels matter no more to the prediction than those of random maps."
         warnings.append(QualityWarning("heat-without-effect", message))
 
-    if measures["entropy"].value > UNIFORM_ENTROPY:
+    if diagnostics["entropy"].value > UNIFORM_ENTROPY:
         message = "The heat is spread almost evenly, so the map does not indicate any place."
         warnings.append(QualityWarning("heatmap-uniform", message))
 

@@ -20,11 +20,11 @@ from service.records import (
 class Assessment:
     """Diagnostics by name, and warnings. Assessments can be added."""
 
-    measures: dict[str, Diagnostic] = field(default_factory=dict)
+    diagnostics: dict[str, Diagnostic] = field(default_factory=dict)
     warnings: tuple[QualityWarning, ...] = ()
 
     def __add__(self, other: "Assessment") -> "Assessment":
-        return Assessment(self.measures | other.measures, (*self.warnings, *other.warnings))
+        return Assessment(self.diagnostics | other.diagnostics, (*self.warnings, *other.warnings))
 
 
 def assess_model(model: Model) -> Assessment:
@@ -66,7 +66,7 @@ def assess_filters(
     ranges = model.manifest.ranges(layer, Method.GRAD_CAM, positive=is_positive(model, scores))
     figures = explanation.filter_figures(maps)
 
-    return Assessment(explanation.measure(figures, ranges), explanation.filter_warnings(statistics))
+    return Assessment(explanation.diagnose(figures, ranges), explanation.filter_warnings(statistics))
 
 
 def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) -> Assessment:
@@ -83,10 +83,10 @@ def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) 
     if explained.layer is not None and is_positive_class:
         ranges = manifest.ranges(explained.layer.name, explained.method, positive=positive)
 
-    measures = explanation.measure(explained.figures, ranges)
-    warnings = explanation.heatmap_warnings(explained.heatmap, measures, positive=positive)
-    unusual = explanation.unusual_warnings(measures)
-    return Assessment(measures, (*warnings, *unusual))
+    diagnostics = explanation.diagnose(explained.figures, ranges)
+    warnings = explanation.heatmap_warnings(explained.heatmap, diagnostics, positive=positive)
+    unusual = explanation.unusual_warnings(diagnostics)
+    return Assessment(diagnostics, (*warnings, *unusual))
 
 
 def is_positive(model: Model, scores: Scores) -> bool:

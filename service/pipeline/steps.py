@@ -142,7 +142,7 @@ def show_activations(
             to_source = geometry.flip(chosen.width).then(to_source)
 
     return Activations(
-        reading, chosen, maps, to_source, statistics, assessed.measures, assessed.warnings
+        reading, chosen, maps, to_source, statistics, assessed.diagnostics, assessed.warnings
     )
 
 
@@ -186,7 +186,7 @@ def explain(
         regions = explanation.regions(heatmap, question.level, spacing)
 
     return Explanation(
-        prediction, explained, class_name, regions, assessed.measures, assessed.warnings
+        prediction, explained, class_name, regions, assessed.diagnostics, assessed.warnings
     )
 
 
@@ -219,7 +219,7 @@ def _prediction(model: Model, reading: Reading, scores: Scores) -> ImagePredicti
     by_class = dict(zip(model.manifest.classes, probabilities, strict=True))
 
     assessed = _assess_image(model, reading, scores)
-    return ImagePrediction(reading, by_class, assessed.measures, assessed.warnings)
+    return ImagePrediction(reading, by_class, assessed.diagnostics, assessed.warnings)
 
 
 def _assess_image(model: Model, reading: Reading, scores: Scores) -> Assessment:
