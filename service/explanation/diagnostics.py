@@ -26,8 +26,8 @@ BLANK_REASONS = {
 class Figure:
     """A kind of figure.
 
-    `meaning`: a phrase. `alarm`: the side of the reference range beyond which a value is an alarm, or
-    None.
+    `meaning`: a phrase. `alarm`: the side of the reference range beyond which a value is an alarm.
+    It is None if neither side is.
     """
 
     name: str

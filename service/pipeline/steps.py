@@ -173,7 +173,6 @@ def explain(
         explained = class_explanation.explain_class(
             model, subject, question.method, layer, class_index, full=question.full
         )
-        heatmap = explained.heatmap
         prediction = _prediction(model, reading, explained.scores)
 
         # 4. Assess the heatmap, on top of the image.
@@ -182,6 +181,7 @@ def explain(
         assessed = image_assessment + heatmap_assessment
 
         # 5. Outline the hot regions in source pixels.
+        heatmap = explained.heatmap
         spacing = reading.facts.pixel_spacing_mm
         regions = explanation.regions(heatmap, question.level, spacing)
 

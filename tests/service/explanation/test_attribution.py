@@ -20,55 +20,67 @@ def slopes(images: Floats) -> Floats:
     return np.broadcast_to(WEIGHTS, images.shape)
 
 
-def test_integrated_gradients_of_a_linear_margin_are_weight_times_difference() -> None:
-    found = integrated_gradients(IMAGE, BASELINE, slopes)
-    np.testing.assert_allclose(found, ((IMAGE - BASELINE) * WEIGHTS)[..., 0], rtol=1e-5, atol=1e-7)
+def test_integrated_gradients_explain_linear_margin_exactly() -> None:
+    """For a linear margin they are the weight times the difference from the baseline."""
+    attributions = integrated_gradients(IMAGE, BASELINE, slopes)
+
+    expected = ((IMAGE - BASELINE) * WEIGHTS)[..., 0]
+    np.testing.assert_allclose(attributions, expected, rtol=1e-5, atol=1e-7)
 
 
-def test_integrated_gradients_of_squares_add_up_to_the_difference_of_the_margins() -> None:
-    # d/dx of x^2 is 2x: along the path it is linear, and the middle of each step is exact
-    found = integrated_gradients(IMAGE, BASELINE, lambda images: 2 * images)
-    np.testing.assert_allclose(found, (IMAGE**2 - BASELINE**2)[..., 0], rtol=1e-4, atol=1e-6)
+def test_integrated_gradients_explain_squares_exactly() -> None:
+    """They add up to the difference of the margins.
+
+    The derivative 2x of x^2 is linear along the path, so the middle of each step is exact.
+    """
+    attributions = integrated_gradients(IMAGE, BASELINE, lambda images: 2 * images)
+
+    expected = (IMAGE**2 - BASELINE**2)[..., 0]
+    np.testing.assert_allclose(attributions, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_smooth_grad_is_the_magnitude_of_the_mean_slope() -> None:
-    np.testing.assert_allclose(
-        smooth_grad(IMAGE, EVERYWHERE, slopes), np.abs(WEIGHTS[..., 0]), rtol=1e-6
-    )
+def test_smooth_grad_is_magnitude_of_mean_slope() -> None:
+    attributions = smooth_grad(IMAGE, EVERYWHERE, slopes)
+
+    np.testing.assert_allclose(attributions, np.abs(WEIGHTS[..., 0]), rtol=1e-6)
 
 
-def test_smooth_grad_averages_out_what_noise_turns_round() -> None:
-    # |x| has slope +-1; around 0, in noise, the mean is near 0, and far from it 1
-    image = np.where(np.arange(24)[None, :, None] < 12, 0, 5).astype(np.float32) * np.ones(
-        (32, 1, 1), np.float32
-    )
-    found = smooth_grad(image, EVERYWHERE, np.sign)
-    assert found[:, 12:].min() == 1
-    assert found[:, :12].mean() < 0.3
+def test_smooth_grad_averages_out_noise() -> None:
+    """The slope of |x| is +-1: in noise around 0 the mean is near 0, and far from 0 it is 1."""
+    row = np.where(np.arange(24)[None, :, None] < 12, 0, 5).astype(np.float32)
+    image = row * np.ones((32, 1, 1), np.float32)
+
+    attributions = smooth_grad(image, EVERYWHERE, np.sign)
+
+    assert attributions[:, 12:].min() == 1
+    assert attributions[:, :12].mean() < 0.3
 
 
-def test_smooth_grad_leaves_the_air_as_it_is() -> None:
-    seen: list[Floats] = []
+def test_smooth_grad_adds_no_noise_to_air() -> None:
+    batches: list[Floats] = []
     mask = EVERYWHERE.copy()
     mask[:, 12:] = False
 
     def record(images: Floats) -> Floats:
-        seen.append(images)
+        batches.append(images)
         return images
 
     smooth_grad(IMAGE, mask, record)
-    copies = np.concatenate(seen)
+
+    copies = np.concatenate(batches)
     np.testing.assert_array_equal(
         copies[:, :, 12:], np.broadcast_to(IMAGE[:, 12:], copies[:, :, 12:].shape)
     )
     assert (copies[:, :, :12] != IMAGE[:, :12]).all(axis=0).any()
 
 
-def test_occlusion_is_what_the_margin_loses_window_by_window() -> None:
+def test_occlusion_is_margin_lost_per_window() -> None:
     losses, field = occlusion(IMAGE, BASELINE, EVERYWHERE, linear)
-    # windows of 32 / 8 = 4 pixels, 2 apart
+
+    # Windows of 32 / 8 = 4 pixels, 2 apart.
     assert losses.shape == (15, 11)
     assert (field.height, field.stride_y, field.offset_y) == (4, 2, 1.5)
+
     lost = ((IMAGE - BASELINE) * WEIGHTS)[..., 0]
     expected = [
         [lost[2 * i : 2 * i + 4, 2 * j : 2 * j + 4].sum() for j in range(11)] for i in range(15)
@@ -79,28 +91,33 @@ def test_occlusion_is_what_the_margin_loses_window_by_window() -> None:
 def test_windows_without_breast_are_not_occluded() -> None:
     mask = np.zeros(SHAPE, np.bool_)
     mask[:8, :8] = True
+
     losses, _ = occlusion(IMAGE, BASELINE, mask, linear)
+
     assert losses[:4, :4].all()
     assert not losses[4:].any()
     assert not losses[:, 4:].any()
 
 
-def test_the_baseline_has_no_detail_and_keeps_the_outline() -> None:
+def test_baseline_has_no_detail_and_keeps_outline() -> None:
     mask = np.zeros((200, 150), np.bool_)
     mask[20:180, :100] = True
-    image = np.where(mask, 0.5, 0).astype(np.float32)[..., None]
-    np.testing.assert_allclose(
-        blurred(image, mask), image, atol=1e-5
-    )  # no grey leaks out into the air
-    spotted = image.copy()
+    plain = np.where(mask, 0.5, 0).astype(np.float32)[..., None]
+    spotted = plain.copy()
     spotted[95:105, 45:55] = 1
-    found = blurred(spotted, mask)
-    assert found.max() < 0.58
-    assert found[..., 0][mask].mean() == pytest.approx(spotted[..., 0][mask].mean(), rel=0.01)
-    assert not found[~mask].any()
+
+    of_plain = blurred(plain, mask)
+    of_spotted = blurred(spotted, mask)
+
+    # No grey leaks into the air.
+    np.testing.assert_allclose(of_plain, plain, atol=1e-5)
+    assert of_spotted.max() < 0.58
+    mean = of_spotted[..., 0][mask].mean()
+    assert mean == pytest.approx(spotted[..., 0][mask].mean(), rel=0.01)
+    assert not of_spotted[~mask].any()
 
 
-def test_the_network_is_given_no_more_than_sixteen_images_at_a_time() -> None:
+def test_model_gets_at_most_sixteen_images() -> None:
     sizes: list[int] = []
 
     def count(images: Floats) -> Floats:
@@ -110,5 +127,6 @@ def test_the_network_is_given_no_more_than_sixteen_images_at_a_time() -> None:
     integrated_gradients(IMAGE, BASELINE, count)
     smooth_grad(IMAGE, EVERYWHERE, count)
     occlusion(IMAGE, BASELINE, EVERYWHERE, lambda images: linear(count(images)))
+
     assert max(sizes) == 16
     assert sum(sizes) == 128 + 16 + 1 + 15 * 11
