@@ -9,7 +9,7 @@ from service.explanation.attribution import (
     smooth_grad,
 )
 from service.explanation.cam import METHODS, heatmap, signed_map
-from service.explanation.diagnostics import FIGURES, heatmap_warnings, diagnose, unusual_warnings
+from service.explanation.diagnostics import FIGURES, diagnose, heatmap_warnings, unusual_warnings
 from service.explanation.domain import distance, domain_warnings
 from service.explanation.filters import (
     filter_figures,
@@ -29,6 +29,7 @@ __all__ = [
     "Gradients",
     "Margins",
     "blurred",
+    "diagnose",
     "distance",
     "domain_warnings",
     "evidence_gaps",
@@ -41,7 +42,6 @@ __all__ = [
     "heatmap_warnings",
     "integrated_gradients",
     "layer_figures",
-    "diagnose",
     "noisy_copies",
     "occlusion",
     "regions",

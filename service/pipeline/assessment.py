@@ -66,7 +66,9 @@ def assess_filters(
     ranges = model.manifest.ranges(layer, Method.GRAD_CAM, positive=is_positive(model, scores))
     figures = explanation.filter_figures(maps)
 
-    return Assessment(explanation.diagnose(figures, ranges), explanation.filter_warnings(statistics))
+    return Assessment(
+        explanation.diagnose(figures, ranges), explanation.filter_warnings(statistics)
+    )
 
 
 def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) -> Assessment:

@@ -3,7 +3,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from service.explanation import heat_figures, heatmap_warnings, measure
+from service.explanation import diagnose, heat_figures, heatmap_warnings
 from service.geometry import Affine
 from service.records import (
     Diagnostic,
@@ -36,7 +36,7 @@ def warning_codes(
     """Return the codes of a map's warnings, by default without reference ranges."""
     heat = heated(values)
     if measures is None:
-        measures = measure(heat_figures(heat, LEFT_HALF, FIELD), {})
+        measures = diagnose(heat_figures(heat, LEFT_HALF, FIELD), {})
 
     warnings = heatmap_warnings(heat, measures, positive=positive)
     return [warning.code for warning in warnings]
@@ -116,8 +116,8 @@ def test_reference_range_of_lift_replaces_limit_one() -> None:
     values[1, 1] = 3.5
     figures = heat_figures(heated(values), LEFT_HALF, FIELD) | {"lift": 0.9}
 
-    without_range = measure(figures, {})
-    with_range = measure(figures, {"lift": ReferenceRange(0.8, 2)})
+    without_range = diagnose(figures, {})
+    with_range = diagnose(figures, {"lift": ReferenceRange(0.8, 2)})
 
     assert warning_codes(values, without_range) == ["heat-outside-breast"]
     assert warning_codes(values, with_range) == []
@@ -163,7 +163,7 @@ def test_heat_without_effect_has_warning_if_positive(
     values[2, 1] = 7
     figures = heat_figures(heated(values), LEFT_HALF, FIELD) | {"insertion_gap": gap}
 
-    codes = warning_codes(values, measure(figures, {}), positive=positive)
+    codes = warning_codes(values, diagnose(figures, {}), positive=positive)
 
     assert codes == (["heat-without-effect"] if warned else [])
 
@@ -184,6 +184,6 @@ def test_peak_outside_breast_warning_depends_on_range(
         ranges["peak_in_breast"] = ReferenceRange(low, 1)
     figures = heat_figures(heated(values), LEFT_HALF, FIELD)
 
-    codes = warning_codes(values, measure(figures, ranges), positive=positive)
+    codes = warning_codes(values, diagnose(figures, ranges), positive=positive)
 
     assert codes == (["peak-outside-breast"] if warned else [])
