@@ -16,24 +16,19 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
 
     The sections follow Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
     """
-    return "\n".join(
-        [
-            f"# {manifest.name}, version {manifest.version}",
-            "",
-            _NOTICE,
-            "",
-            _summary(manifest),
-            "",
-            *_section("Intended use", manifest.intended_use),
-            *_section("Limitations", manifest.limitations),
-            *_section("Training", manifest.training),
-            *_section("Decision", _decision(manifest)),
-            *_section("Figures", *_figures(manifest)),
-            *_section("Scorecard", *_scorecard(scorecard)),
-            *_section("Localisation of lesions", *_methods(scorecard)),
-            *_section("Layers", *_layers(manifest)),
-        ]
-    )
+    title = f"# {manifest.name}, version {manifest.version}"
+    sections = [
+        *_section("Intended use", manifest.intended_use),
+        *_section("Limitations", manifest.limitations),
+        *_section("Training", manifest.training),
+        *_section("Decision", _decision(manifest)),
+        *_section("Figures", *_figures(manifest)),
+        *_section("Scorecard", *_scorecard(scorecard)),
+        *_section("Localisation of lesions", *_methods(scorecard)),
+        *_section("Layers", *_layers(manifest)),
+    ]
+
+    return "\n".join([title, "", _NOTICE, "", _summary(manifest), "", *sections])
 
 
 def _summary(manifest: Manifest) -> str:
@@ -128,18 +123,17 @@ def _layers(manifest: Manifest) -> list[str]:
         "Sizes are height x width. Receptive field and stride are in pixels of the model's input. "
         f"Explained by default: `{manifest.default_layer}`."
     )
-    return [
-        *_table(
-            ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride"),
-            map(_layer_row, manifest.layers),
-        ),
-        "",
-        note,
-    ]
+    table = _table(
+        ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride"),
+        map(_layer_row, manifest.layers),
+    )
+
+    return [*table, "", note]
 
 
 def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
     field = layer.receptive_field
+
     return (
         f"`{layer.name}`",
         layer.stage,

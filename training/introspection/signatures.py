@@ -111,7 +111,7 @@ class Explained:
     def _logits(
         self, images: Any, observer: Callable[[OperationCall], None] = lambda _: None
     ) -> Any:
-        """Return the logits [N, classes]; of a single unit two, the first of them zero."""
+        """Return the logits [N, classes]. A single unit is the second logit after a zero."""
         channels = self.model.input_shape[-1]
         with observed(self.model, observer), _linear_head(self.model):
             outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)

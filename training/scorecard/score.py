@@ -83,6 +83,7 @@ def open_parts(experiment: Experiment) -> Parts:
         CacheError: the images are not prepared.
     """
     split = split_records(load_records(experiment), experiment.split)
+
     return Parts(
         *(open_part(part, experiment) for part in (split.train, split.validation, split.test))
     )

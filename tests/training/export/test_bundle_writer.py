@@ -158,7 +158,7 @@ def test_double_precision_maps_equal_tf_keras_vis(network: Any, layer: str, meth
 
 
 def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
-    """Return one classifier twice: with MobileNetV2 nested as a layer, and with its layers inline."""
+    """Return one classifier twice: with MobileNetV2 nested as a layer, and with it inline."""
     inputs = keras.Input((64, 48, 3))
     nested = keras.applications.MobileNetV2(
         weights=None, include_top=False, input_shape=(64, 48, 3), alpha=alpha
