@@ -7,7 +7,8 @@ from training.data.table import Record, read_table, require_images, select
 from training.errors import TableError
 
 TABLE = """\
-site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,invasive,BIRADS,implant,density,machine_id,difficult_negative_case
+site_id,patient_id,image_id,laterality,view,age,cancer,biopsy,\
+invasive,BIRADS,implant,density,machine_id,difficult_negative_case
 2,10006,462822612,L,CC,61.0,0,0,0,,0,,29,False
 2,10006,1459541791,L,MLO,61.0,0,0,0,,0,,29,False
 1,10049,2112838101,R,CC,53.0,1,1,1,,0,B,49,False

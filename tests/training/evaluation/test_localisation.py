@@ -73,7 +73,7 @@ def localised(part: Part, masks: str) -> Localisation:
 
 @pytest.mark.parametrize(("top", "hits"), [(8, 1), (4, 1), (2, 0), (12, 1), (16, 0)])
 def test_peak_within_half_a_cell_is_a_hit(tmp_path: Path, top: int, hits: int) -> None:
-    # The spot covers source rows 8 to 11, so the peak is at row 9.5; half a cell is 2 source pixels.
+    # The spot covers source rows 8 to 11: its peak is at row 9.5. Half a cell is 2 source pixels.
     figures = localised(one_image(tmp_path, (4, 6)), write_mask(tmp_path, top, 12))
 
     assert (figures.images, figures.pointing) == (1, hits)

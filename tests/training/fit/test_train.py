@@ -56,7 +56,8 @@ def finished(toml: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 
 def weights(run: Run) -> list[np.ndarray]:
-    return keras.saving.load_model(run.best_model, compile=False).get_weights()  # type: ignore[no-any-return]
+    arrays: list[np.ndarray] = keras.saving.load_model(run.best_model, compile=False).get_weights()
+    return arrays
 
 
 def test_run_writes_model_history_and_logs(finished: Run) -> None:
