@@ -6,15 +6,19 @@ RUN apt-get update -qq \
 WORKDIR /app
 COPY requirements/ requirements/
 RUN VENV=/opt/venv requirements/install service
-# What compiling against TensorFlow needs and running it does not: headers, libclang, symbol tables; and the installers. Saves 0.7 GB.
-# Only TensorFlow's libraries are stripped: others were rewritten when their wheels were made, and strip may break those.
+
+# Remove the parts of TensorFlow that are needed only to compile against it (headers, libclang and
+# symbol tables), and the installers. This saves 0.7 GB. Only TensorFlow's libraries are stripped.
+# Other libraries were rewritten when their wheels were built, and strip may break them.
 RUN cd /opt/venv/lib/python3.*/site-packages \
  && rm -r tensorflow/include clang \
  && find tensorflow -name '*.so*' -exec strip --strip-unneeded {} + \
  && /opt/venv/bin/python -m pip uninstall --quiet --yes --root-user-action ignore uv pip
+
 COPY service/ service/
 COPY models/ models/
-# The image is read-only where it runs, so bytecode is made here.
+
+# The container is read-only when it runs, so the bytecode is compiled here.
 RUN rm -r requirements && /opt/venv/bin/python -m compileall -q service
 
 FROM ${BASE_IMAGE}
@@ -22,8 +26,11 @@ LABEL org.opencontainers.image.title="mammolens" \
       org.opencontainers.image.description="A mammogram in, an explained prediction out. Not a medical device." \
       org.opencontainers.image.version="0.2.0" \
       org.opencontainers.image.licenses="Apache-2.0"
-# Python's own images come without the standard library's bytecode, which every start would then compile anew.
+
+# The official Python images lack the bytecode of the standard library. Without this step, every
+# start would compile it again.
 RUN python3 -m compileall -q -x '/(test|site-packages|dist-packages)/' "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')"
+
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /app /app
 WORKDIR /app

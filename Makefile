@@ -1,4 +1,5 @@
-# Everything runs in .venv, which the targets make themselves: `make serve` and `make test` work in a fresh clone.
+# The targets run in .venv and create it when it is missing, so that `make serve` and `make test` work
+# in a fresh clone.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -21,16 +22,16 @@ serve: .venv/service.installed ## start the service on HOST:PORT (127.0.0.1:8000
 	@exec $(run) service
 
 .PHONY: test
-test: check ## every check, then every test that needs PyPI alone
+test: check ## run all checks, then all tests that need PyPI alone
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## the tests against programs from outside PyPI (dcmtk, Java)
+interop: .venv/dev.installed ## run the tests against programs from outside PyPI (dcmtk, Java)
 	requirements/outside
 	$(run) pytest -m interop
 
 .PHONY: check
-check: .venv/dev.installed ## format, lint, types, import rules, spelling
+check: .venv/dev.installed ## check format, lint, types, import rules and spelling
 	$(run) ruff format --check
 	$(run) ruff check
 	$(run) mypy
@@ -38,15 +39,15 @@ check: .venv/dev.installed ## format, lint, types, import rules, spelling
 	.venv/bin/typos
 
 .PHONY: format
-format: .venv/dev.installed ## put the code into the project's form
+format: .venv/dev.installed ## format the code and fix lint errors
 	$(run) ruff format
 	$(run) ruff check --fix
 
 .PHONY: training
-training: .venv/training.installed ## install what training needs, too
+training: .venv/training.installed ## install the requirements of training
 
 .PHONY: model
-model: .venv/training.installed data/phantoms/train.csv ## make models/demo/1 anew: phantoms, prepare, train, evaluate, scorecard, export
+model: .venv/training.installed data/phantoms/train.csv ## rebuild models/demo/1: phantoms, prepare, train, evaluate, scorecard, export
 	$(run) training prepare training/experiments/demo.toml
 	$(run) training train training/experiments/demo.toml
 	$(run) training evaluate runs/demo
@@ -57,11 +58,11 @@ data/phantoms/train.csv: | .venv/training.installed
 	$(run) training phantoms --patients 700 --out data/phantoms
 
 .PHONY: picture
-picture: .venv/training.installed ## make docs/picture.png and docs/sample.dcm from a phantom
+picture: .venv/training.installed ## create docs/picture.png and docs/sample.dcm from a phantom
 	$(run) docs.picture
 
 .PHONY: bench
-bench: .venv/bench.installed ## measure the service against its promises
+bench: .venv/bench.installed ## run the benchmarks
 	$(run) benchmarks.serve
 	$(run) benchmarks.decode
 	$(run) benchmarks.breast
@@ -69,11 +70,11 @@ bench: .venv/bench.installed ## measure the service against its promises
 	$(run) benchmarks.load
 
 .PHONY: soak
-soak: .venv/bench.installed ## put the service through mixed traffic, floods, killed readers and swaps of the model
+soak: .venv/bench.installed ## run the soak: mixed traffic, overload, killed readers, model swaps
 	$(run) benchmarks.soak
 
 .PHONY: fuzz
-fuzz: .venv/bench.installed ## feed 200,000 damaged images to the readers of the service
+fuzz: .venv/bench.installed ## read 200,000 damaged images with the decoders of the service
 	$(run) benchmarks.fuzz
 
 .PHONY: openapi
@@ -85,17 +86,17 @@ diagram: .venv/dev.installed ## draw packages and list modules in docs/architect
 	$(run) docs.diagram
 
 .PHONY: requirements
-requirements: .venv/dev.installed ## pin what pyproject.toml asks for (the newest of all: make requirements UPGRADE=--upgrade)
+requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (newest versions: UPGRADE=--upgrade)
 	$(compile) $(UPGRADE) --group uv --output-file requirements/uv.txt
 	$(compile) $(UPGRADE) pyproject.toml --all-extras --group dev --group bench --output-file requirements/bench.txt
-	@# The pins an output file already has are kept where they fit: that gives the smaller sets the largest one's versions.
+	@# uv keeps the pins that an output file already holds, so each smaller set starts as a copy.
 	cp requirements/bench.txt requirements/dev.txt
 	$(compile) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	cp requirements/dev.txt requirements/training.txt
 	cp requirements/dev.txt requirements/service.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
-	@# The other servers that benchmarks.load measures have environments of their own.
+	@# The other servers that benchmarks.load measures have separate environments.
 	for peer in litserve bentoml mlserver mosec; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
 	done
@@ -107,12 +108,12 @@ image: ## build the container image
 	docker build --tag $(IMAGE) .
 
 .PHONY: clean
-clean: ## remove .venv and everything built or cached
+clean: ## remove .venv, build output and caches
 	rm -rf .venv build dist htmlcov *.egg-info .coverage*
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# A set holds the smaller ones, in the same versions: serving after testing installs nothing.
+# A set contains the smaller sets in the same versions: serving after testing installs nothing.
 within_training := service
 within_dev := service training
 within_bench := service training dev
