@@ -43,7 +43,7 @@ def test_only_heat_on_evidence_beats_random_maps() -> None:
 
 
 def test_gaps_are_zero_if_pixels_count_alike() -> None:
-    """Any order of pixels inserts 6, 12, 24, 48, 96 and 192 of the breast's 600, each counting 1."""
+    """Any order inserts 6, 12, 24, 48, 96 and 192 of the breast's 600 pixels, each counting 1."""
     white = IMAGE.copy()
     white[BREAST] = 1.0
 

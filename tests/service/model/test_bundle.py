@@ -20,30 +20,32 @@ CLASSES = np.array([1, 0, 1, 1, 0], np.int32)
 
 
 def answers(model: Model, images: Any, classes: Any) -> dict[str, Any]:
-    """Everything a model can be asked, by a name for each array."""
+    """Return every array that a model computes, by name."""
     scores = model.predict(images)
-    found = {
+    arrays = {
         "probabilities": scores.probabilities,
         "logits": scores.logits,
         "features": scores.features,
     }
-    found |= {f"activations of {name}": maps for name, maps in model.activations(images).items()}
-    found["input gradients"] = model.input_gradients(images, classes)
+    arrays |= {f"activations of {name}": maps for name, maps in model.activations(images).items()}
+    arrays["input gradients"] = model.input_gradients(images, classes)
+
     for layer in model.manifest.layers:
         explained = model.layer_gradients(layer.name, images, classes)
-        found[f"maps of {layer.name}"] = explained.maps
-        found[f"gradients of {layer.name}"] = explained.gradients
-        found[f"probabilities beside {layer.name}"] = explained.scores.probabilities
-        found[f"features beside {layer.name}"] = explained.scores.features
-    return found
+        arrays[f"maps of {layer.name}"] = explained.maps
+        arrays[f"gradients of {layer.name}"] = explained.gradients
+        arrays[f"probabilities beside {layer.name}"] = explained.scores.probabilities
+        arrays[f"features beside {layer.name}"] = explained.scores.features
+
+    return arrays
 
 
 def rewrite_manifest(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Changes the manifest and makes it agree with the files as they are."""
-    stated = json.loads((path / MANIFEST_FILE).read_text())
-    change(stated)
-    stated["files"] = checksums(path)
-    (path / MANIFEST_FILE).write_text(json.dumps(stated))
+    """Change the manifest, and update its checksums to those of the files."""
+    manifest = json.loads((path / MANIFEST_FILE).read_text())
+    change(manifest)
+    manifest["files"] = checksums(path)
+    (path / MANIFEST_FILE).write_text(json.dumps(manifest))
 
 
 @pytest.fixture
@@ -51,45 +53,49 @@ def copy(bundle_path: Path, tmp_path: Path) -> Path:
     return shutil.copytree(bundle_path, tmp_path / "1")
 
 
-def test_a_batch_is_answered_like_its_images_one_by_one(bundle: Bundle) -> None:
+def test_batch_gives_results_of_single_images(bundle: Bundle) -> None:
     together = answers(bundle, IMAGES, CLASSES)
     alone = [answers(bundle, IMAGES[i : i + 1], CLASSES[i : i + 1]) for i in range(len(IMAGES))]
+
     for name, batch in together.items():
-        expected = np.concatenate([each[name] for each in alone])
+        expected = np.concatenate([arrays[name] for arrays in alone])
         np.testing.assert_allclose(
             batch, expected, rtol=1e-5, atol=1e-6 * np.abs(expected).max(), err_msg=name
         )
 
 
-def test_threads_get_the_answers_of_their_own_images(bundle: Bundle) -> None:
+def test_threads_get_results_of_their_images(bundle: Bundle) -> None:
     expected = [bundle.predict(IMAGES[i : i + 1]).logits for i in range(len(IMAGES))]
+
     with ThreadPoolExecutor(4) as pool:
-        found = list(
+        concurrent = list(
             pool.map(lambda i: bundle.predict(IMAGES[i % 5 : i % 5 + 1]).logits, range(40))
         )
-    for i, logits in enumerate(found):
+
+    for i, logits in enumerate(concurrent):
         np.testing.assert_allclose(logits, expected[i % 5], rtol=1e-5)
 
 
-def test_every_answer_is_float32(bundle: Bundle) -> None:
-    assert {array.dtype for array in answers(bundle, IMAGES, CLASSES).values()} == {
-        np.dtype(np.float32)
-    }
+def test_every_array_is_float32(bundle: Bundle) -> None:
+    arrays = answers(bundle, IMAGES, CLASSES).values()
+
+    assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
-def test_probabilities_are_the_softmax_of_logits_over_the_temperature(bundle: Bundle) -> None:
+def test_probabilities_are_softmax_of_tempered_logits(bundle: Bundle) -> None:
+    """They are softmax(logits / temperature), and the temperature is 1.5."""
     scores = bundle.predict(IMAGES)
+
     exponentials = np.exp(scores.logits.astype(np.float64) / 1.5)
-    np.testing.assert_allclose(
-        scores.probabilities, exponentials / exponentials.sum(axis=1, keepdims=True), rtol=1e-5
-    )
+    expected = exponentials / exponentials.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(scores.probabilities, expected, rtol=1e-5)
 
 
-def test_the_digest_is_that_of_the_manifest(bundle: Bundle, bundle_path: Path) -> None:
+def test_digest_is_that_of_manifest(bundle: Bundle, bundle_path: Path) -> None:
     assert bundle.digest == hashlib.sha256((bundle_path / MANIFEST_FILE).read_bytes()).hexdigest()
 
 
-def test_what_no_caller_should_send_is_a_value_error(bundle: Bundle) -> None:
+def test_wrong_input_raises_an_error(bundle: Bundle) -> None:
     with pytest.raises(ValueError, match="images must be"):
         bundle.predict(IMAGES[:, :, :-1])
     with pytest.raises(ValueError, match="class indices must lie"):
@@ -99,55 +105,63 @@ def test_what_no_caller_should_send_is_a_value_error(bundle: Bundle) -> None:
 
 
 @pytest.mark.parametrize("place", ["nowhere", "1/saved_model.pb", "."])
-def test_a_path_that_is_no_bundle_says_what_to_name_instead(copy: Path, place: str) -> None:
+def test_path_without_bundle_names_an_example(copy: Path, place: str) -> None:
     with pytest.raises(BundleMissing, match=r"models/demo/1"):
         Bundle.load(copy.parent / place)
 
 
-def test_an_altered_file_is_named(copy: Path) -> None:
+def test_altered_file_is_named(copy: Path) -> None:
     weights = copy / "variables" / "variables.data-00000-of-00001"
     weights.write_bytes(weights.read_bytes()[::-1])
+
     with pytest.raises(BundleDamaged, match=r"altered: variables/variables\.data"):
         Bundle.load(copy)
 
 
-def test_a_missing_file_is_named(copy: Path) -> None:
+def test_missing_file_is_named(copy: Path) -> None:
     (copy / "saved_model.pb").unlink()
+
     with pytest.raises(BundleDamaged, match=r"missing: saved_model\.pb"):
         Bundle.load(copy)
 
 
-def test_a_file_of_unknown_origin_is_named(copy: Path) -> None:
+def test_file_missing_in_manifest_is_named(copy: Path) -> None:
     (copy / "notes.txt").touch()
+
     with pytest.raises(BundleDamaged, match=r"not in the manifest: notes\.txt"):
         Bundle.load(copy)
 
 
 @pytest.mark.parametrize("contents", [b"", b"{}", b"\xff\xfe", b'{"schema_version": 2}'])
-def test_a_manifest_that_is_none_is_damage(copy: Path, contents: bytes) -> None:
+def test_invalid_manifest_is_damage(copy: Path, contents: bytes) -> None:
     (copy / MANIFEST_FILE).write_bytes(contents)
+
     with pytest.raises(BundleDamaged, match=r"manifest of bundle .* is not valid"):
         Bundle.load(copy)
 
 
-def test_a_manifest_that_cannot_be_read_is_damage(copy: Path) -> None:
+def test_unreadable_manifest_is_damage(copy: Path) -> None:
     (copy / MANIFEST_FILE).unlink()
     (copy / MANIFEST_FILE).mkdir()
+
     with pytest.raises(BundleDamaged, match="cannot be read"):
         Bundle.load(copy)
 
 
-def test_a_saved_model_tensorflow_cannot_load_is_damage(copy: Path) -> None:
+def test_unloadable_saved_model_is_damage(copy: Path) -> None:
     (copy / "saved_model.pb").write_bytes(b"no protocol buffer")
     rewrite_manifest(copy, lambda _: None)
+
     with pytest.raises(BundleDamaged, match=r"TensorFlow .* cannot load"):
         Bundle.load(copy)
 
 
-def test_a_layer_without_a_signature_is_damage(copy: Path) -> None:
-    rewrite_manifest(
-        copy, lambda stated: stated["layers"].append(stated["layers"][0] | {"name": "conv2d_7"})
-    )
+def test_layer_without_signature_is_damage(copy: Path) -> None:
+    def add_layer(manifest: dict[str, Any]) -> None:
+        manifest["layers"].append(manifest["layers"][0] | {"name": "conv2d_7"})
+
+    rewrite_manifest(copy, add_layer)
+
     with pytest.raises(BundleDamaged, match="lacks the signatures gradcam_conv2d_7"):
         Bundle.load(copy)
 
@@ -155,31 +169,37 @@ def test_a_layer_without_a_signature_is_damage(copy: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda stated: stated["preprocessing"].update(width=73),
-        lambda stated: stated["classes"].append("benign"),
-        lambda stated: stated.update(layers=stated["layers"][1:], feature_layers=["conv2d_1"]),
-        lambda stated: stated["feature_layers"].pop(0),
+        lambda manifest: manifest["preprocessing"].update(width=73),
+        lambda manifest: manifest["classes"].append("benign"),
+        lambda manifest: manifest.update(
+            layers=manifest["layers"][1:], feature_layers=["conv2d_1"]
+        ),
+        lambda manifest: manifest["feature_layers"].pop(0),
     ],
     ids=["input-size", "classes", "layers", "features"],
 )
-def test_a_manifest_of_another_network_is_damage(
+def test_manifest_of_another_network_is_damage(
     copy: Path, change: Callable[[dict[str, Any]], None]
 ) -> None:
     rewrite_manifest(copy, change)
+
     with pytest.raises(BundleDamaged, match="not those its manifest describes"):
         Bundle.load(copy)
 
 
-def test_loading_keeps_keras_out_and_takes_the_threads_it_is_given(bundle_path: Path) -> None:
+def test_loading_omits_keras_and_sets_threads(bundle_path: Path) -> None:
     code = f"""
 import os, sys
 from pathlib import Path
 from service.model import Bundle
 Bundle.load(Path({str(bundle_path)!r}), threads=1)
-print("keras" in sys.modules, os.environ["TF_NUM_INTRAOP_THREADS"], "TF_USE_LEGACY_KERAS" in os.environ)
+threads = os.environ["TF_NUM_INTRAOP_THREADS"]
+print("keras" in sys.modules, threads, "TF_USE_LEGACY_KERAS" in os.environ)
 """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+
     run = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
     )
+
     assert run.stdout.split() == ["False", "1", "False"]

@@ -16,7 +16,7 @@ CLASSES = np.array([0, 1, 1, 0], np.int32)
 
 
 def traced(images: Floats) -> dict[str, Any]:
-    """The same network in TensorFlow, differentiated by it."""
+    """Run the same network in TensorFlow, with gradients by automatic differentiation."""
     with tf.GradientTape(persistent=True) as tape:
         pixels = tf.constant(images)
         tape.watch(pixels)
@@ -24,9 +24,10 @@ def traced(images: Floats) -> dict[str, Any]:
         maps = tf.nn.relu(tf.nn.conv2d(pixels, kernels, fake._STRIDE, "VALID"))
         logits = tf.reduce_mean(maps, axis=(1, 2)) @ fake._WEIGHTS + fake._BIAS
         rows = tf.range(len(images))
-        margin = tf.gather_nd(logits, tf.stack([rows, CLASSES], 1)) - tf.gather_nd(
-            logits, tf.stack([rows, 1 - CLASSES], 1)
-        )
+        chosen = tf.gather_nd(logits, tf.stack([rows, CLASSES], 1))
+        others = tf.gather_nd(logits, tf.stack([rows, 1 - CLASSES], 1))
+        margin = chosen - others
+
     return {
         "maps": maps.numpy(),
         "logits": logits.numpy(),
@@ -36,48 +37,57 @@ def traced(images: Floats) -> dict[str, Any]:
     }
 
 
-def test_it_answers_like_the_same_network_in_tensorflow() -> None:
+def test_it_agrees_with_same_network_in_tensorflow() -> None:
     expected = traced(IMAGES)
-    scores, found = MODEL.predict(IMAGES), MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
+
+    scores = MODEL.predict(IMAGES)
+    maps = MODEL.activations(IMAGES)["conv2d"]
+    explained = MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
+    of_pixels = MODEL.input_gradients(IMAGES, CLASSES)
+
     np.testing.assert_allclose(scores.logits, expected["logits"], rtol=1e-5)
     np.testing.assert_allclose(scores.probabilities, expected["probabilities"], rtol=1e-5)
-    np.testing.assert_allclose(MODEL.activations(IMAGES)["conv2d"], expected["maps"], atol=1e-6)
-    np.testing.assert_allclose(found.maps, expected["maps"], atol=1e-6)
-    np.testing.assert_allclose(found.gradients, expected["of_maps"], rtol=1e-5)
-    np.testing.assert_allclose(found.scores.probabilities, expected["probabilities"], rtol=1e-5)
-    np.testing.assert_allclose(
-        MODEL.input_gradients(IMAGES, CLASSES), expected["of_pixels"], rtol=1e-4, atol=1e-8
-    )
+    np.testing.assert_allclose(maps, expected["maps"], atol=1e-6)
+    np.testing.assert_allclose(explained.maps, expected["maps"], atol=1e-6)
+    np.testing.assert_allclose(explained.gradients, expected["of_maps"], rtol=1e-5)
+    np.testing.assert_allclose(explained.scores.probabilities, expected["probabilities"], rtol=1e-5)
+    np.testing.assert_allclose(of_pixels, expected["of_pixels"], rtol=1e-4, atol=1e-8)
 
 
-def test_everything_it_answers_is_float32() -> None:
-    scores, found = MODEL.predict(IMAGES), MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
+def test_every_array_is_float32() -> None:
+    scores = MODEL.predict(IMAGES)
+    explained = MODEL.layer_gradients("conv2d", IMAGES, CLASSES)
+
     arrays = [
         scores.probabilities,
         scores.logits,
-        found.maps,
-        found.gradients,
-        found.scores.probabilities,
+        explained.maps,
+        explained.gradients,
+        explained.scores.probabilities,
     ]
     arrays += [*MODEL.activations(IMAGES).values(), MODEL.input_gradients(IMAGES, CLASSES)]
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
 
 
-def test_a_bright_blob_speaks_for_cancer() -> None:
+def test_bright_blob_raises_probability_of_cancer() -> None:
     plain = np.full((1, 128, 96, 1), 0.3, np.float32)
     spotted = plain.copy()
     spotted[0, 61:64, 45:48] = 1
+
     assert MODEL.predict(spotted).probabilities[0, 1] > MODEL.predict(plain).probabilities[0, 1]
 
 
-def test_its_layer_is_described_as_it_computes() -> None:
+def test_manifest_describes_layer_correctly() -> None:
+    """A single bright pixel at the centre of a cell's receptive field lights up that cell."""
     (layer,) = MODEL.manifest.layers
-    maps = MODEL.activations(IMAGES)[layer.name]
-    assert maps.shape[1:] == (layer.height, layer.width, layer.filters)
-    blank = np.zeros((1, 128, 96, 1), np.float32)
+    image = np.zeros((1, 128, 96, 1), np.float32)
     x, y = layer.receptive_field.to_input().apply(11, 20)
-    blank[0, int(y), int(x)] = 1
-    blob = MODEL.activations(blank)[layer.name][0, :, :, 0]
+    image[0, int(y), int(x)] = 1
+
+    maps = MODEL.activations(IMAGES)[layer.name]
+    blob = MODEL.activations(image)[layer.name][0, :, :, 0]
+
+    assert maps.shape[1:] == (layer.height, layer.width, layer.filters)
     assert np.argwhere(blob == blob.max()).tolist() == [[20, 11]]
 
 
@@ -104,16 +114,22 @@ def test_its_layer_is_described_as_it_computes() -> None:
         "class-minus-1",
     ],
 )
-def test_what_no_caller_should_send_is_a_value_error(images: Any, classes: Any) -> None:
+def test_wrong_input_raises_value_error(images: Any, classes: Any) -> None:
     with pytest.raises(ValueError, match=r"must (be|lie)"):
         MODEL.input_gradients(images, classes)
 
 
-def test_an_unknown_layer_is_told() -> None:
+def test_unknown_layer_raises_an_error() -> None:
     with pytest.raises(UnknownLayer):
         MODEL.layer_gradients("conv2d_1", IMAGES, CLASSES)
 
 
-def test_the_package_and_the_fake_do_without_tensorflow() -> None:
-    code = "import sys, service.model; service.model.FakeModel(); sys.exit('tensorflow' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+def test_package_and_fake_do_not_import_tensorflow() -> None:
+    code = (
+        "import sys, service.model; service.model.FakeModel(); "
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+
+    run = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert run.returncode == 0

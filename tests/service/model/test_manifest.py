@@ -11,7 +11,7 @@ from service.model import MANIFEST_FILE, FakeModel, Manifest, checksums, gradcam
 MANIFEST = FakeModel().manifest
 
 
-def test_a_manifest_survives_its_file() -> None:
+def test_manifest_survives_its_file() -> None:
     assert Manifest.model_validate_json(MANIFEST.model_dump_json(indent=2)) == MANIFEST
 
 
@@ -38,24 +38,27 @@ def test_a_manifest_survives_its_file() -> None:
     ],
     ids=",".join,
 )
-def test_a_manifest_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+def test_invalid_manifest_is_rejected(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Manifest.model_validate(MANIFEST.model_dump() | change)
 
 
-def test_an_unknown_layer_names_those_there_are() -> None:
+def test_unknown_layer_error_lists_available_layers() -> None:
     with pytest.raises(UnknownLayer) as caught:
         MANIFEST.layer("conv2d_9")
+
     assert caught.value.facts["available_layers"] == ("conv2d",)
 
 
-def test_signature_names_hold_letters_digits_and_underscores_alone() -> None:
+def test_signature_names_are_escaped() -> None:
+    """They consist of letters, digits and underscores."""
     assert gradcam_signature("mobilenetv2_0.35_96/Conv_1") == "gradcam_mobilenetv2_0_35_96_Conv_1"
 
 
-def test_checksums_cover_every_file_but_the_manifest(tmp_path: Path) -> None:
+def test_checksums_cover_every_file_except_manifest(tmp_path: Path) -> None:
     (tmp_path / MANIFEST_FILE).parent.mkdir()
     (tmp_path / MANIFEST_FILE).write_text("{}")
     (tmp_path / "variables").mkdir()
     (tmp_path / "variables" / "data").write_bytes(b"weights")
+
     assert checksums(tmp_path) == {"variables/data": hashlib.sha256(b"weights").hexdigest()}

@@ -1,4 +1,4 @@
-"""Which version of a model is served."""
+"""Choice of the model version to serve."""
 
 from pathlib import Path
 
@@ -16,29 +16,30 @@ def versions(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_highest_number_is_the_newest_version(versions: Path) -> None:
+def test_highest_number_is_newest_version(versions: Path) -> None:
     assert newest_version(versions) == versions / "10"
 
 
-def test_a_version_that_is_named_is_the_one_that_is_served(versions: Path) -> None:
+def test_path_of_version_selects_that_version(versions: Path) -> None:
     assert newest_version(versions / "2") == versions / "2"
 
 
-def test_where_there_is_no_version_the_directory_itself_is_named_to_be_complained_about(
-    tmp_path: Path,
-) -> None:
+def test_directory_without_versions_is_returned_unchanged(tmp_path: Path) -> None:
+    """The error on loading then names the directory."""
     assert newest_version(tmp_path) == tmp_path
     assert newest_version(tmp_path / "none") == tmp_path / "none"
 
 
-def test_the_stamp_changes_with_a_newer_version_and_with_every_file_that_arrives(
-    versions: Path,
-) -> None:
+def test_stamp_changes_with_versions_and_files(versions: Path) -> None:
     stamps = [stamp(versions)]
+
     (versions / "11").mkdir()
     stamps.append(stamp(versions))
+
     (versions / "11" / "file").write_text("a")
     stamps.append(stamp(versions))
+
     (versions / "11" / "file").write_text("ab")
     stamps.append(stamp(versions))
+
     assert len(set(stamps)) == len(stamps)

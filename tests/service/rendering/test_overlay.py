@@ -11,7 +11,8 @@ from service.records import Box, Floats, Heatmap, MapState, Peak
 from service.rendering import Colormap, FramedPicture, Style, heat_alone, overlay
 from service.rendering.overlay import lay
 
-ROWS, COLUMNS = 300, 200
+ROWS = 300
+COLUMNS = 200
 WHOLE = Box(0, 0, COLUMNS, ROWS)
 GREY = 117
 FLAT = np.full((ROWS, COLUMNS), GREY, np.uint8)
@@ -43,97 +44,109 @@ def alpha(picture: FramedPicture) -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize("flip", [1, -1])
 @pytest.mark.parametrize("long_edge", [math.inf, 300, 150, 75])
-def test_the_hottest_pixel_lies_on_the_peak_in_source_pixels(flip: int, long_edge: float) -> None:
+def test_hottest_pixel_lies_on_peak(flip: int, long_edge: float) -> None:
+    """They agree in source pixels, to one pixel of the picture."""
     to_source = Affine(flip * 35.0, 100 - flip * 70.0, 45.0, 30.0)
-    found = hot_cell(2, 1, to_source)
-    picture = heat_alone((ROWS, COLUMNS), found, WHOLE, Style(Colormap.INFERNO, 1.0, long_edge), {})
+    heatmap = hot_cell(2, 1, to_source)
+    style = Style(Colormap.INFERNO, 1.0, long_edge)
+
+    picture = heat_alone((ROWS, COLUMNS), heatmap, WHOLE, style, {})
+
     strength = alpha(picture).astype(float)
     rows, columns = np.nonzero(strength == strength.max())
     x, y = picture.to_source.apply(float(columns.mean()), float(rows.mean()))
-    assert found.peak is not None
+    assert heatmap.peak is not None
     pixel = picture.to_source.scale_x
-    assert abs(x - found.peak.x) <= pixel
-    assert abs(y - found.peak.y) <= pixel
+    assert abs(x - heatmap.peak.x) <= pixel
+    assert abs(y - heatmap.peak.y) <= pixel
 
 
 @pytest.mark.parametrize("reduction", [1, 4])
-def test_heat_between_cell_centres_is_bilinear_at_the_centres_of_the_picture_s_pixels(
-    reduction: int,
-) -> None:
+def test_heat_between_cell_centres_is_bilinear(reduction: int) -> None:
+    """It is evaluated at the centres of the picture's pixels."""
     values = np.random.default_rng(1).random((6, 5)).astype(np.float32)
+    heatmap = heat(values, Affine(40.0, 19.5, 50.0, 24.5))
     shape = (ROWS // reduction, COLUMNS // reduction)
-    found = lay(heat(values, Affine(40.0, 19.5, 50.0, 24.5)), WHOLE, (ROWS, COLUMNS), shape)
+
+    laid = lay(heatmap, WHOLE, (ROWS, COLUMNS), shape)
+
     x = ((np.arange(shape[1]) + 0.5) * reduction - 0.5 - 19.5) / 40
     y = ((np.arange(shape[0]) + 0.5) * reduction - 0.5 - 24.5) / 50
     rows = np.stack([np.interp(x, np.arange(5), row) for row in values])
-    expected = (
-        np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1) / values.max()
-    )
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    grid = np.stack([np.interp(y, np.arange(6), column) for column in rows.T], axis=1)
+    np.testing.assert_allclose(laid, grid / values.max(), atol=1e-6)
 
 
-def test_no_heat_is_drawn_outside_the_box_that_the_model_saw() -> None:
+def test_there_is_no_heat_outside_box() -> None:
+    heatmap = heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70))
     box = Box(50, 60, 120, 200)
-    found = lay(
-        heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)),
-        box,
-        (ROWS, COLUMNS),
-        (ROWS, COLUMNS),
-    )
+
+    laid = lay(heatmap, box, (ROWS, COLUMNS), (ROWS, COLUMNS))
+
     expected = np.zeros((ROWS, COLUMNS))
     expected[60:200, 50:120] = 1
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(laid, expected)
 
 
-def test_a_reduced_picture_shows_heat_where_its_pixels_centres_lie_in_the_box() -> None:
-    # reduced by 4, picture pixels are centred on 1.5, 5.5, 9.5, ... and the box spans 5.5 up to 9.5
-    found = lay(
-        heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70)),
-        Box(6, 6, 10, 10),
-        (40, 40),
-        (10, 10),
-    )
-    np.testing.assert_array_equal(np.argwhere(found), [[1, 1]])
+def test_reduced_picture_has_heat_at_centres_in_box() -> None:
+    # Reduced by 4, the picture's pixels are centred on 1.5, 5.5, 9.5, ... and the box spans 5.5 up
+    # to 9.5.
+    heatmap = heat(np.ones((6, 5), np.float32), Affine(14, 55, 23, 70))
+    box = Box(6, 6, 10, 10)
+
+    laid = lay(heatmap, box, (40, 40), (10, 10))
+
+    np.testing.assert_array_equal(np.argwhere(laid), [[1, 1]])
 
 
-def test_the_mammogram_is_untouched_where_there_is_no_heat() -> None:
+def test_mammogram_without_heat_is_unchanged() -> None:
     style = Style(Colormap.INFERNO, 1.0, math.inf)
-    picture = overlay(FLAT, FLAT.shape, hot_cell(0, 0, Affine(10, 10, 10, 10)), WHOLE, style, {})
+    heatmap = hot_cell(0, 0, Affine(10, 10, 10, 10))
+
+    picture = overlay(FLAT, FLAT.shape, heatmap, WHOLE, style, {})
+
     pixels = np.asarray(opened(picture))
     np.testing.assert_array_equal(pixels[100:, 100:], np.full((200, 100, 3), GREY))
-    np.testing.assert_allclose(pixels[10, 10], [252, 255, 164], atol=1)  # inferno's hot end
+    # The hottest cell has the hot end of inferno.
+    np.testing.assert_allclose(pixels[10, 10], [252, 255, 164], atol=1)
 
 
-def test_opacity_zero_shows_the_mammogram_alone() -> None:
+def test_opacity_zero_shows_mammogram_alone() -> None:
     style = Style(Colormap.INFERNO, 0.0, math.inf)
-    picture = overlay(FLAT, FLAT.shape, hot_cell(0, 0, Affine(10, 10, 10, 10)), WHOLE, style, {})
+    heatmap = hot_cell(0, 0, Affine(10, 10, 10, 10))
+
+    picture = overlay(FLAT, FLAT.shape, heatmap, WHOLE, style, {})
+
     np.testing.assert_array_equal(np.asarray(opened(picture)), np.full((ROWS, COLUMNS, 3), GREY))
 
 
-def test_a_heatmap_alone_is_indexed_and_clear_where_it_is_cold() -> None:
-    picture = heat_alone(
-        (ROWS, COLUMNS),
-        hot_cell(2, 2, Affine(40, 20, 50, 25)),
-        WHOLE,
-        Style(Colormap.TURBO, 0.5, math.inf),
-        {},
-    )
+def test_heat_alone_is_indexed_with_transparency() -> None:
+    """Cold pixels are transparent."""
+    heatmap = hot_cell(2, 2, Affine(40, 20, 50, 25))
+    style = Style(Colormap.TURBO, 0.5, math.inf)
+
+    picture = heat_alone((ROWS, COLUMNS), heatmap, WHOLE, style, {})
+
     assert opened(picture).mode == "P"
     strength = alpha(picture)
     assert strength[-1, -1] == 0
     assert strength.max() == 128
 
 
-def test_a_blank_map_draws_nothing() -> None:
+def test_blank_map_is_transparent() -> None:
     blank = Heatmap(np.zeros((6, 5), np.float32), Affine(), MapState.DEAD_LAYER, None)
-    assert not alpha(
-        heat_alone((ROWS, COLUMNS), blank, WHOLE, Style(Colormap.JET, 1.0, 64), {})
-    ).any()
+    style = Style(Colormap.JET, 1.0, 64)
+
+    picture = heat_alone((ROWS, COLUMNS), blank, WHOLE, style, {})
+
+    assert not alpha(picture).any()
 
 
-def test_a_saved_picture_still_says_where_it_came_from() -> None:
+def test_picture_keeps_provenance_in_text_chunks() -> None:
     style = Style(Colormap.GRAY, 1.0, 64)
-    picture = heat_alone(
-        (ROWS, COLUMNS), hot_cell(0, 0, Affine()), WHOLE, style, {"Software": "model demo/1"}
-    )
+    heatmap = hot_cell(0, 0, Affine())
+    text = {"Software": "model demo/1"}
+
+    picture = heat_alone((ROWS, COLUMNS), heatmap, WHOLE, style, text)
+
     assert opened(picture).info["Software"] == "model demo/1"
