@@ -24,7 +24,7 @@ _FORMATTER = argparse.RawDescriptionHelpFormatter
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m training") -> int:
     """Run a command and return the exit code: 0, or 2 after an error.
 
-    An error is one message on standard error that names the remedy.
+    An error is reported as one message on standard error, which says how to fix it.
     """
     options = _parser(prog).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -32,9 +32,9 @@ class Caller:
         """Return a caller whose name is safe to log. Unknown scopes are ignored.
 
         A provider may grant scopes that belong to other services. The name may have been chosen
-        outside the service. If it is longer than 64 characters or contains characters other than
-        printable ASCII, those are replaced, and a digest of the original name is appended. Thus no
-        two callers share a name.
+        outside the service. Characters other than printable ASCII become `?`, a name longer than 64
+        characters is cut, and a digest of the original is appended to a changed name, so that
+        different names stay different.
         """
         known = {scope.value for scope in AccessScope}
         granted = frozenset(AccessScope(scope) for scope in scopes if scope in known)

@@ -91,7 +91,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
         raise KeysUnavailable(f"The key file cannot be read: {error.strerror}.") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise KeysUnavailable(
-            "The key file is damaged: it is not in the format of `python -m service.access`."
+            "The key file is damaged: `python -m service.access` did not write it in this form."
         ) from error
 
 

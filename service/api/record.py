@@ -27,10 +27,10 @@ class Inference:
 
 @dataclass(slots=True)
 class RequestRecord:
-    """Facts of one request.
+    """Facts about one request.
 
-    `caller`: the name of the authenticated caller. `problem`: the slug of the error that was
-    answered. `inference`: set from the moment when the image is given to the model.
+    `caller`: the name of the authenticated caller. `problem`: the slug of the error in the
+    response, if it is one. `inference`: the image and its model, None until the model gets it.
     """
 
     request_id: str

@@ -127,7 +127,7 @@ class _Form:
         if not self._files:
             raise MissingFile("The form has no file in a part named 'file'.")
         if len(self._files) > 1:
-            raise MalformedUpload("The form holds more than one file.")
+            raise MalformedUpload("The form contains more than one file.")
         return b"".join(self._files[0])
 
     def _begin_part(self) -> None:

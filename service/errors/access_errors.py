@@ -20,4 +20,4 @@ class Forbidden(AccessError):
 
     slug = "forbidden"
     title = "Permission denied"
-    remedy = "Ask the operator for the scope that the detail names."
+    remedy = "Ask the operator for the scope named in the detail."

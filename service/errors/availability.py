@@ -14,7 +14,7 @@ class NotReady(Unavailable):
 
     slug = "not-ready"
     title = "Service is starting"
-    remedy = "Retry when GET /readyz answers 200."
+    remedy = "Retry once GET /readyz returns 200."
 
 
 class Draining(Unavailable):
@@ -48,8 +48,8 @@ class DeadlinePassed(Unavailable):
     slug = "deadline-passed"
     title = "Deadline exceeded"
     remedy = (
-        "Allow more time in Request-Timeout, up to MAMMOLENS_DEADLINE_SECONDS, or retry when the "
-        "load is lower."
+        "Send a larger header Request-Timeout (seconds, at most MAMMOLENS_DEADLINE_SECONDS), or "
+        "retry when the load is lower."
     )
 
 
@@ -58,7 +58,7 @@ class Abandoned(Unavailable):
 
     slug = "abandoned"
     title = "Client disconnected"
-    remedy = "Keep the connection open until the answer arrives."
+    remedy = "Keep the connection open until the response arrives."
 
 
 class KeysUnavailable(Unavailable):
@@ -66,7 +66,7 @@ class KeysUnavailable(Unavailable):
 
     slug = "keys-unavailable"
     title = "Authentication is unavailable"
-    remedy = "Retry later. The operator finds the cause in the log."
+    remedy = "Retry later. If it persists, ask the operator to check the log of the service."
 
 
 class RateLimited(Unavailable):

@@ -8,7 +8,7 @@ class BundleError(MammolensError):
 
     slug = "model-refused"
     title = "New model version rejected"
-    remedy = "Copy or export the bundle again. The previous version stays in use."
+    remedy = "Repair the bundle as the detail says, then reload. The previous version stays in use."
 
 
 class BundleMissing(BundleError):

@@ -22,7 +22,7 @@ class UnsupportedFormat(ImageError):
 
     slug = "unsupported-format"
     title = "Unsupported file format"
-    remedy = "Send DICOM, PNG, JPEG or TIFF."
+    remedy = "Send a DICOM, PNG, JPEG or TIFF file."
 
 
 class UnsupportedImage(ImageError):
@@ -90,7 +90,7 @@ class Undecodable(ImageError):
     slug = "undecodable-image"
     title = "Image exceeds the decoding limits"
     remedy = (
-        "Export the image again. If it is sound, ask the operator to raise "
+        "Export the image again. If it is intact, ask the operator to raise "
         "MAMMOLENS_MAX_DECODE_SECONDS."
     )
 

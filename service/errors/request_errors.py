@@ -23,7 +23,7 @@ class MalformedUpload(RequestError):
     """The body does not follow its content type."""
 
     slug = "malformed-upload"
-    title = "Request body cannot be parsed"
+    title = "Invalid request body"
     remedy = _EXAMPLE
 
 

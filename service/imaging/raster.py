@@ -113,7 +113,7 @@ def _require_plain_samples(image: ImageFile) -> None:
 
     # Pillow truncates 16 bits of colour to 8, and reads 12 bits of grey as 16.
     if image.mode == "RGB" and any("16" in str(tile.args) for tile in image.tile):
-        raise UnsupportedImage("The image has three channels of 16 bits. Send it as greyscale.")
+        raise UnsupportedImage("The image has three 16-bit channels. Send it as greyscale.")
     if isinstance(image, TiffImageFile) and not set(image.tag_v2.get(BITSPERSAMPLE, ())) <= {8, 16}:
         raise UnsupportedImage("The image does not have 8 or 16 bits per sample.")
 

@@ -91,7 +91,7 @@ class Slot:
         raise DeadlinePassed("The deadline passed while the image was processed.")
 
     def when_idle(self, callback: Callable[[], None]) -> None:
-        """Call `callback` once no thread works in this slot, at once if none does."""
+        """Call `callback` when this slot has no running thread, which may be immediately."""
         if self._work is None or self._work.done():
             callback()
         else:

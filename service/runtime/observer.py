@@ -15,7 +15,7 @@ class EngineObserver(Protocol):
         ...
 
     def request_abandoned(self, lane: str) -> None:
-        """Record that a client disconnected before it was answered."""
+        """Record that a client of this lane disconnected before the response was sent."""
         ...
 
     def batch_started(self, signature: str, images: int) -> None:

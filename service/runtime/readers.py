@@ -117,7 +117,7 @@ class _ReaderProcess:
             if not self._connection.poll(self._limits.max_seconds):
                 self._restart()
                 seconds = self._limits.max_seconds
-                raise Undecodable(f"Decoding the file takes longer than {seconds:g} seconds.")
+                raise Undecodable(f"Decoding the file took longer than {seconds:g} seconds.")
 
             # Answer: pickled, the same way back.
             length = self._connection.recv()

@@ -126,7 +126,8 @@ def lesion_on_grid(lesion: Mask, grid_to_source: Affine, shape: tuple[int, ...])
 def distance_in_cells(mask: Mask, x: float, y: float, cell_to_source: Affine) -> float:
     """Return the distance of a point from the nearest pixel of a mask, in cells of a map.
 
-    The distance is the larger one of the two axes.
+    The larger of the distances along the two axes. Mask and point are in source pixels;
+    `cell_to_source` is the map's, and gives the size of its cells.
     """
     rows, columns = np.nonzero(mask)
 

@@ -33,7 +33,7 @@ class Run:
 
     @property
     def operating_point(self) -> Path:
-        """Temperature and threshold, with sensitivity and specificity on the validation part."""
+        """Path of the chosen softmax temperature and threshold, with their validation figures."""
         return self.directory / "operating_point.json"
 
     @property

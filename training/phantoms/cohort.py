@@ -136,7 +136,7 @@ def sample_patient(rng: np.random.Generator, patient_id: int, cancer_rate: float
 
 
 def _sample_body(rng: np.random.Generator, age: int) -> Body:
-    """Draw a body for that age. Younger breasts are denser on average."""
+    """Draw a body for the given age. Younger breasts are denser on average."""
     youth = (65 - age) / 50
     shares = np.clip(
         [0.15 - 0.1 * youth, 0.4 - 0.1 * youth, 0.35 + 0.1 * youth, 0.1 + 0.1 * youth], 0.02, None

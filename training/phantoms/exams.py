@@ -134,7 +134,7 @@ def _write_mask(path: Path, mask: Mask) -> None:
 def _row(patient: Patient, breast: Breast, view: View, image_id: int) -> Row:
     """Return the row of one image.
 
-    As in the challenge, `cancer`, `biopsy` and `BIRADS` refer to the breast, not to the image.
+    As in the RSNA challenge, `cancer`, `biopsy` and `BIRADS` refer to the breast, not to the image.
     """
     look_alike = bool(breast.findings) and not breast.cancer
 

@@ -9,9 +9,9 @@ from service.model import ScorecardEntry, Verdict
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """Bounds of a figure and the meaning of the figure. Without a bound it is informative only.
+    """Bounds of a figure, and its meaning. A criterion without bounds is informative only.
 
-    `required`: whether a figure that could not be measured fails.
+    `required`: whether the criterion fails if its figure could not be measured.
     """
 
     meaning: str

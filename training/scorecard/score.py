@@ -92,10 +92,10 @@ def open_parts(experiment: Experiment) -> Parts:
 def score_model(
     model: LiveModel, parts: Parts, lesion_masks: str | None, sizes: SampleSizes
 ) -> ScorecardReport:
-    """Score a model on unseen images and measure its ranges and domain.
+    """Test a model on unseen images, and measure the reference ranges of its figures.
 
-    The reference ranges of its figures come from validation images, and its domain from training
-    images. `lesion_masks`: path template of the lesions' masks, if they are known.
+    The ranges come from validation images. Training images give the domain: the look of images
+    that the model knows. `lesion_masks`: path template of the lesions' masks, None if unknown.
     """
     positive = model.manifest.classes.index(model.manifest.positive_class)
     reference = draw(parts.validation, sizes.reference)

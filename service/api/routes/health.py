@@ -52,5 +52,5 @@ async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
     dependencies=[requires()],
 )
 async def read_metrics(parts: AnyParts, _: NoQuery) -> Response:
-    """Return counts and times in the Prometheus text format. Nothing of any image is in them."""
+    """Return counts and times in the Prometheus text format. They contain no image data."""
     return Response(parts.metrics.expose(), media_type=CONTENT_TYPE)

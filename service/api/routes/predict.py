@@ -25,7 +25,7 @@ router = APIRouter(tags=["Mammograms"])
     openapi_extra=BODY,
 )
 async def predict(request: ImageRequest, _: NoQuery) -> Response:
-    """Return the calibrated probability of one mammogram and the decision on it."""
+    """Return the calibrated probability of cancer in one mammogram, and the decision."""
     return await request.answer(Lane.PREDICT, _predict, MediaType.JSON)
 
 

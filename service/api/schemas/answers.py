@@ -147,7 +147,7 @@ class PredictAnswer(Answer):
 
 
 class Layer(Schema):
-    """A convolutional layer that can be explained."""
+    """A convolutional layer for which heatmaps and activation maps can be computed."""
 
     name: str
     height: int

@@ -13,7 +13,7 @@ class InvalidParameter(Schema):
 
 
 class Problem(Schema):
-    """An error as of RFC 9457, with a remedy."""
+    """An RFC 9457 problem, with a remedy."""
 
     type: str = Field(
         description="Stable identifier of this kind of problem.",

@@ -239,7 +239,7 @@ def _require_shape(breast: Mask) -> None:
     rows = np.flatnonzero(breast.any(axis=1))
     columns = np.flatnonzero(breast.any(axis=0))
     if breast.sum() < _MIN_FILL * (rows[-1] - rows[0] + 1) * (columns[-1] - columns[0] + 1):
-        raise NoBreast("No breast was found: the bright region does not have a breast's shape.")
+        raise NoBreast("No breast was found: the bright region is not shaped like a breast.")
 
 
 def _require_contrast(grey: _Grey, blurred: _Grey, breast: Mask) -> None:
@@ -265,6 +265,5 @@ def _require_dark_air(grey: _Grey, breast: Mask) -> None:
     texture_outside = np.percentile(texture[outside], _TEXTURE_PERCENTILE)
     if texture_inside < texture_outside:
         raise NoBreast(
-            "No breast was found: black and white are exchanged. "
-            "Send the image with a black background."
+            "No breast was found: the image is inverted. Send the image with a black background."
         )

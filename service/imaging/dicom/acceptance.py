@@ -118,11 +118,11 @@ def require_mammogram(identity: ImageIdentity) -> None:
     if modality not in {"MG", None}:
         # Modalities have two letters. A longer text may be anything and is not repeated.
         name = modality if modality and re.fullmatch("[A-Z]{2}", modality) else "not MG"
-        raise NotAMammogram(f"The image's modality is {name}. Only mammograms (MG) are read.")
+        raise NotAMammogram(f"The image's modality is {name}. Only mammograms (MG) are accepted.")
 
     if sop_class == BreastTomosynthesisImageStorage or identity.tomosynthesis:
         raise Tomosynthesis(
-            "The file is from a breast tomosynthesis. Only two-dimensional mammograms are read."
+            "The file is part of a breast tomosynthesis. Only two-dimensional mammograms are accepted."
         )
 
     if identity.for_processing or sop_class == DigitalMammographyXRayImageStorageForProcessing:
@@ -141,7 +141,9 @@ def require_mammogram(identity: ImageIdentity) -> None:
         raise NotAMammogram("The image shows a specimen, not a breast.")
     if identity.other_body_part and not _is_mammography(identity):
         part = identity.other_body_part
-        raise NotAMammogram(f"The file names the body part {part}. Only the breast is read.")
+        raise NotAMammogram(
+            f"The file's body part is {part}. Only images of the breast are accepted."
+        )
     if identity.frames != 1:
         raise SeveralFrames("The file has several frames. Send one two-dimensional mammogram.")
 

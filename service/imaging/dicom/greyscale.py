@@ -157,7 +157,7 @@ class Calibration:
     def _unit(self, stored: _Values) -> _Values:
         """Apply the modality and VOI transforms and scale the result to 0..1.
 
-        Without a VOI transform, the full output range of the modality transform is displayed.
+        Without a VOI transform, the full output range of the modality transform maps to 0..1.
         """
         # Modality transform: a table, or a linear rescale.
         if self.modality_lut is None:

@@ -134,7 +134,7 @@ def test_fog_of_a_narrow_film_is_not_flooded() -> None:
 
 @pytest.mark.parametrize("grey", [0.2, 0.6])
 def test_negative_is_refused(grey: float) -> None:
-    with pytest.raises(NoBreast, match="black and white are exchanged"):
+    with pytest.raises(NoBreast, match="is inverted"):
         find_breast(_WHITE - _textured(_half_ellipse(), grey))
 
 
