@@ -23,7 +23,7 @@ class Limits:
 
     @property
     def max_memory_bytes(self) -> int:
-        """Upper bound on the memory to decode one image, in bytes, without the bytes of its file."""
+        """Upper bound in bytes on the memory to decode one image, without its file."""
         return _BASE_BYTES + _BYTES_PER_PIXEL * self.max_pixels
 
     def check(self, rows: int, columns: int) -> None:

@@ -162,7 +162,7 @@ def _perturbation_figures(
 def _noisy_heatmaps(
     model: Model, subject: Subject, explained: ClassExplanation, class_index: int
 ) -> list[Heatmap]:
-    """Return the heatmaps of noisy copies of the image, with the method and layer of `explained`."""
+    """Return heatmaps of noisy copies of the image, with the method and layer of `explained`."""
     method = explained.method
     copies = explanation.noisy_copies(subject.image, subject.mask)
 

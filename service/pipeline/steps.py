@@ -225,7 +225,8 @@ def _prediction(model: Model, reading: Reading, scores: Scores) -> ImagePredicti
 def _assess_image(model: Model, reading: Reading, scores: Scores) -> Assessment:
     """Collect the warnings about the file and the model, and check the image's distance.
 
-    The distance is that from the reference images of the model (its domain)."""
+    The distance is that from the reference images of the model (its domain).
+    """
     return (
         Assessment(warnings=reading.warnings)
         + assessment.assess_model(model)

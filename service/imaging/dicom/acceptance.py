@@ -122,7 +122,8 @@ def require_mammogram(identity: ImageIdentity) -> None:
 
     if sop_class == BreastTomosynthesisImageStorage or identity.tomosynthesis:
         raise Tomosynthesis(
-            "The file is part of a breast tomosynthesis. Only two-dimensional mammograms are accepted."
+            "The file is part of a breast tomosynthesis. Only two-dimensional mammograms are "
+            "accepted."
         )
 
     if identity.for_processing or sop_class == DigitalMammographyXRayImageStorageForProcessing:
