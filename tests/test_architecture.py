@@ -1,8 +1,10 @@
 """The pages on the architecture say what the code has."""
 
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
+import grimp
 import pytest
 
 from docs.diagram import END, PAGE, parts
@@ -55,6 +57,14 @@ def test_no_module_is_two_things(package: str) -> None:
     ]
 
     assert not long
+
+
+def test_no_import_is_circular() -> None:
+    """`TopologicalSorter` raises CycleError with the modules of a circle."""
+    graph = grimp.build_graph("service", "training", cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+
+    TopologicalSorter(imports).prepare()
 
 
 def test_files_have_unique_names() -> None:
