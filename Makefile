@@ -23,6 +23,10 @@ serve: .venv/service.installed ## start the service on HOST:PORT (127.0.0.1:8000
 
 .PHONY: test
 test: check ## run all checks, then all tests that need PyPI alone
+	$(run) pytest --numprocesses 2 --dist loadscope
+
+.PHONY: coverage
+coverage: .venv/dev.installed ## run the tests and fail below the floor of coverage
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop

@@ -131,7 +131,7 @@ def test_interop_provides_programs_and_selects_marked_tests() -> None:
     recipe = _make(ROOT, "--dry-run", "interop").splitlines()
 
     assert recipe[-2:] == ["requirements/outside", ".venv/bin/python -m pytest -m interop"]
-    assert _make(ROOT, "--dry-run", "test").splitlines()[-1].endswith(" --cov")
+    assert _make(ROOT, "--dry-run", "coverage").splitlines()[-1].endswith(" --cov")
 
 
 def test_missing_outside_program_fails(tmp_path: Path) -> None:
