@@ -24,7 +24,7 @@ from service.imaging import read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
-from service.runtime import load_model
+from service.runtime.model_loader import load_model
 from service.settings import Settings
 from training.config import load_experiment
 from training.data.split import split_records

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw, ImageFont
 from service import imaging, pipeline
 from service.observability.stopwatch import Stopwatch
 from service.rendering import Colormap, FilterScale, Render, Style
-from service.runtime import load_model
+from service.runtime.model_loader import load_model
 from service.settings import Settings
 from training import phantoms
 

@@ -30,7 +30,8 @@ from service.api.routes import (
 from service.model import Model
 from service.observability.audit import Audit
 from service.observability.metrics import Metrics
-from service.runtime import Engine, load_model
+from service.runtime.engine import Engine
+from service.runtime.model_loader import load_model
 from service.settings import Settings
 
 _log = logging.getLogger("mammolens")

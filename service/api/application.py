@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection
 from service.access import AccessGate
 from service.observability.audit import Audit
 from service.observability.metrics import Metrics
-from service.runtime import Engine
+from service.runtime.engine import Engine
 from service.settings import Settings
 
 

@@ -10,7 +10,7 @@ from service.access import AccessScope
 from service.api.application import AppParts, get_parts, parts_of
 from service.api.options import Absent
 from service.api.record import record_of
-from service.runtime import Engine
+from service.runtime.engine import Engine
 
 _BEARER = HTTPBearer(auto_error=False, description="An API key, or a token of the OpenID provider.")
 

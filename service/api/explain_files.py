@@ -19,7 +19,8 @@ from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.records import Method
 from service.rendering import Colormap, Render
-from service.runtime import ReaderPool, load_model
+from service.runtime.model_loader import load_model
+from service.runtime.readers import ReaderPool
 from service.settings import Settings
 
 _DESCRIPTION = """\

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from service import __version__
 from service.errors import Unavailable
 from service.model import Model
-from service.runtime import Engine
+from service.runtime.engine import Engine
 
 
 class Gauges(Collector):

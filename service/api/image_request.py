@@ -22,7 +22,7 @@ from service.imaging import Read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.records import QualityWarning
-from service.runtime import Lane
+from service.runtime.engine import Lane
 
 _ERRORS = (
     errors.EmptyImage,

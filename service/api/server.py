@@ -7,7 +7,7 @@ from types import FrameType
 import uvicorn
 
 from service.api.protocol import ProblemProtocol
-from service.runtime import Engine
+from service.runtime.engine import Engine
 from service.settings import Settings
 
 _log = logging.getLogger("mammolens")

@@ -17,7 +17,7 @@ from service.api.application import MammolensApp
 from service.api.problems.documentation import MEDIA_TYPE
 from service.api.problems.problem_types import STATUSES
 from service.model import FakeModel
-from service.runtime import Lane
+from service.runtime.engine import Lane
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
 from training.phantoms import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes

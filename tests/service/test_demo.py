@@ -13,7 +13,7 @@ from service.model import GoldenCase, Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation, Question
 from service.records import MapState, Method
-from service.runtime import load_model
+from service.runtime.model_loader import load_model
 from service.settings import Settings
 from tests.support.paths import ROOT
 from training.phantoms import (

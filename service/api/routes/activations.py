@@ -13,7 +13,7 @@ from service.api.openapi import examples
 from service.api.options import ActivationsOptions, ActivationsQuery
 from service.api.upload import BODY
 from service.pipeline import Activations
-from service.runtime import Lane
+from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"])
 

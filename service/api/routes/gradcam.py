@@ -15,7 +15,7 @@ from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
 from service.rendering import FramedPicture
-from service.runtime import Lane
+from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"])
 

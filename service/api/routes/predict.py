@@ -10,7 +10,7 @@ from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.schemas import PredictAnswer
 from service.api.upload import BODY
-from service.runtime import Lane
+from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"])
 

@@ -8,6 +8,8 @@ import os
 import pickle
 import signal
 import statistics
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +25,7 @@ from service.errors import CorruptImage, ImageError, TooManyPixels, Undecodable,
 from service.imaging import Limits, read
 from service.records import FitParameters, Pixels
 from service.runtime.readers import ReaderLost, ReaderPool
+from tests.support.paths import ROOT
 
 WriteDicom = Callable[..., bytes]
 
@@ -204,3 +207,18 @@ def test_pool_is_safe_with_more_threads_than_processes(valid: bytes) -> None:
         pool.close()
 
     assert {reading.facts.rows for reading in readings} == {420}
+
+
+def test_reader_process_imports_no_service() -> None:
+    """Each of these costs every reader process memory and time to start."""
+    program = (
+        "import sys, service.runtime.worker\n"
+        "heavy = {'fastapi', 'prometheus_client', 'pydantic', 'tensorflow', 'uvicorn'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout.strip() == "[]"
