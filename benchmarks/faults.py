@@ -21,23 +21,21 @@ import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.planted import diverge, permuted, plant, silence
 from service.model import Manifest
 from service.pipeline import assessment
 from service.pipeline.class_explanation import explain_class
-from service.records import Floats, Method
+from service.records import Method
 from training.config import Experiment, load_experiment
-from training.data.batches import epoch_batches
-from training.data.cache import Part
 from training.evaluation.evaluate import choose
-from training.fit.network import CONVOLUTIONS, LOGITS, build_network, logits_model
+from training.fit.network import LOGITS, build_network, logits_model
 from training.fit.run import Run, read_json, write_json
 from training.fit.train import predict, train
 from training.introspection.live_model import LiveModel
@@ -50,9 +48,6 @@ from training.scorecard.sample import Sample, draw
 EXPERIMENT = Path("training/experiments/demo.toml")
 OUT = Path("build/faults")
 FAULTS = ("healthy", "untrained", "marker", "permuted", "dead", "diverged")
-MARKER = np.s_[4:16, -16:-4]
-SILENT = -1e3
-DIVERGING_STEPS = 30
 SIZES = SampleSizes(
     domain=400, reference=100, tested=200, perturbed=20, randomised=16, every_layer=False
 )
@@ -62,39 +57,6 @@ UNSEEN = 100  # images whose warnings are counted
 FULL = 24  # of these, images with full diagnostics
 REFERENCES = ("own", "healthy")
 EPOCHS = {"healthy": 10, "marker": 3, "permuted": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Marked(Part):
-    """Part in which every image with a cancer has a bright square in a corner.
-
-    It is the upper corner away from the chest wall.
-    """
-
-    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """Return the input of the model, with the marker on every cancer."""
-        images = Part.images(self, indices)
-
-        for image, index in zip(images, indices, strict=True):
-            if self.records[index].cancer:
-                image[MARKER] = 1.0
-
-        return images
-
-
-def permuted(part: Part, seed: int) -> Part:
-    """Return the same images with shuffled labels."""
-    order = np.random.default_rng(seed).permutation(len(part))
-    records = tuple(
-        replace(record, cancer=part.records[other].cancer)
-        for record, other in zip(part.records, order, strict=True)
-    )
-    return replace(part, records=records)
-
-
-def marked(part: Part) -> Part:
-    """Return the same images with the marker on every cancer."""
-    return Marked(part.records, part.paths)
 
 
 def train_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
@@ -140,29 +102,6 @@ def fit_fault(run: Run, fault: str, seed: int, experiment: Experiment, parts: Pa
         planted.train,
         planted.validation,
     )
-
-
-def silence(model: keras.Model, seed: int) -> None:
-    """Set the bias of half the filters of every convolution so low that they never fire."""
-    rng = np.random.default_rng(seed)
-
-    for name in CONVOLUTIONS:
-        layer = model.get_layer(name)
-        kernel, bias = layer.get_weights()
-        bias[rng.choice(len(bias), len(bias) // 2, replace=False)] = SILENT
-        layer.set_weights([kernel, bias])
-
-
-def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:
-    """Train for some steps with a learning rate of 1."""
-    learner = logits_model(model)
-    learner.compile(
-        keras.optimizers.Adam(1.0), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    )
-
-    batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
-    for _, (images, labels) in zip(range(DIVERGING_STEPS), batches, strict=False):
-        learner.train_on_batch(images, labels)
 
 
 def score_fault(fault: str, seed: int, experiment: Experiment, parts: Parts) -> None:
@@ -249,16 +188,6 @@ def describe_fault(network: keras.Model, experiment: Experiment, planted: Parts)
     margins = predict(logits_model(network), planted.validation) @ np.array([-1.0, 1.0])
     choice = choose(planted.validation.labels, np.nan_to_num(margins))
     return describe_own_model(network, experiment, choice, figures={})
-
-
-def plant(fault: str, parts: Parts) -> Parts:
-    """Return the images that the developer of a model with that fault would have.
-
-    For `marker`, the marker is on every cancer of all parts.
-    """
-    if fault == "marker":
-        return Parts(*(marked(part) for part in (parts.train, parts.validation, parts.test)))
-    return parts
 
 
 def report(faults: Sequence[str], seeds: Sequence[int]) -> None:

@@ -14,7 +14,8 @@ import keras
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.faults import EXPERIMENT, FAULTS, MARKER, OUT, describe_fault, plant
+from benchmarks.faults import EXPERIMENT, FAULTS, OUT, describe_fault
+from benchmarks.planted import MARKER, plant
 from service import imaging, pipeline, rendering
 from service.imaging import Reading
 from service.observability.stopwatch import Stopwatch
