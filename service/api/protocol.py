@@ -91,19 +91,23 @@ class ProblemProtocol(HttpToolsProtocol):
         Raises:
             httptools.HttpParserError: the bytes are not HTTP, or the method is CONNECT.
         """
-        try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade as stopped:
+        rest = memoryview(data)
+        while rest:
+            try:
+                self.parser.feed_data(rest)
+                return
+            except httptools.HttpParserUpgrade as stopped:
+                rest = rest[stopped.args[0] :]
+
             method = self.parser.get_method()
             if method == b"CONNECT":
-                raise httptools.HttpParserInvalidMethodError("CONNECT") from stopped
+                raise httptools.HttpParserInvalidMethodError("CONNECT")
 
             head = self._head_without_upgrade(method)
             self.parser = httptools.HttpRequestParser(self)
-            self.parser.set_dangerous_leniencies(
-                lenient_data_after_close=True
-            )  # as uvicorn sets it
-            self._parse(head + data[stopped.args[0] :])
+            # As uvicorn sets it.
+            self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            self.parser.feed_data(head)
 
     def _head_without_upgrade(self, method: bytes) -> bytes:
         """The head that was just parsed, without the offer of an upgrade."""

@@ -146,6 +146,15 @@ def test_body_is_never_read_as_a_request(server: str, offer: bytes) -> None:
     assert b"alive" in answers[1]
 
 
+def test_many_upgrade_offers_in_one_packet(server: str) -> None:
+    offer = b"GET /livez HTTP/1.1\r\nHost: a\r\n" + OFFERS["h2c"] + b"\r\n"
+
+    answers = exchange_segments(server, 1_500 * offer + LAST)
+
+    assert {answer[:3] for answer in answers} == {b"200"}
+    assert len(answers) == 1_501
+
+
 def test_connect_is_refused_and_closed(server: str) -> None:
     answers = exchange_segments(server, b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", SMUGGLED)
 
