@@ -253,8 +253,7 @@ def _scorecard(options: argparse.Namespace) -> None:
     write_report(out, keras_file, report)
 
     for line in report.scorecard.lines:
-        value = "-" if line.value is None else f"{line.value:.4g}"
-        print(f"{line.verdict:<12} {line.name:<24} {value:>10}   {line.asked}")
+        print(f"{line.verdict:<12} {line.name:<24} {line.value_text:>10}   {line.asked}")
 
     failed = report.scorecard.failed
     print(f"{out}: {'failed ' + ', '.join(failed) if failed else 'passed'}")

@@ -15,7 +15,7 @@ from service.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class AppParts:
-    """AppParts of one application. `audit`: None if none is kept."""
+    """Parts of one application. `audit`: None if none is kept."""
 
     settings: Settings
     engine: Engine

@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from service import pipeline
 from service.api import responses
 from service.api.negotiation import MediaType
-from service.api.options import GradcamOptions
+from service.api.options import Effort, GradcamOptions
 from service.api.routes import gradcam
-from service.errors import ImageError, MammolensError, UnknownClass
+from service.errors import ImageError, MammolensError
 from service.imaging import Limits, Read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
         settings = settings.model_copy(update={"model": parsed.model})
     try:
         model = load_model(settings)
-        _check(options, model)
+        pipeline.check_question(model, options.question())
     except MammolensError as error:
         available = "; ".join(f"{name}: {values}" for name, values in error.facts.items())
         return _fail(f"{error} {available}".strip())
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
+    defaults = GradcamOptions()
     parser = argparse.ArgumentParser(
         prog=prog,
         description=_DESCRIPTION,
@@ -89,43 +90,40 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     )
     parser.add_argument("--model", type=Path, help="model directory (default: MAMMOLENS_MODEL)")
     parser.add_argument(
-        "--method", choices=list(Method), default=Method.GRAD_CAM, help="default: %(default)s"
+        "--method", choices=list(Method), default=defaults.method, help="default: %(default)s"
     )
     parser.add_argument("--layer", help="convolutional layer (default: that of the model)")
     parser.add_argument(
         "--class", dest="class", help="class to explain (default: the positive class)"
     )
     parser.add_argument(
-        "--diagnostics", choices=["quick", "full"], default="quick", help="full: many more passes"
+        "--diagnostics",
+        choices=list(Effort),
+        default=defaults.diagnostics,
+        help="full: many more passes",
     )
     parser.add_argument(
         "--level",
         type=float,
-        default=0.5,
+        default=defaults.level,
         help="share of the peak that bounds a region (default: %(default)s)",
     )
-    parser.add_argument("--colormap", choices=list(Colormap), default=Colormap.INFERNO)
-    parser.add_argument("--opacity", type=float, default=0.6, help="of the hottest cell, 0 to 1")
+    parser.add_argument("--colormap", choices=list(Colormap), default=defaults.colormap)
+    parser.add_argument(
+        "--opacity", type=float, default=defaults.opacity, help="of the hottest cell, 0 to 1"
+    )
     parser.add_argument(
         "--size",
-        default="1024",
         help="long edge of the pictures in pixels, or `source` (default: 1024)",
     )
     return parser
 
 
 def _gradcam_options(parsed: argparse.Namespace) -> dict[str, object]:
-    given = vars(parsed)
-    return {name: given[name] for name in given.keys() - {"files", "out", "model"}}
-
-
-def _check(options: GradcamOptions, model: Model) -> None:
-    """Raise UnknownLayer or UnknownClass before any file is read."""
-    manifest = model.manifest
-    if options.layer is not None:
-        manifest.layer(options.layer)
-    if options.class_name not in (None, *manifest.classes):
-        raise UnknownClass(manifest.classes)
+    """Return the options that were given or have a default."""
+    own = {"files", "out", "model"}
+    given = {name: value for name, value in vars(parsed).items() if value is not None}
+    return {name: given[name] for name in given.keys() - own}
 
 
 def _explain_file(path: Path, out: Path, model: Model, read: Read, options: GradcamOptions) -> bool:

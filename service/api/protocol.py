@@ -95,9 +95,10 @@ class ProblemProtocol(HttpToolsProtocol):
         while rest:
             try:
                 self.parser.feed_data(rest)
-                return
             except httptools.HttpParserUpgrade as stopped:
                 rest = rest[stopped.args[0] :]
+            else:
+                return
 
             method = self.parser.get_method()
             if method == b"CONNECT":

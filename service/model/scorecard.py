@@ -26,6 +26,11 @@ class ScorecardEntry(BaseModel):
     verdict: Verdict
     meaning: str
 
+    @property
+    def value_text(self) -> str:
+        """The value with four significant digits, `-` if the test could not be made."""
+        return "-" if self.value is None else f"{self.value:.4g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Localisation:

@@ -190,6 +190,16 @@ def explain(
     )
 
 
+def check_question(model: Model, question: Question) -> None:
+    """Check that the model has the layer and the class of the question.
+
+    Raises:
+        UnknownLayer, UnknownClass: it has not.
+    """
+    _layer_name(model, question)
+    _class_name(model, question)
+
+
 def _layer_name(model: Model, question: Question) -> str:
     """Return the layer to explain. An unknown name raises UnknownLayer."""
     name = model.manifest.default_layer if question.layer is None else question.layer

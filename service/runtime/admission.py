@@ -20,9 +20,8 @@ from service.errors import Abandoned, Busy, DeadlinePassed, MammolensError
 T = TypeVar("T")
 
 _log = logging.getLogger("mammolens")
-_WAIT_MARGIN = (
-    1.25  # factor on the expected wait: the next requests may take longer than the last ones
-)
+# Factor on the expected wait: the next requests may take longer than the last ones.
+_WAIT_MARGIN = 1.25
 _SMOOTHING = 0.1  # weight of the newest request in the moving average
 
 

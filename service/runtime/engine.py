@@ -22,9 +22,8 @@ from service.settings import Settings
 
 _log = logging.getLogger("mammolens")
 _MAX_READERS = 8  # each takes some 100 MiB
-_MODEL_CALLS = (
-    2  # at a time: while one call runs a single-core step, the other uses the second core
-)
+# At a time: while one call runs a single-core step, the other uses the second core.
+_MODEL_CALLS = 2
 
 
 class Lane(StrEnum):

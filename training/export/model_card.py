@@ -73,7 +73,7 @@ def _scorecard(scorecard: Scorecard | None) -> list[str]:
     rows = (
         (
             line.name,
-            "-" if line.value is None else f"{line.value:.4g}",
+            line.value_text,
             line.asked,
             line.verdict,
             line.meaning,

@@ -73,7 +73,7 @@ def _page(model: Model, scorecard: Scorecard) -> str:
     rows = (
         Row(
             line.name,
-            "-" if line.value is None else f"{line.value:.4g}",
+            line.value_text,
             line.asked,
             line.verdict,
             line.meaning,
