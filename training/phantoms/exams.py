@@ -15,7 +15,8 @@ from service.records import Mask
 from training.errors import NotEmpty
 from training.phantoms.anatomy import View
 from training.phantoms.cohort import Breast, Patient, sample_patient
-from training.phantoms.dicom_writer import PhantomIdentity, to_dicom
+from training.phantoms.dicom_modules import PhantomIdentity
+from training.phantoms.dicom_writer import to_dicom
 from training.phantoms.finding import FindingKind
 from training.phantoms.view import render_view
 

@@ -141,6 +141,42 @@ def test_header_describes_the_image(
     assert (dataset.PatientID, dataset.PatientAge) == ("7", "061Y")
 
 
+def test_views_of_an_exam_have_own_series() -> None:
+    """They share the study, and the elements of a series are the view's."""
+    exam = [
+        to_dicom(
+            render_view(
+                np.random.default_rng(2), laterality=side, view=view, detector=Detector(40, 30)
+            )
+        )
+        for side in ("L", "R")
+        for view in ("CC", "MLO")
+    ]
+
+    assert len({dataset.StudyInstanceUID for dataset in exam}) == 1
+    assert len({dataset.SeriesInstanceUID for dataset in exam}) == 4
+    assert [dataset.SeriesNumber for dataset in exam] == [1, 2, 3, 4]
+    assert [dataset.SeriesDescription for dataset in exam] == ["L CC", "L MLO", "R CC", "R MLO"]
+
+
+def test_lossy_file_names_method_and_ratio(image: PhantomImage) -> None:
+    dataset = to_dicom(image, Acquisition(transfer_syntax="jpeg2000-lossy"))
+
+    assert dataset.LossyImageCompressionMethod == "ISO_15444_1"
+    assert dataset.LossyImageCompressionRatio == pytest.approx(
+        160 * 120 * 2 / len(dataset.PixelData), abs=0.01
+    )
+
+
+def test_magnification_is_the_ratio_of_distances(image: PhantomImage) -> None:
+    """Source to detector over source to support (PS3.3 C.8.11.5)."""
+    dataset = to_dicom(image)
+
+    assert dataset.EstimatedRadiographicMagnificationFactor == pytest.approx(
+        dataset.DistanceSourceToDetector / dataset.DistanceSourceToPatient
+    )
+
+
 def test_images_share_a_study_within_one_patient_only() -> None:
     first = PhantomIdentity(1, 1)
     second = PhantomIdentity(1, 2)
