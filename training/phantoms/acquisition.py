@@ -70,13 +70,15 @@ class Acquisition:
 
     def store(self, pixels: Pixels) -> NDArray[np.unsignedinteger[Any]]:
         """Return displayed pixels, 0 black .. 65535 white, as stored values of 8 or 16 bits."""
-        displayed = pixels / 65535
+        # Every grey is converted once and looked up for each pixel.
+        displayed = np.arange(65536) / 65535
         exact = self.windows[0].invert(displayed) if self.windows else displayed * self.white
         stored = np.clip(np.round(exact), 0, self.white)
 
         if self.photometric == "MONOCHROME1":
             stored = self.white - stored
-        return np.asarray(stored, f"u{self.bytes_allocated}")
+        table = stored.astype(f"u{self.bytes_allocated}")
+        return np.asarray(table[pixels])
 
     def written_windows(self) -> tuple[PhantomWindow, ...]:
         """Return the windows that apply to the values as they are stored."""

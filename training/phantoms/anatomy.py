@@ -17,6 +17,8 @@ DENSITIES: tuple[Density, ...] = ("A", "B", "C", "D")
 # Size of the breast in units (see Anatomy).
 _UNITS_HIGH = 256
 _UNITS_WIDE = 192
+# More rows than this show no more of tissue and findings, whose finest structures are near a unit.
+_ROWS_OF_DETAIL = 800
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,24 @@ class Anatomy:
     def rows(self) -> int:
         """Number of rows of the image."""
         return len(self.skin)
+
+    @property
+    def fineness(self) -> int:
+        """Rows per row of the grid that holds all detail of tissue and findings, 1 or more.
+
+        That grid has 800 rows or a few more. A smaller image is its own grid.
+        """
+        return max(1, self.rows // _ROWS_OF_DETAIL)
+
+    def reduce(self, step: int) -> "Anatomy":
+        """Return the same breast on the grid of every `step`-th row and column."""
+        return Anatomy(
+            skin=self.skin[::step] / step,
+            muscle=self.muscle[::step] / step,
+            columns=-(-self.columns // step),
+            nipple=(self.nipple[0] / step, self.nipple[1] / step),
+            unit=self.unit / step,
+        )
 
     def breast(self) -> Mask:
         """Return the mask from the chest wall to the skin, including the muscle."""

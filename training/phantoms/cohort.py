@@ -88,6 +88,30 @@ MACHINES = (
         Detector(896, 704),
         Acquisition(windows=(PhantomWindow(2047, 1000, "SIGMOID"),), model="Sigmoid 12"),
     ),
+    # The last two have the matrix of clinical machines, so that images larger than a model's grid
+    # needs are in every part of a data set.
+    Machine(
+        210,
+        1,
+        Detector(3328, 2560, noise=0.005),
+        Acquisition(
+            windows=(PhantomWindow(2200, 3600),),
+            transfer_syntax="jpeg2000",
+            model="Linear 12 Large",
+            detector_height_mm=232.96,
+        ),
+    ),
+    Machine(
+        216,
+        2,
+        Detector(3584, 2816, gamma=1.1, noise=0.006),
+        Acquisition(
+            windows=(PhantomWindow(2047, 1000, "SIGMOID"),),
+            transfer_syntax="jpeg-ls",
+            model="Sigmoid 12 Large",
+            detector_height_mm=304.64,
+        ),
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+import cv2
 import numpy as np
 
 from service.records import Floats, Mask
@@ -56,6 +57,15 @@ class Lesion:
 
     attenuation: Floats
     mask: Mask
+
+    def enlarge(self, breast: Mask) -> "Lesion":
+        """Return the finding on the larger matrix of `breast`, cut off at the skin."""
+        rows, columns = breast.shape
+        attenuation = cv2.resize(self.attenuation, (columns, rows), interpolation=cv2.INTER_LINEAR)
+        mask = cv2.resize(
+            self.mask.astype(np.uint8), (columns, rows), interpolation=cv2.INTER_NEAREST
+        )
+        return Lesion(np.asarray(attenuation * breast, np.float32), (mask > 0) & breast)
 
 
 # Draws a finding of a given conspicuity and size at the points (x, y). Points are relative to its

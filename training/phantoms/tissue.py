@@ -17,25 +17,35 @@ _VESSEL = 0.1
 
 def render_tissue(rng: np.random.Generator, anatomy: Anatomy, density: Density) -> Floats:
     """Render the tissue, float32 [rows, columns], about 0..1 and zero outside the breast."""
-    # The inside has no fine detail, so half resolution is enough. The skin needs full resolution.
-    y, x = np.mgrid[0 : anatomy.rows : 2, 0 : anatomy.columns : 2].astype(np.float32)
+    # The inside has no fine detail, so half the grid of detail is enough. The skin needs all rows.
+    coarse = anatomy.reduce(2 * anatomy.fineness)
+    y, x = np.mgrid[: coarse.rows, : coarse.columns].astype(np.float32)
     inside = np.maximum(
-        _parenchyma(rng, anatomy, density, x, y) + _vessels(rng, anatomy, x.shape),
-        _muscle(rng, anatomy, x, y),
+        _parenchyma(rng, coarse, density, x, y) + _vessels(rng, coarse, x.shape),
+        _muscle(rng, coarse, x, y),
     )
     tissue = cv2.resize(inside, (anatomy.columns, anatomy.rows), interpolation=cv2.INTER_LINEAR)
 
-    # The breast thins out towards the skin, which is a bright line.
-    from_skin = _units_from_skin(anatomy)
+    # The breast thins out towards the skin, which is a bright line. Beyond it is nothing.
+    end = min(anatomy.columns, int(anatomy.skin.max()) + 2)
+    from_skin = _units_from_skin(anatomy, end)
     rounding = np.float32(rng.uniform(10, 20))
-    thickness = np.sqrt(1 - (1 - np.clip(from_skin / rounding, 0, 1)) ** 2)
+    thickness = np.sqrt(1 - (1 - np.minimum(from_skin / rounding, 1)) ** 2)
     skin = np.float32(rng.uniform(0.04, 0.14)) * np.exp(-(((from_skin - 1) / np.float32(1.1)) ** 2))
-    return np.asarray(tissue * thickness + skin * (from_skin > 0), np.float32)
+
+    tissue[:, :end] *= thickness
+    tissue[:, :end] += skin * (from_skin > 0)
+    tissue[:, end:] = 0
+    return np.asarray(tissue, np.float32)
 
 
-def _units_from_skin(anatomy: Anatomy) -> Floats:
-    """Return the distance of each pixel of the breast from the skin, in units, and 0 outside."""
-    distance = cv2.distanceTransform(anatomy.breast().astype(np.uint8), cv2.DIST_L2, 3)
+def _units_from_skin(anatomy: Anatomy, end: int) -> Floats:
+    """Return the distance of each pixel of the breast from the skin, in units, and 0 outside.
+
+    It covers the columns before `end`, and the breast must not reach further.
+    """
+    breast = anatomy.breast()[:, :end]
+    distance = cv2.distanceTransform(breast.astype(np.uint8), cv2.DIST_L2, 3)
     return np.asarray(distance / np.float32(anatomy.unit), np.float32)
 
 
@@ -80,7 +90,7 @@ def _gland_region(
     half_width = 12 * unit + rng.uniform(0.75, 1.05) * np.maximum(nipple_x - x, 0)
     in_cone = 1.6 * (1 - np.abs(y - np.float32(middle)) / half_width)
     off_chest = x / (nipple_x * rng.uniform(0.3, 0.6))
-    off_skin = (anatomy.skin[::2, None] - x) / (unit * rng.uniform(14, 22))
+    off_skin = (anatomy.skin[:, None] - x) / (unit * rng.uniform(14, 22))
 
     region: Floats = np.clip(np.minimum(np.minimum(in_cone, off_chest), off_skin), -2, 1).astype(
         np.float32
@@ -93,7 +103,7 @@ def _muscle(rng: np.random.Generator, anatomy: Anatomy, x: Floats, y: Floats) ->
     if not anatomy.muscle.any():
         return np.zeros_like(x)
 
-    edge = anatomy.muscle[::2, None].astype(np.float32)
+    edge = anatomy.muscle[:, None].astype(np.float32)
     share = np.clip((edge - x) / np.float32(2.5 * anatomy.unit), 0, 1)
     streaks = strands(power_law_field(rng, 2.4), x, y, (0.0, 1.2 * anatomy.rows), 12 * anatomy.unit)
     clouds = stretch(power_law_field(rng, 2.2), *x.shape)
@@ -104,19 +114,19 @@ def _muscle(rng: np.random.Generator, anatomy: Anatomy, x: Floats, y: Floats) ->
 
 
 def _vessels(rng: np.random.Generator, anatomy: Anatomy, shape: tuple[int, ...]) -> Floats:
-    """Render a few winding vessels, at half resolution."""
+    """Render a few winding vessels."""
     drawn = np.zeros(shape, np.uint8)
     for _ in range(rng.integers(2, 6)):
         cv2.polylines(
             drawn,
-            [np.round(_vessel_course(rng, anatomy) / 2).astype(np.int32)],
+            [np.round(_vessel_course(rng, anatomy)).astype(np.int32)],
             isClosed=False,
             color=int(rng.integers(90, 255)),
-            thickness=max(1, round(anatomy.unit * rng.uniform(0.4, 0.9))),
+            thickness=max(1, round(anatomy.unit * rng.uniform(0.8, 1.8))),
             lineType=cv2.LINE_AA,
         )
 
-    smooth = cv2.GaussianBlur(drawn, (0, 0), 0.3 * anatomy.unit)
+    smooth = cv2.GaussianBlur(drawn, (0, 0), 0.6 * anatomy.unit)
     return smooth.astype(np.float32) * np.float32(_VESSEL / 255)
 
 

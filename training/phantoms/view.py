@@ -63,7 +63,10 @@ def render_view(
     anatomy = sample_anatomy(rng, view, body.size, detector.rows, detector.columns)
     tissue = render_tissue(rng, anatomy, body.density)
 
-    lesions = [render_finding(rng, anatomy, view, finding) for finding in findings]
+    # Findings are drawn no finer than their detail is.
+    coarse = anatomy.reduce(anatomy.fineness)
+    breast = anatomy.breast()
+    lesions = [render_finding(rng, coarse, view, finding).enlarge(breast) for finding in findings]
     for lesion in lesions:
         tissue += lesion.attenuation
 
@@ -79,7 +82,7 @@ def render_view(
 
     return PhantomImage(
         pixels=_mark(rng, displayed, laterality, view),
-        breast=anatomy.breast()[:, towards_nipple],
+        breast=breast[:, towards_nipple],
         lesion=np.logical_or.reduce(cancers)[:, towards_nipple] if cancers else None,
         laterality=laterality,
         view=view,
@@ -93,7 +96,8 @@ def _display(rng: np.random.Generator, tissue: Floats, detector: Detector) -> Fl
     noise = rng.standard_normal(tissue.shape, dtype=np.float32)
     noise *= np.float32(detector.noise) * np.minimum(0.1 + 3 * tissue, 1)
 
-    return np.asarray(np.clip(tissue + noise, 0, 1) ** np.float32(detector.gamma), np.float32)
+    grey = np.clip(tissue + noise, 0, 1)
+    return np.asarray(grey ** np.float32(detector.gamma), np.float32)
 
 
 def _mark(

@@ -152,6 +152,14 @@ def test_machine_density_and_age_do_not_predict_cancer() -> None:
             assert cancer[among].mean() == pytest.approx(0.5, abs=5 * 0.5 / np.sqrt(among.sum()))
 
 
+def test_every_fourth_patient_has_clinical_size() -> None:
+    patients = [sample_patient(np.random.default_rng([5, i]), i, 0.5) for i in range(1000)]
+
+    large = [patient.machine.detector.rows >= 3000 for patient in patients]
+
+    assert 0.2 < np.mean(large) < 0.3
+
+
 def test_all_finding_kinds_occur() -> None:
     """Look-alikes occur in 30 to 60 % of the breasts without cancer."""
     breasts = [
@@ -169,12 +177,12 @@ def test_all_finding_kinds_occur() -> None:
 def test_brightness_alone_does_not_reveal_cancer() -> None:
     cancer = []
     features = []
-    for index in range(100):
+    for index in range(200):
         rng = np.random.default_rng([4, index])
         patient = sample_patient(rng, index, 0.5)
         for breast in patient.breasts:
             detector = Detector(
-                480, 360, patient.machine.detector.gamma, patient.machine.detector.noise
+                320, 240, patient.machine.detector.gamma, patient.machine.detector.noise
             )
             image = render_view(rng, findings=breast.findings, body=patient.body, detector=detector)
 

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -127,6 +128,31 @@ def test_finding_size_is_independent_of_the_matrix() -> None:
         shares.append(mask.sum() / anatomy.breast().sum())
 
     assert shares[0] == pytest.approx(shares[1], rel=0.05)
+
+
+@pytest.mark.parametrize("view", ["CC", "MLO"])
+def test_clinical_size_shows_the_small_phantom(view: View) -> None:
+    """On the grid of a model both are one picture, and noise and marker alone differ."""
+    grid = (192, 256)
+    shown = []
+    for rows, columns in ((832, 640), (3328, 2560)):
+        image = render_view(
+            np.random.default_rng(12),
+            view=view,
+            findings=(Finding(FindingKind.MICROCALCIFICATIONS),),
+            detector=Detector(rows, columns, noise=0.005),
+        )
+        assert image.lesion is not None
+        breast = cv2.resize(image.breast.astype(np.float32), grid, interpolation=cv2.INTER_AREA)
+        grey = cv2.resize(image.pixels / 65535, grid, interpolation=cv2.INTER_AREA)
+        shown.append((grey, breast, image.lesion.sum() / image.breast.sum()))
+
+    (small, small_breast, small_share), (large, large_breast, large_share) = shown
+    inside = np.minimum(small_breast, large_breast) > 0.999
+    assert np.abs(small_breast - large_breast).mean() < 0.005
+    assert np.abs(small - large)[inside].mean() < 0.01
+    assert np.corrcoef(small[inside], large[inside])[0, 1] > 0.99
+    assert large_share == pytest.approx(small_share, rel=0.02)
 
 
 def test_muscle_is_in_oblique_view_only() -> None:
