@@ -62,7 +62,7 @@ data/phantoms/train.csv: | .venv/training.installed
 	$(run) training phantoms --patients 700 --out data/phantoms
 
 .PHONY: picture
-picture: .venv/training.installed ## create docs/picture.png and docs/sample.dcm from a phantom
+picture: .venv/training.installed ## create docs/picture.png, docs/sample.dcm and docs/sample-exam from phantoms
 	$(run) docs.picture
 
 .PHONY: bench

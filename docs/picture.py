@@ -1,5 +1,7 @@
 """Make docs/sample.dcm, a phantom, and docs/picture.png, the demo bundle's answers to it.
 
+docs/sample-exam holds the four views of another phantom patient, with a cancer in the right breast.
+
 make picture
 """
 
@@ -19,28 +21,52 @@ from service.settings import Settings
 from training import phantoms
 
 SAMPLE = Path(__file__).with_name("sample.dcm")
+EXAM = Path(__file__).with_name("sample-exam")
 PICTURE = Path(__file__).with_name("picture.png")
 HEIGHT = 640  # of each panel, in pixels
 GAP = 16
 CAPTION = 56
 SEED = 11
+EXAM_SEED = 12
+CANCER = phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS, 0.6)
+MACHINE = phantoms.Acquisition(transfer_syntax="jpeg2000")
 
 
 def main() -> None:
-    """Write the sample and the picture."""
+    """Write the samples and the picture."""
     image = phantoms.render_view(
         np.random.default_rng(SEED),
         laterality="R",
         view="MLO",
-        findings=(phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS, 0.6),),
+        findings=(CANCER,),
         detector=phantoms.Detector(rows=960, columns=720),
     )
-    data = phantoms.to_dicom_bytes(image, phantoms.Acquisition(transfer_syntax="jpeg2000"))
+    data = phantoms.to_dicom_bytes(image, MACHINE)
     SAMPLE.write_bytes(data)
+    _write_exam()
 
     panels = [(_draw_truth(image), "A phantom with a spiculated mass\n(outlined: the truth)")]
     panels += _answer_panels(data)
     _join(panels).save(PICTURE, optimize=True)
+
+
+def _write_exam() -> None:
+    """Write the four views of one exam, each in a series of its own."""
+    EXAM.mkdir(exist_ok=True)
+    rng = np.random.default_rng(EXAM_SEED)
+
+    for number, (laterality, view) in enumerate(phantoms.VIEWS, start=1):
+        image = phantoms.render_view(
+            rng,
+            laterality=laterality,
+            view=view,
+            findings=(CANCER,) if laterality == "R" else (),
+            detector=phantoms.Detector(rows=832, columns=640),
+        )
+        identity = phantoms.PhantomIdentity(patient_id=2, image_id=number)
+        (EXAM / f"{laterality}-{view}.dcm").write_bytes(
+            phantoms.to_dicom_bytes(image, MACHINE, identity)
+        )
 
 
 def _answer_panels(data: bytes) -> list[tuple[Image.Image, str]]:

@@ -7,13 +7,14 @@ cohort -> exams
 from training.errors import NotEmpty
 from training.phantoms.acquisition import Acquisition, PhantomWindow
 from training.phantoms.anatomy import Body
-from training.phantoms.dicom_modules import PhantomIdentity
+from training.phantoms.dicom_modules import VIEWS, PhantomIdentity
 from training.phantoms.dicom_writer import to_dicom, to_dicom_bytes
 from training.phantoms.exams import write_dataset
 from training.phantoms.finding import Finding, FindingKind
 from training.phantoms.view import Detector, PhantomImage, render_view
 
 __all__ = [
+    "VIEWS",
     "Acquisition",
     "Body",
     "Detector",

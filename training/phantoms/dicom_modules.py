@@ -10,13 +10,15 @@ from typing import Any
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation, generate_uid
 
+from service.records import Laterality
 from training.phantoms.acquisition import Acquisition
+from training.phantoms.anatomy import View
 from training.phantoms.view import PhantomImage
 
 Elements = Mapping[str, Any]
 
 # Views in the order of an exam.
-_VIEWS = (("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO"))
+VIEWS: tuple[tuple[Laterality, View], ...] = (("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO"))
 # SNOMED CT codes, PS3.16 CID 4014.
 _VIEW_CODES = {"CC": ("399162004", "cranio-caudal"), "MLO": ("399368009", "medio-lateral oblique")}
 _BREAST_CODE = ("76752008", "Breast")
@@ -78,7 +80,7 @@ def series_and_instance(identity: PhantomIdentity, image: PhantomImage) -> Eleme
     Every view has a series of its own, because a series is of one side. The views of an
     exam follow one another by a minute.
     """
-    number = 1 + _VIEWS.index((image.laterality, image.view))
+    number = 1 + VIEWS.index((image.laterality, image.view))
     time = f"08{number:02d}00"
 
     return {

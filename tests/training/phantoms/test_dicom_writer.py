@@ -10,6 +10,7 @@ from pydicom.pixels.processing import apply_voi_lut
 from service.imaging import decode
 from service.records import Laterality
 from training.phantoms import (
+    VIEWS,
     Acquisition,
     Detector,
     PhantomIdentity,
@@ -149,8 +150,7 @@ def test_views_of_an_exam_have_own_series() -> None:
                 np.random.default_rng(2), laterality=side, view=view, detector=Detector(40, 30)
             )
         )
-        for side in ("L", "R")
-        for view in ("CC", "MLO")
+        for side, view in VIEWS
     ]
 
     assert len({dataset.StudyInstanceUID for dataset in exam}) == 1
