@@ -75,7 +75,7 @@ def canvas(rows: int, columns: int, long_edge: float) -> tuple[int, int]:
     return max(1, round(rows * factor)), max(1, round(columns * factor))
 
 
-def max_halvings(rows: int, columns: int, min_size: tuple[int, int]) -> int:
+def max_halvings(rows: int, columns: int, min_size: tuple[float, float]) -> int:
     """Return how often a grid can be halved and still have `min_size` (rows, columns).
 
     A grid that is smaller to begin with gives 0.

@@ -17,13 +17,13 @@ _DEFAULT = Limits()
 
 
 def decode(
-    data: bytes, limits: Limits = _DEFAULT, min_size: tuple[int, int] | None = None
+    data: bytes, limits: Limits = _DEFAULT, min_size: tuple[float, float] | None = None
 ) -> Mammogram:
     """Decode the mammogram in a DICOM, PNG, JPEG or TIFF file.
 
-    `min_size`: rows and columns that are sufficient. JPEG 2000 is then decoded at a reduced
-    resolution that has at least as many. Other formats, and all files if it is None, are decoded in
-    full.
+    `min_size`: rows and columns that are sufficient. DICOM files are then reduced to the lowest
+    resolution that has at least as many, in every transfer syntax alike. Other formats, and all
+    files if it is None, are decoded in full.
 
     Raises:
         ImageError: any subclass but NoBreast.

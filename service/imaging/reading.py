@@ -3,7 +3,7 @@
 The service and training use the same call.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 import cv2
@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import geometry
-from service.imaging.breast.fitting import fit, map_box, min_input_size
+from service.imaging.breast.fitting import fit_picture, is_too_coarse, min_input_size
+from service.imaging.breast.picture import Picture
 from service.imaging.decoding import decode
 from service.imaging.dicom.acceptance import side_warnings
 from service.imaging.limits import Limits
 from service.observability.stopwatch import Lap, Stopwatch
-from service.records import Box, FitParameters, Fitted, ImageFacts, Mammogram, QualityWarning
+from service.records import FitParameters, Fitted, ImageFacts, Mammogram, QualityWarning
 
 Grey = NDArray[np.uint8]
 
@@ -58,24 +59,11 @@ def read(
 ) -> Reading:
     """Read and fit the file in this process; see `Read`.
 
-    JPEG 2000 is decoded at the resolution that the model's grid and the picture need. It is decoded
-    in full if the breast is too small for that resolution.
+    The file is read at the lowest resolution that the model's grid and the picture need.
     """
     timer = Stopwatch()
 
-    # Decode at a sufficient resolution, and fit.
-    with timer.step("decode"):
-        mammogram = decode(data, limits, min_size=min_input_size(parameters))
-    with timer.step("fit"):
-        fitted = _fit(mammogram, parameters)
-
-    # The model's pixels are finer than the decoded ones: decode in full.
-    if fitted.to_source.scale_y < mammogram.to_source.scale_y:
-        with timer.step("decode"):
-            mammogram = decode(data, limits)
-        with timer.step("fit"):
-            fitted = _fit(mammogram, parameters)
-
+    mammogram, fitted = _fit_at_sufficient_resolution(data, parameters, limits, timer)
     picture = None
     if picture_edge:
         with timer.step("decode"):
@@ -85,23 +73,41 @@ def read(
     return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
 
 
-def _fit(mammogram: Mammogram, parameters: FitParameters) -> Fitted:
-    """Fit the mammogram, with all maps leading to the pixels of its file."""
-    fitted = fit(mammogram.pixels, parameters)
-    to_source = mammogram.to_source
-    box = map_box(fitted.box, to_source)
+def _fit_at_sufficient_resolution(
+    data: bytes, parameters: FitParameters, limits: Limits, timer: Stopwatch
+) -> tuple[Mammogram, Fitted]:
+    """Decode the file and fit it, again at a finer resolution where the first one is too coarse."""
+    min_size = min_input_size(parameters)
+    with timer.step("decode"):
+        mammogram = decode(data, limits, min_size)
 
-    return replace(
-        fitted,
-        to_source=fitted.to_source.then(to_source),
-        breast_to_source=fitted.breast_to_source.then(to_source),
-        box=Box(
-            left=max(box.left, 0),
-            top=max(box.top, 0),
-            right=min(box.right, mammogram.facts.columns),
-            bottom=min(box.bottom, mammogram.facts.rows),
-        ),
-    )
+    # Without its border, the picture may be too small: the file must be larger by that factor.
+    with timer.step("fit"):
+        picture = Picture.of(mammogram)
+        content = picture.without_border()
+    if picture.step > 1 and _is_smaller(content.shape, min_size):
+        rows, columns = (
+            size * whole / inner
+            for size, whole, inner in zip(min_size, picture.shape, content.shape, strict=True)
+        )
+        with timer.step("decode"):
+            mammogram = decode(data, limits, (rows, columns))
+
+    with timer.step("fit"):
+        fitted = fit_picture(Picture.of(mammogram), parameters)
+
+    # The breast is small, and the model's pixels are finer than the decoded ones.
+    if is_too_coarse(fitted):
+        with timer.step("decode"):
+            mammogram = decode(data, limits)
+        with timer.step("fit"):
+            fitted = fit_picture(Picture.of(mammogram), parameters)
+    return mammogram, fitted
+
+
+def _is_smaller(shape: tuple[int, int], min_size: tuple[float, float]) -> bool:
+    """Return whether the shape has fewer rows or columns."""
+    return any(edge < size for edge, size in zip(shape, min_size, strict=True))
 
 
 def _draw(mammogram: Mammogram, data: bytes, limits: Limits, long_edge: float) -> Grey:

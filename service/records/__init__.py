@@ -1,6 +1,6 @@
 """Frozen records that the steps of the pipeline pass on, without behaviour or wire format."""
 
-from service.records.arrays import WHITE, Floats, Mask, Pixels
+from service.records.arrays import WHITE, Floats, Integers, Mask, Pixels
 from service.records.heatmap import FilterStatistics, Heatmap, HeatRegion, MapState, Method, Peak
 from service.records.image import (
     Box,
@@ -29,6 +29,7 @@ __all__ = [
     "HeatRegion",
     "Heatmap",
     "ImageFacts",
+    "Integers",
     "Laterality",
     "LayerGradients",
     "Mammogram",

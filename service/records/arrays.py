@@ -4,9 +4,12 @@ Grids are indexed [row, column]. Points and boxes are (x, y) = (column, row), in
 `service.geometry`.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
+Integers = NDArray[np.integer[Any]]
 Pixels = NDArray[np.uint16]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]

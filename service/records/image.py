@@ -47,12 +47,15 @@ class Mammogram:
     """Calibrated greyscale pixels, 0 black .. 65535 white as displayed, and the file's facts.
 
     `pixels` may have a reduced resolution. `to_source`: from their grid to the file's pixels.
+    `signal`: the grey values before the VOI transform on the same grid, air dark, from 0 to 65535
+    over the range of the values, padding 0. None if `pixels` are these values.
     """
 
     pixels: Pixels
     facts: ImageFacts
     warnings: tuple[QualityWarning, ...] = ()
     to_source: Affine = IDENTITY
+    signal: Pixels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ class Fitted:
     `mask`: the breast on the same grid. `to_source`: from this grid to source pixels. `box`: the
     crop in source pixels. `side`: the side of the chest wall in the source. `breast`: the breast as
     oriented in the source, on a separate grid. `breast_to_source`: from that grid to source pixels.
+    `reduction`: the file was read at 1 / reduction of its resolution along each axis.
     """
 
     image: Floats
@@ -107,3 +111,4 @@ class Fitted:
     side: Side
     breast: Mask
     breast_to_source: Affine
+    reduction: int = 1

@@ -1,19 +1,21 @@
 """Fit a mammogram to the model's grid, and keep the map back to its pixels.
 
-The model input must not depend on how an image was stored. Therefore the constant border is
-removed first and a mirrored image is flipped next, so that all later steps see the same pixels.
+The model input must not depend on how an image was stored. Therefore no step snaps to pixels of the
+decoded picture: the edges of the breast lie between pixels, and one resampling leads from the
+decoded grid to the model's.
 """
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from service import geometry
 from service.errors import NoBreast
-from service.geometry import IDENTITY, Affine
-from service.imaging.breast import morphology
-from service.imaging.breast.border import crop, within_border
-from service.imaging.breast.outline import find_breast
-from service.records import Box, FitParameters, Fitted, Floats, Mask, Pixels, Side
+from service.geometry import Affine
+from service.imaging.breast import coverage, morphology
+from service.imaging.breast.outline import Outline, find_breast
+from service.imaging.breast.picture import Extent, Picture
+from service.records import FitParameters, Fitted, Floats, Mask, Pixels, Side
 
 # Share of the breast's width: the columns at either end whose heights are compared.
 _BRIM = 0.02
@@ -23,10 +25,18 @@ _MIN_OVERSAMPLING = 2
 _MIN_EDGE = 384
 # Share of the picture's long edge: pixels this far outside the outline are kept as skin.
 _SKIN = 0.01
+# Pixels around a picture that the resampling filter may reach, per decoded pixel in a model's.
+_REACH = 2
+_HALF = 0.5  # of a model's pixel: the min share that the breast covers in its mask
 
 
-def fit(mammogram_pixels: Pixels, parameters: FitParameters) -> Fitted:
-    """Fit the breast to the model's grid.
+def fit(pixels: Pixels, parameters: FitParameters) -> Fitted:
+    """Fit the breast in the pixels to the model's grid; see `fit_picture`."""
+    return fit_picture(Picture.of_pixels(pixels), parameters)
+
+
+def fit_picture(picture: Picture, parameters: FitParameters) -> Fitted:
+    """Fit the breast in the picture to the model's grid.
 
     The chest wall is on the left, the aspect ratio is kept, pixels outside the breast are zero, and
     values are clipped to [0, 1]. Mirroring an image, or adding a border of one grey value, changes
@@ -35,19 +45,16 @@ def fit(mammogram_pixels: Pixels, parameters: FitParameters) -> Fitted:
     Raises:
         NoBreast: the image shows no breast.
     """
-    # Remove the constant border.
-    frame = within_border(mammogram_pixels)
-    whole: Pixels = crop(mammogram_pixels, frame)
-    to_source = geometry.shift(frame.left, frame.top)
+    whole = picture.without_border()
 
     # Fit at the lowest sufficient resolution.
-    factor = 2 ** geometry.max_halvings(whole.shape[0], whole.shape[1], min_input_size(parameters))
-    fitted = _fit(whole, to_source, parameters, factor)
+    halvings = geometry.max_halvings(*whole.shape, min_input_size(parameters))
+    fitted = _fit(whole, parameters, halvings)
 
     # A small breast fills the grid with fewer pixels than the reduced picture was made for: use the
     # full resolution.
-    if fitted.to_source.scale_y < factor:
-        return _fit(whole, to_source, parameters, 1)
+    if is_too_coarse(fitted) and halvings:
+        return _fit(whole, parameters, 0)
     return fitted
 
 
@@ -59,56 +66,47 @@ def min_input_size(parameters: FitParameters) -> tuple[int, int]:
     )
 
 
-def _fit(whole: Pixels, to_source: Affine, parameters: FitParameters, factor: int) -> Fitted:
-    """Fit a picture without border, downsampled by `factor`. `to_source` leads from its pixels."""
+def is_too_coarse(fitted: Fitted) -> bool:
+    """Return whether the model's pixels are finer than the decoded ones."""
+    return fitted.to_source.scale_y < fitted.reduction
+
+
+def _fit(whole: Picture, parameters: FitParameters, halvings: int) -> Fitted:
+    """Fit a picture without border at a reduced resolution."""
     # Outline the breast, and flip the picture if the chest wall is on the right.
-    content, to_whole = _downsample(whole, factor)
-    breast = find_breast(content)
-    side = _chest_wall(breast)
+    content = whole.reduced(halvings)
+    outline = find_breast(content.signal)
+    side = _chest_wall(outline.mask)
     if side == "right":
-        whole = cv2.flip(whole, 1).astype(np.uint16, copy=False)
-        to_source = geometry.flip(whole.shape[1]).then(to_source)
         # Again from the pixels: a flipped result would differ from that of the mirrored image.
-        content, to_whole = _downsample(whole, factor)
-        breast = find_breast(content)
-    to_source = to_whole.then(to_source)
+        content = whole.mirrored().reduced(halvings)
+        outline = find_breast(content.signal)
 
-    # Cut the breast's box out and resize it to the model's grid.
-    box = _breast_box(breast, content, parameters.margin)
-    grey, to_content = _place(content, box, parameters)
+    # Place the breast's box on the model's grid.
+    box = _breast_box(outline, content, parameters.margin)
+    to_content = _placement(box, parameters)
+    grey = _resample(content.pixels, to_content, parameters)
 
-    # The mask on the same grid. `kept` includes a rim of skin around the mask.
-    mask = _sample(breast, content, to_content, parameters)
-    kept = _sample(morphology.grow(breast, _SKIN), content, to_content, parameters)
+    # The mask on the same grid. `kept` includes a rim of skin around the mask, with a soft edge.
+    shown = _visible(content.extent.mapped(to_content.inverse()), parameters)
+    mask = _sample(outline.coverage, outline, to_content, parameters) * shown >= _HALF
+    skin = morphology.grow(outline.mask, _SKIN).astype(np.float32)
+    kept = _sample(skin, outline, to_content, parameters) * shown
     image = _scale(grey, mask, parameters.white_percentile) * kept
 
     # Everything else in terms of the source.
-    source_breast, breast_to_source = _unflip(breast, content, to_source)
+    source_breast, breast_to_source = _unflip(outline, content.to_source)
+    source = whole.extent.mapped(whole.to_source)
     return Fitted(
         image=image[..., np.newaxis],
         mask=mask,
         breast=source_breast,
         breast_to_source=breast_to_source,
-        to_source=to_content.then(to_source),
-        box=map_box(box, to_source),
+        to_source=to_content.then(content.to_source),
+        box=box.mapped(content.to_source).within(source).touched(),
         side=side,
+        reduction=content.step,
     )
-
-
-def _downsample(pixels: Pixels, factor: int) -> tuple[Pixels, Affine]:
-    """Downsample by an integer factor (block mean), cropping the remainder at the right and bottom.
-
-    Returns the image and the map back. OpenCV averages whole blocks several times as fast as
-    fractions of pixels, and all later steps have less to do.
-    """
-    if factor == 1:
-        return pixels, IDENTITY
-
-    height, width = (edge // factor for edge in pixels.shape)
-    blocks = pixels[: height * factor, : width * factor]
-    means = cv2.resize(blocks, (width, height), interpolation=cv2.INTER_AREA)
-    to_pixels = geometry.resize(width * factor, height * factor, width, height)
-    return np.asarray(means, np.uint16), to_pixels
 
 
 def _chest_wall(breast: Mask) -> Side:
@@ -130,85 +128,112 @@ def _chest_wall(breast: Mask) -> Side:
     return "left" if edge_difference + mass >= 0 else "right"
 
 
-def _unflip(breast: Mask, content: Pixels, to_source: Affine) -> tuple[Mask, Affine]:
+def _unflip(outline: Outline, to_source: Affine) -> tuple[Mask, Affine]:
     """Return the mask of the breast as it lies in the source, and its map to source pixels."""
-    rows, columns = breast.shape
-    height, width = content.shape
-    breast_to_source = geometry.resize(width, height, columns, rows).then(to_source)
+    breast = outline.mask
+    breast_to_source = outline.to_picture.then(to_source)
 
     is_flipped = to_source.scale_x < 0
     if not is_flipped:
         return breast, breast_to_source
     mirrored = np.ascontiguousarray(breast[:, ::-1])
-    return mirrored, geometry.flip(columns).then(breast_to_source)
+    return mirrored, geometry.flip(breast.shape[1]).then(breast_to_source)
 
 
-def _breast_box(breast: Mask, content: Pixels, margin: float) -> Box:
+def _breast_box(outline: Outline, content: Picture, margin: float) -> Extent:
     """Return the breast's box in the content, grown by `margin` of its longer edge and clipped."""
-    (rows,) = np.nonzero(breast.any(axis=1))
-    (columns,) = np.nonzero(breast.any(axis=0))
+    breast = coverage.edges(outline.coverage).mapped(outline.to_picture)
 
-    # Bounding box of the mask, in pixels of the content.
-    height, width = content.shape
-    scale_y = height / breast.shape[0]
-    scale_x = width / breast.shape[1]
-    left = columns[0] * scale_x
-    right = (columns[-1] + 1) * scale_x
-    top = rows[0] * scale_y
-    bottom = (rows[-1] + 1) * scale_y
+    growth = margin * max(breast.width, breast.height)
+    grown = Extent(
+        breast.left - growth, breast.top - growth, breast.right + growth, breast.bottom + growth
+    )
+    return grown.within(content.extent)
 
-    growth = margin * max(right - left, bottom - top)
-    return Box(
-        left=max(0, round(left - growth)),
-        top=max(0, round(top - growth)),
-        right=min(width, round(right + growth)),
-        bottom=min(height, round(bottom + growth)),
+
+def _placement(box: Extent, parameters: FitParameters) -> Affine:
+    """Return the map from the model's grid to the content.
+
+    The box is as large as the grid allows, at its left edge and vertically centred.
+    """
+    scale = max(box.height / parameters.height, box.width / parameters.width)
+    middle = (box.top + box.bottom) / 2
+
+    return Affine(
+        scale_x=scale,
+        shift_x=box.left + scale / 2,
+        scale_y=scale,
+        shift_y=middle - scale * (parameters.height - 1) / 2,
     )
 
 
-def _place(content: Pixels, box: Box, parameters: FitParameters) -> tuple[Pixels, Affine]:
-    """Resize the box to the model's grid, at its left edge and vertically centred.
+def _resample(pixels: Pixels, to_content: Affine, parameters: FitParameters) -> Floats:
+    """Return the grey values on the model's grid, in one resampling at fractional positions.
 
-    Returns the grey values on the grid, and the map from the grid to the content.
+    Pillow's filter widens with the scale, so that every pixel counts. Beyond the edges of the
+    content the outermost values continue.
     """
-    scale = min(parameters.height / box.height, parameters.width / box.width)
-    height = max(1, round(box.height * scale))
-    width = max(1, round(box.width * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    resized = cv2.resize(crop(content, box), (width, height), interpolation=interpolation)
+    rows, columns = pixels.shape
+    reach = int(np.ceil(_REACH * max(1.0, to_content.scale_y)))
 
-    top = (parameters.height - height) // 2
-    grid = np.zeros((parameters.height, parameters.width), np.uint16)
-    grid[top : top + height, :width] = resized
+    # The edges of the grid in the content, where pixel 0 begins at 0, as Pillow counts.
+    left, top = (edge + 0.5 for edge in to_content.apply(-0.5, -0.5))
+    right, bottom = (
+        edge + 0.5 for edge in to_content.apply(parameters.width - 0.5, parameters.height - 0.5)
+    )
 
-    to_box = geometry.shift(0, -top).then(geometry.resize(box.width, box.height, width, height))
-    return grid, to_box.then(geometry.shift(box.left, box.top))
+    # Cut the content there, and continue it where the grid reaches beyond it.
+    first_row, last_row = int(np.floor(top)) - reach, int(np.ceil(bottom)) + reach
+    first_column, last_column = int(np.floor(left)) - reach, int(np.ceil(right)) + reach
+    inner = pixels[
+        max(first_row, 0) : min(last_row, rows), max(first_column, 0) : min(last_column, columns)
+    ]
+    padded = cv2.copyMakeBorder(
+        inner,
+        max(-first_row, 0),
+        max(last_row - rows, 0),
+        max(-first_column, 0),
+        max(last_column - columns, 0),
+        cv2.BORDER_REPLICATE,
+    )
+
+    resized = Image.fromarray(padded.astype(np.float32)).resize(
+        (parameters.width, parameters.height),
+        Image.Resampling.HAMMING,
+        (left - first_column, top - first_row, right - first_column, bottom - first_row),
+    )
+    return np.asarray(resized, np.float32).clip(0)
 
 
-def _sample(outline: Mask, content: Pixels, to_content: Affine, parameters: FitParameters) -> Mask:
-    """Sample the mask, drawn on a reduced grid of the content, at the model's pixel centres."""
-    to_reduced = geometry.resize(
-        content.shape[1], content.shape[0], outline.shape[1], outline.shape[0]
-    ).inverse()
-    matrix = np.array(to_content.then(to_reduced).matrix())
+def _visible(content: Extent, parameters: FitParameters) -> Floats:
+    """Return the share of each pixel of the model's grid that lies in the content, 0..1.
+
+    `content`: on that grid.
+    """
+    y = np.arange(parameters.height)
+    x = np.arange(parameters.width)
+    rows = (np.minimum(y + 0.5, content.bottom) - np.maximum(y - 0.5, content.top)).clip(0)
+    columns = (np.minimum(x + 0.5, content.right) - np.maximum(x - 0.5, content.left)).clip(0)
+    return np.asarray(np.outer(rows, columns), np.float32)
+
+
+def _sample(
+    values: Floats, outline: Outline, to_content: Affine, parameters: FitParameters
+) -> Floats:
+    """Interpolate values on the outline's grid at the model's pixel centres."""
+    matrix = np.array(to_content.then(outline.to_picture.inverse()).matrix())
     size = (parameters.width, parameters.height)
-    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(outline.astype(np.uint8), matrix, size, flags=flags).astype(bool)
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    sampled = cv2.warpAffine(values, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(sampled, np.float32)
 
 
-def _scale(grey: Pixels, mask: Mask, white_percentile: float) -> Floats:
+def _scale(grey: Floats, mask: Mask, white_percentile: float) -> Floats:
     """Divide the grey values by their percentile in the mask and clip them to [0, 1]."""
     inside = grey[mask]
     white = np.percentile(inside, white_percentile) if inside.size else 0
-    if white == 0:
+    if white <= 0:
         raise NoBreast(
             "No breast was found: the region that stands out is black, or too small to be seen."
         )
-    return np.minimum(grey / np.float32(white), 1).astype(np.float32)
-
-
-def map_box(box: Box, affine: Affine) -> Box:
-    """Map the box to another grid. Its edges lie half a pixel outside its outer pixel centres."""
-    x = [affine.apply(edge - 0.5, 0)[0] + 0.5 for edge in (box.left, box.right)]
-    y = [affine.apply(0, edge - 0.5)[1] + 0.5 for edge in (box.top, box.bottom)]
-    return Box(round(min(x)), round(min(y)), round(max(x)), round(max(y)))
+    return np.asarray(np.minimum(grey / np.float32(white), 1), np.float32)

@@ -11,13 +11,18 @@ It works on digital images and films, with markers, labels and film edges.
 4. The result is checked: its area and shape, its contrast, and whether the air is dark.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from service import geometry
 from service.errors import NoBreast
+from service.geometry import Affine
 from service.imaging.breast import morphology
-from service.records import Mask, Pixels
+from service.imaging.breast.coverage import cover
+from service.records import Floats, Mask, Pixels
 
 # Max long edge of the grid on which the outline is drawn: some 0.5 mm per pixel.
 _LONG_EDGE = 512
@@ -71,15 +76,27 @@ _TEXTURE_PERCENTILE = 70
 _Grey = NDArray[np.uint8]
 
 
-def find_breast(pixels: Pixels) -> Mask:
-    """Return the mask of the breast, pectoral muscle included.
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The breast in a picture, pectoral muscle included.
 
-    Its grid is the picture's, reduced to at most 512 pixels along the long edge.
+    The grid is the picture's, reduced to at most 512 pixels along the long edge. `mask`: the
+    breast. `coverage`: share of each pixel that it covers, 0..1. `to_picture`: from this grid to
+    the picture's.
+    """
+
+    mask: Mask
+    coverage: Floats
+    to_picture: Affine
+
+
+def find_breast(pixels: Pixels) -> Outline:
+    """Return the outline of the breast.
 
     Raises:
         NoBreast: no large compact region stands out from a dark background.
     """
-    grey = _reduce(pixels)
+    grey, to_picture = _reduce(pixels)
     blurred = _blur(grey)
 
     # Step 1: the body of the breast, and a band of air around it that leaves out the body's edge.
@@ -92,17 +109,20 @@ def find_breast(pixels: Pixels) -> Mask:
     # Steps 2 and 3: the outline between body and air, without labels.
     air_level = float(np.median(sample[air]))
     body_level = float(np.median(sample[body]))
-    breast = _outline(grey, blurred, air_level, body_level)
+    breast, threshold = _outline(grey, blurred, air_level, body_level)
 
     # Step 4: checks.
     _require_shape(breast)
     _require_contrast(grey, blurred, breast)
     _require_dark_air(grey, breast)
-    return breast
+
+    # The edges below a pixel, without rounding to whole greys.
+    smooth = np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (5, 5), 0), np.float32)
+    return Outline(breast, cover(breast, smooth, threshold), to_picture)
 
 
-def _reduce(pixels: Pixels) -> _Grey:
-    """Return the square roots of the grey values on the reduced grid.
+def _reduce(pixels: Pixels) -> tuple[_Grey, Affine]:
+    """Return the square roots of the grey values on the reduced grid, and the map to the picture's.
 
     0 is the darkest pixel. 255 is the 99.5th percentile; brighter pixels are clipped.
     """
@@ -119,7 +139,9 @@ def _reduce(pixels: Pixels) -> _Grey:
     white = np.percentile(small[_EVERY_SECOND], 99.5)
     unit = np.clip((small - black) / max(white - black, 1), 0, 1)
     grey: _Grey = np.rint(255 * np.sqrt(unit)).astype(np.uint8)
-    return grey
+
+    to_sample = geometry.resize(sample.shape[1], sample.shape[0], columns, rows)
+    return grey, to_sample.then(Affine(step, step // 2, step, step // 2))
 
 
 def _body(grey: _Grey, blurred: _Grey) -> Mask:
@@ -154,13 +176,16 @@ def _body(grey: _Grey, blurred: _Grey) -> Mask:
     return _region(blurred > lower_threshold) if is_tissue else body
 
 
-def _outline(grey: _Grey, blurred: _Grey, air_level: float, body_level: float) -> Mask:
+def _outline(
+    grey: _Grey, blurred: _Grey, air_level: float, body_level: float
+) -> tuple[Mask, float]:
     """Return the largest region above the lowest threshold that does not flood fog, without labels.
 
-    If every threshold floods fog, the highest one is used.
+    If every threshold floods fog, the highest one is used. The threshold is returned, too.
     """
     for share in _OUTLINE_SHARES:
-        bright = blurred > air_level + share * (body_level - air_level)
+        threshold = air_level + share * (body_level - air_level)
+        bright = blurred > threshold
         outline = _region(bright)
 
         # At the edge of the breast the grey is steep, and a higher threshold loses little area. In
@@ -171,7 +196,7 @@ def _outline(grey: _Grey, blurred: _Grey, air_level: float, body_level: float) -
             break
 
     labels = _labels(grey, bright)
-    return _region(bright & ~labels) if labels.any() else outline
+    return (_region(bright & ~labels) if labels.any() else outline), threshold
 
 
 def _region(bright: Mask) -> Mask:

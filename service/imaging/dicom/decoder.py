@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from pydicom.uid import UID
 
+from service import geometry
 from service.errors import CorruptImage, ImageError, UnsupportedImage, UnsupportedSyntax
 from service.imaging.dicom import acceptance
 from service.imaging.dicom.elements import open_file
@@ -27,7 +28,7 @@ def is_bare_dataset(data: bytes, limits: Limits) -> bool:
     return header is not None
 
 
-def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) -> Mammogram:
+def decode_dicom(data: bytes, limits: Limits, min_size: tuple[float, float] | None) -> Mammogram:
     """Decode a DICOM file; `min_size` and ImageError as in `service.imaging.decoding`."""
     # Header: read it, and refuse the image if it is not a supported mammogram.
     syntax, header = _read(data, limits)
@@ -42,8 +43,11 @@ def decode_dicom(data: bytes, limits: Limits, min_size: tuple[int, int] | None) 
     # Pixels: at a reduced resolution only if means of neighbouring values are meaningful.
     storage = header.calibration.storage
     may_reduce = header.calibration.is_smooth and not header.overlaid
+    halvings = 0
+    if min_size is not None and may_reduce:
+        halvings = geometry.max_halvings(header.rows, header.columns, min_size)
     encoded = Encoded(header.pixel_data, syntax, header.rows, header.columns, storage)
-    decoded = decode_pixels(encoded, min_size if may_reduce else None)
+    decoded = decode_pixels(encoded, halvings)
 
     return Mammogram(
         pixels=_display(decoded.patterns, header),

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from service.records import WHITE, Mask, Pixels
+from service.records import WHITE, Integers, Mask, Pixels
 
 _NEARLY_BLACK = 0.05  # share of white
 
@@ -40,15 +40,32 @@ class Storage:
         lowest = -(2 ** (self.bits_stored - 1)) if self.signed else 0
         return lowest, lowest + 2**self.bits_stored - 1
 
+    @property
+    def shift(self) -> int:
+        """Number of unused bits below the value."""
+        return self.high_bit + 1 - self.bits_stored
+
     def values(self) -> _Values:
         """Return the stored value of every bit pattern, float64 [2 ** bits_allocated]."""
-        patterns = np.arange(2**self.bits_allocated) >> (self.high_bit + 1 - self.bits_stored)
-        unsigned = patterns & (2**self.bits_stored - 1)
+        patterns = np.arange(2**self.bits_allocated, dtype=np.int32)
+        return self.values_of(patterns).astype(np.float64)
+
+    def values_of(self, patterns: Integers) -> Integers:
+        """Return the stored values of bit patterns."""
+        mask = 2**self.bits_stored - 1
+        if not self.signed:
+            values: Integers = (patterns >> self.shift) & mask
+            return values
 
         # Two's complement: subtract 2 ** bits_stored if the sign bit is set.
-        negative = unsigned >> (self.bits_stored - 1) if self.signed else np.zeros_like(unsigned)
-        values: _Values = (unsigned - (negative << self.bits_stored)).astype(np.float64)
-        return values
+        unsigned = (patterns.astype(np.int32) >> self.shift) & mask
+        negative = unsigned >> (self.bits_stored - 1)
+        return np.asarray(unsigned - (negative << self.bits_stored), np.int32)
+
+    def patterns_of(self, values: Integers) -> Pixels:
+        """Return the bit patterns of stored values, with all unused bits 0."""
+        unsigned = values.astype(np.int32) & (2**self.bits_stored - 1)
+        return np.asarray(unsigned << self.shift, np.uint16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from service import geometry
 from service.errors import CorruptImage, UnsupportedImage
 from service.geometry import IDENTITY, Affine
 from service.imaging.dicom.codestream import DAMAGED, Codestream, Family, read_codestream
 from service.imaging.dicom.elements import PixelData
 from service.imaging.dicom.greyscale import Storage
 from service.imaging.library_errors import as_corrupt_image
+from service.imaging.reduction import from_reduced, reduce_resolution
 
 Patterns = NDArray[np.unsignedinteger[Any]]
 
@@ -90,18 +90,19 @@ class Encoded:
 class Decoded:
     """Bit patterns [rows, columns], possibly at a reduced resolution.
 
-    `to_source`: map from their grid to the image's.
+    `to_source`: map from their grid to the image's. `halvings`: of the resolution.
     """
 
     patterns: Patterns
     to_source: Affine = IDENTITY
+    halvings: int = 0
 
 
-def decode_pixels(encoded: Encoded, min_size: tuple[int, int] | None) -> Decoded:
-    """Decode the pixel data.
+def decode_pixels(encoded: Encoded, halvings: int = 0) -> Decoded:
+    """Decode the pixel data, and halve their resolution that many times.
 
-    `min_size`: JPEG 2000 is decoded at the lowest resolution with at least these rows and columns.
-    None: in full.
+    JPEG 2000 is decoded at the reduced resolution. In the other syntaxes the stored values are
+    reduced by the same filter.
 
     Raises:
         CorruptImage: the data are damaged, or contradict the header.
@@ -109,10 +110,10 @@ def decode_pixels(encoded: Encoded, min_size: tuple[int, int] | None) -> Decoded
     """
     # Uncompressed and RLE.
     if encoded.syntax in NATIVE:
-        return Decoded(_read_native(encoded))
+        return _reduced(Decoded(_read_native(encoded)), encoded.storage, halvings)
     data = _fragments(encoded.value)
     if encoded.syntax == RLELossless:
-        return Decoded(_read_rle(data, encoded))
+        return _reduced(Decoded(_read_rle(data, encoded)), encoded.storage, halvings)
 
     # JPEG families: the codestream must agree with the header before it is decoded.
     codestream = read_codestream(data)
@@ -125,8 +126,23 @@ def decode_pixels(encoded: Encoded, min_size: tuple[int, int] | None) -> Decoded
         raise CorruptImage(_CONTRADICTION)
 
     if codestream.family == "JPEG 2000":
-        return _read_jpeg2000(codestream, encoded.storage, min_size)
-    return Decoded(_read_jpeg(codestream))
+        decoded = _read_jpeg2000(codestream, encoded.storage, halvings)
+    else:
+        decoded = Decoded(_read_jpeg(codestream))
+    return _reduced(decoded, encoded.storage, halvings - decoded.halvings)
+
+
+def _reduced(decoded: Decoded, storage: Storage, halvings: int) -> Decoded:
+    """Halve the resolution of decoded pixels that many times more."""
+    if not halvings:
+        return decoded
+
+    values = reduce_resolution(storage.values_of(decoded.patterns), halvings, storage.range)
+    return Decoded(
+        storage.patterns_of(values),
+        from_reduced(halvings).then(decoded.to_source),
+        decoded.halvings + halvings,
+    )
 
 
 def _fragments(value: PixelData) -> bytes:
@@ -184,11 +200,9 @@ def _read_jpeg(codestream: Codestream) -> Patterns:
         return decoders[codestream.family](codestream.data, out=patterns)
 
 
-def _read_jpeg2000(
-    codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None
-) -> Decoded:
-    """Decode JPEG 2000, at a reduced resolution where `min_size` and the storage allow it."""
-    reduction = _reduction(codestream, storage, min_size)
+def _read_jpeg2000(codestream: Codestream, storage: Storage, halvings: int) -> Decoded:
+    """Decode JPEG 2000, with up to that many halvings of its resolution."""
+    reduction = min(codestream.reductions, halvings) if _may_reduce(codestream, storage) else 0
     step = 2**reduction
 
     with as_corrupt_image(DAMAGED):
@@ -209,28 +223,10 @@ def _read_jpeg2000(
     # Low-pass filtering overshoots at edges. Values beyond the stored range must not wrap around.
     lowest, highest = storage.range
     clipped = np.clip(values.astype(np.int32) - offset, lowest, highest)
-    return Decoded(clipped.astype(np.uint16), _from_reduced(codestream.origin, step))
+    to_source = from_reduced(reduction, codestream.origin)
+    return Decoded(clipped.astype(np.uint16), to_source, reduction)
 
 
-def _reduction(codestream: Codestream, storage: Storage, min_size: tuple[int, int] | None) -> int:
-    """Return how often the resolution may be halved: 0 if patterns are not the stored values."""
-    if (
-        min_size is None
-        or codestream.signed != storage.signed
-        or storage.high_bit + 1 != storage.bits_stored
-    ):
-        return 0
-
-    halvings = geometry.max_halvings(codestream.rows, codestream.columns, min_size)
-    return min(codestream.reductions, halvings)
-
-
-def _from_reduced(origin: tuple[int, int], step: int) -> Affine:
-    """Return the map from the grid of a reduced image to the full grid.
-
-    The wavelet's low-pass filters are symmetric about every second pixel of the reference grid
-    (ISO/IEC 15444-1 F.3). A reduced pixel therefore lies on a pixel of the full grid, not in the
-    middle of the pixels that it replaces.
-    """
-    first_x, first_y = (-start % step for start in origin)
-    return Affine(step, first_x, step, first_y)
+def _may_reduce(codestream: Codestream, storage: Storage) -> bool:
+    """Return whether the decoder's values are the stored values."""
+    return codestream.signed == storage.signed and storage.shift == 0

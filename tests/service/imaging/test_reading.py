@@ -15,6 +15,8 @@ from pydicom.uid import (
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
 )
 
 from service.imaging import decode, read
@@ -25,6 +27,7 @@ WriteDicom = Callable[..., bytes]
 GRID = FitParameters(128, 96)
 WINDOW = {"BitsStored": 12, "WindowCenter": 2048, "WindowWidth": 4096}
 REDUCED = [JPEG2000Lossless, HTJ2KLossless]
+LOSSLESS = [JPEGLosslessSV1, JPEGLSLossless, RLELossless, *REDUCED]
 
 
 @pytest.fixture(scope="module")
@@ -40,30 +43,37 @@ def spot(shape: tuple[int, int], x: float, y: float) -> NDArray[np.float64]:
     return np.asarray(np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 30.0**2)))
 
 
-@pytest.mark.parametrize("syntax", REDUCED, ids=lambda syntax: syntax.keyword)
+@pytest.mark.parametrize("syntax", LOSSLESS, ids=lambda syntax: syntax.keyword)
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
-def test_reduced_resolution_gives_the_same_model_input(
+def test_every_lossless_syntax_gives_the_same_input(
     write_dicom: WriteDicom, large: Pixels, syntax: UID, mirrored: bool, photometric: str
 ) -> None:
     shown = np.fliplr(large) if mirrored else large
     stored = np.ascontiguousarray(shown if photometric == "MONOCHROME2" else 4095 - shown)
-    plain = write_dicom(stored, PhotometricInterpretation=photometric, BitsStored=12)
-    coded = write_dicom(stored, syntax, PhotometricInterpretation=photometric, BitsStored=12)
+    described = {"PhotometricInterpretation": photometric, **WINDOW, "WindowCenter": 2048}
+    plain = write_dicom(stored, ExplicitVRLittleEndian, **described)
+    coded = write_dicom(stored, syntax, **described)
 
-    full = read(plain, GRID)
-    reduced = read(coded, GRID)
+    expected = read(plain, GRID)
+    actual = read(coded, GRID)
 
-    assert decode(coded, min_size=(256, 192)).pixels.shape == (525, 376)
-    assert reduced.fitted.side == full.fitted.side
-    assert np.abs(reduced.fitted.image - full.fitted.image).mean() < 0.012
-    assert (reduced.fitted.mask != full.fitted.mask).mean() < 0.01
+    assert expected.fitted.reduction == actual.fitted.reduction == 2
+    assert np.array_equal(actual.fitted.image, expected.fitted.image)
+    assert np.array_equal(actual.fitted.mask, expected.fitted.mask)
+    assert actual.fitted.to_source == expected.fitted.to_source
 
-    for edge in ("left", "top", "right", "bottom"):
-        assert abs(getattr(reduced.fitted.box, edge) - getattr(full.fitted.box, edge)) <= 12
 
-    assert reduced.fitted.box.left >= 0
-    assert reduced.fitted.box.right <= 1501
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEG2000Lossless])
+def test_resolution_is_sufficient_without_the_border(
+    write_dicom: WriteDicom, large: Pixels, syntax: UID
+) -> None:
+    bordered = np.pad(large, ((2100, 0), (1500, 0)))
+
+    fitted = read(write_dicom(bordered, syntax, **WINDOW), GRID).fitted
+
+    # With its border, the picture would be reduced by 4.
+    assert fitted.reduction == 2
 
 
 @pytest.mark.parametrize(
@@ -116,25 +126,36 @@ def test_small_breast_is_read_in_full_resolution(write_dicom: WriteDicom, breast
     assert coded.to_source == plain.to_source
 
 
+def _coded(stored: Pixels, bits: int) -> bytes:
+    return encapsulate([encode_array(stored, bits_stored=bits, photometric_interpretation=2)])
+
+
+@pytest.mark.parametrize(
+    "elements", [{"PixelPaddingValue": 4000}, {"add": (0x60000102, "US", 12)}], ids=str
+)
+@pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, JPEG2000Lossless])
 def test_images_unfit_for_averaging_are_decoded_fully(
+    write_dicom: WriteDicom, large: Pixels, syntax: UID, elements: dict[str, object]
+) -> None:
+    data = write_dicom(large, syntax, BitsStored=12, **elements)
+    assert decode(data, min_size=(256, 192)).pixels.shape == large.shape
+
+
+def test_codestream_of_patterns_is_reduced_as_values(
     write_dicom: WriteDicom, large: Pixels
 ) -> None:
-    def coded(stored: Pixels, bits: int) -> bytes:
-        return encapsulate([encode_array(stored, bits_stored=bits, photometric_interpretation=2)])
-
+    """The codestream holds shifted or unsigned patterns, which its own filter must not average."""
+    shifted = large << np.uint16(4)
+    signed = large.view(np.int16) - 2048
+    pattern = signed.view(np.uint16) & np.uint16(4095)
     described = {"syntax": JPEG2000Lossless, "BitsStored": 12}
+
+    expected = decode(write_dicom(large, BitsStored=12), min_size=(256, 192)).pixels
     for data in (
-        write_dicom(
-            large << np.uint16(4),
-            HighBit=15,
-            PixelData=coded(large << np.uint16(4), 16),
-            **described,
-        ),
-        write_dicom(large, PixelRepresentation=1, PixelData=coded(large, 12), **described),
-        write_dicom(large, PixelPaddingValue=4000, **described),
-        write_dicom(large, add=(0x60000102, "US", 12), **described),
+        write_dicom(shifted, HighBit=15, PixelData=_coded(shifted, 16), **described),
+        write_dicom(pattern, PixelRepresentation=1, PixelData=_coded(pattern, 12), **described),
     ):
-        assert decode(data, min_size=(256, 192)).pixels.shape == large.shape
+        assert np.array_equal(decode(data, min_size=(256, 192)).pixels, expected)
 
 
 def test_wavelet_overshoot_does_not_wrap_around(write_dicom: WriteDicom) -> None:
