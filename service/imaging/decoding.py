@@ -21,9 +21,9 @@ def decode(
 ) -> Mammogram:
     """Decode the mammogram in a DICOM, PNG, JPEG or TIFF file.
 
-    `min_size`: rows and columns that are sufficient. DICOM files are then reduced to the lowest
-    resolution that has at least as many, in every transfer syntax alike. Other formats, and all
-    files if it is None, are decoded in full.
+    `min_size`: rows and columns that are sufficient. The file is then reduced to the lowest
+    resolution that has at least as many, in every format and transfer syntax alike. If it is None,
+    the file is decoded in full.
 
     Raises:
         ImageError: any subclass but NoBreast.
@@ -37,7 +37,7 @@ def decode(
 
     for magic, raster_format in _MAGIC.items():
         if data.startswith(magic):
-            return decode_raster(data, raster_format, limits)
+            return decode_raster(data, raster_format, limits, min_size)
 
     if is_bare_dataset(data, limits):
         return decode_dicom(data, limits, min_size)

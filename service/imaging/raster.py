@@ -21,10 +21,12 @@ from PIL.TiffImagePlugin import (
     TiffImageFile,
 )
 
+from service import geometry
 from service.errors import SeveralFrames, UnsupportedImage
 from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
 from service.imaging.polarity import is_negative
+from service.imaging.reduction import from_reduced, reduce_resolution
 from service.records import WHITE, ImageFacts, Mammogram, QualityWarning
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
@@ -48,19 +50,24 @@ _INVERTED = QualityWarning(
 )
 
 
-def decode_raster(data: bytes, raster_format: RasterFormat, limits: Limits) -> Mammogram:
-    """Decode a file of that format. Raises ImageError as in `service.imaging.decoding`."""
+def decode_raster(
+    data: bytes, raster_format: RasterFormat, limits: Limits, min_size: tuple[float, float] | None
+) -> Mammogram:
+    """Decode a file of that format; `min_size` and ImageError as in `service.imaging.decoding`."""
     samples = _read(data, raster_format, limits)
     pixels = samples * np.uint16(WHITE // np.iinfo(samples.dtype).max)
     inverted = is_negative(pixels)
 
     rows, columns = pixels.shape
+    halvings = 0 if min_size is None else geometry.max_halvings(rows, columns, min_size)
+    positive = WHITE - pixels if inverted else pixels
     return Mammogram(
-        pixels=WHITE - pixels if inverted else pixels,
+        pixels=np.asarray(reduce_resolution(positive, halvings, (0, WHITE)), np.uint16),
         facts=ImageFacts(
             format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize
         ),
         warnings=(_INVERTED,) if inverted else (),
+        to_source=from_reduced(halvings),
     )
 
 

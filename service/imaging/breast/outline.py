@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from service import geometry
 from service.errors import NoBreast
@@ -73,7 +72,6 @@ _MIN_CONTRAST = 3.0
 # smooth implants, higher ones markers.
 _TEXTURE_PERCENTILE = 70
 
-_Grey = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +114,10 @@ def find_breast(pixels: Pixels) -> Outline:
     _require_contrast(grey, blurred, breast)
     _require_dark_air(grey, breast)
 
-    # The edges below a pixel, without rounding to whole greys.
-    smooth = np.asarray(cv2.GaussianBlur(grey.astype(np.float32), (5, 5), 0), np.float32)
-    return Outline(breast, cover(breast, smooth, threshold), to_picture)
+    return Outline(breast, cover(breast, blurred, threshold), to_picture)
 
 
-def _reduce(pixels: Pixels) -> tuple[_Grey, Affine]:
+def _reduce(pixels: Pixels) -> tuple[Floats, Affine]:
     """Return the square roots of the grey values on the reduced grid, and the map to the picture's.
 
     0 is the darkest pixel. 255 is the 99.5th percentile; brighter pixels are clipped.
@@ -138,13 +134,13 @@ def _reduce(pixels: Pixels) -> tuple[_Grey, Affine]:
     black = small.min()
     white = np.percentile(small[_EVERY_SECOND], 99.5)
     unit = np.clip((small - black) / max(white - black, 1), 0, 1)
-    grey: _Grey = np.rint(255 * np.sqrt(unit)).astype(np.uint8)
+    grey = np.asarray(255 * np.sqrt(unit), np.float32)
 
     to_sample = geometry.resize(sample.shape[1], sample.shape[0], columns, rows)
     return grey, to_sample.then(Affine(step, step // 2, step, step // 2))
 
 
-def _body(grey: _Grey, blurred: _Grey) -> Mask:
+def _body(grey: Floats, blurred: Floats) -> Mask:
     """Return the largest region above Otsu's threshold, or above a lower one.
 
     The lower threshold is Otsu's of the darker rest. It is used if the rest is not all air: the
@@ -177,7 +173,7 @@ def _body(grey: _Grey, blurred: _Grey) -> Mask:
 
 
 def _outline(
-    grey: _Grey, blurred: _Grey, air_level: float, body_level: float
+    grey: Floats, blurred: Floats, air_level: float, body_level: float
 ) -> tuple[Mask, float]:
     """Return the largest region above the lowest threshold that does not flood fog, without labels.
 
@@ -203,7 +199,7 @@ def _region(bright: Mask) -> Mask:
     return morphology.largest_region(morphology.remove_thin(bright, _MIN_THICKNESS))
 
 
-def _labels(grey: _Grey, bright: Mask) -> Mask:
+def _labels(grey: Floats, bright: Mask) -> Mask:
     """Return the mask of film labels and scanner edges, with a margin.
 
     These are regions that glare, thicker than skin and thinner than an implant, with sharp edges
@@ -235,7 +231,7 @@ def _labels(grey: _Grey, bright: Mask) -> Mask:
     ).astype(bool)
 
 
-def _has_sharp_edge(component: Mask, coarse: _Grey, air: Mask) -> bool:
+def _has_sharp_edge(component: Mask, coarse: Floats, air: Mask) -> bool:
     """Tell whether the surroundings of the component are mostly dark, and partly air."""
     edge = morphology.grow(component, 0.01)
     around = morphology.grow(component, 0.03) & ~edge
@@ -246,12 +242,13 @@ def _has_sharp_edge(component: Mask, coarse: _Grey, air: Mask) -> bool:
     )
 
 
-def _blur(grey: _Grey) -> _Grey:
-    return np.asarray(cv2.GaussianBlur(grey, (5, 5), 0), np.uint8)
+def _blur(grey: Floats) -> Floats:
+    return np.asarray(cv2.GaussianBlur(grey, (5, 5), 0), np.float32)
 
 
-def _otsu(grey: _Grey) -> float:
-    return cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
+def _otsu(grey: Floats) -> float:
+    whole = np.rint(grey).astype(np.uint8)
+    return cv2.threshold(whole, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]
 
 
 def _require_shape(breast: Mask) -> None:
@@ -267,14 +264,14 @@ def _require_shape(breast: Mask) -> None:
         raise NoBreast("No breast was found: the bright region is not shaped like a breast.")
 
 
-def _require_contrast(grey: _Grey, blurred: _Grey, breast: Mask) -> None:
+def _require_contrast(grey: Floats, blurred: Floats, breast: Mask) -> None:
     """Raise NoBreast if the region stands out from the noise too little."""
     noise = np.sqrt(np.mean(np.square(cv2.absdiff(grey, blurred)[_EVERY_SECOND], dtype=np.float32)))
     if grey[breast].mean() - grey[~breast].mean() < _MIN_CONTRAST * noise:
         raise NoBreast("No breast was found: the image is mostly noise.")
 
 
-def _require_dark_air(grey: _Grey, breast: Mask) -> None:
+def _require_dark_air(grey: Floats, breast: Mask) -> None:
     """Raise NoBreast if the region is smoother than its surroundings, like a negative's air."""
     # Squares, because the square root amplifies the texture of dark regions.
     light = np.square(grey, dtype=np.float32)

@@ -1,5 +1,6 @@
 """A mammogram while it is fitted: its pixels, and their place in the source."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -101,7 +102,15 @@ class Picture:
     def without_border(self) -> Self:
         """Remove the constant border. Raises NoBreast if nothing is left."""
         frame = within_border(self.signal)
-        edges = Extent(frame.left - 0.5, frame.top - 0.5, frame.right - 0.5, frame.bottom - 0.5)
+        rows, columns = self.shape
+
+        # Only edges that were cut limit the visible part.
+        edges = Extent(
+            left=frame.left - 0.5 if frame.left else -math.inf,
+            top=frame.top - 0.5 if frame.top else -math.inf,
+            right=frame.right - 0.5 if frame.right < columns else math.inf,
+            bottom=frame.bottom - 0.5 if frame.bottom < rows else math.inf,
+        )
 
         pixels = crop(self.pixels, frame)
         signal = pixels if self.signal is self.pixels else crop(self.signal, frame)
