@@ -135,6 +135,13 @@ class Augmentation(Section):
     flip: bool = Field(description="swap top and bottom in half of the draws")
     shift: Share = Field(description="move by up to this share of the grid, along each axis")
     zoom: Share = Field(description="enlarge or shrink by up to this share")
+    crop: Share = Field(
+        default=0.0,
+        description=(
+            "move the top, bottom and right edge of the breast's box by up to this share of the "
+            "grid, as another outline would; default 0"
+        ),
+    )
     gain: Share = Field(description="multiply grey values by a factor within 1 +/- this share")
     gamma: Share = Field(description="raise grey values to a power within 1 +/- this share")
 

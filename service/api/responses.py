@@ -60,7 +60,12 @@ def model_name(model: Model) -> schemas.ModelName:
 def image(reading: Reading) -> schemas.Image:
     """Return the facts of the image and the position of the breast."""
     fitted = reading.fitted
-    return schemas.Image(**asdict(reading.facts), chest_wall=fitted.side, breast_box=fitted.box)
+    return schemas.Image(
+        **asdict(reading.facts),
+        chest_wall=fitted.side,
+        breast_box=fitted.box,
+        reduction=fitted.reduction,
+    )
 
 
 def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Prediction:

@@ -32,6 +32,7 @@ def describe(reading: Reading) -> dict[str, object]:
     return asdict(reading.facts) | {
         "chest_wall": fitted.side,
         "breast_box": asdict(fitted.box),
+        "reduction": fitted.reduction,
         "breast_share": round(float(fitted.breast.mean()), 4),
         "model_to_source": fitted.to_source.matrix(),
         "milliseconds": {

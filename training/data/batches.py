@@ -51,7 +51,7 @@ def balanced_order(labels: NDArray[np.int32], rng: np.random.Generator) -> NDArr
 def augment(image: Floats, augmentation: Augmentation, rng: np.random.Generator) -> Floats:
     """Return a random variation of an image [height, width, 1].
 
-    Black stays black, and the chest wall stays on the left.
+    Black stays black, and the chest wall stays on the left. No step is rounded to whole pixels.
     """
     height, width, _ = image.shape
 
@@ -59,7 +59,12 @@ def augment(image: Floats, augmentation: Augmentation, rng: np.random.Generator)
     flipped = augmentation.flip and rng.random() < 0.5  # noqa: PLR2004 - in half of the draws
     zoom = 1 + augmentation.zoom * rng.uniform(-1, 1)
     shift_x, shift_y = augmentation.shift * rng.uniform(-1, 1, size=2) * (width, height)
+    top, bottom, right = augmentation.crop * rng.uniform(-1, 1, size=3)
     gain, gamma = 1 + np.array((augmentation.gain, augmentation.gamma)) * rng.uniform(-1, 1, size=2)
+
+    # A box with other edges is placed on the grid in another size, and its middle is elsewhere.
+    zoom *= min(1 / (1 + top + bottom), 1 / (1 + right))
+    shift_y += zoom * (top - bottom) / 2 * height
 
     # Zoom about the middle of the chest wall, which is at x = 0.
     matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y + (1 - zoom) * (height - 1) / 2]])

@@ -56,6 +56,7 @@ _ANSWER = {
         "sop_instance_uid": "1.2.826.0.1.3680043.8.498.1",
         "chest_wall": "right",
         "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 840},
+        "reduction": 2,
     },
     "diagnostics": {
         "domain_distance": {"value": 0.94, "reference": None, "unusual": False},

@@ -82,6 +82,9 @@ class Image(Schema):
         description="The side of the image on which the chest wall lies, from the pixels."
     )
     breast_box: Box = Field(description="The part of the image that the model saw.")
+    reduction: int = Field(
+        description="The image was read at 1 / reduction of its resolution along each axis."
+    )
 
 
 class Prediction(Schema):

@@ -73,7 +73,6 @@ _MIN_CONTRAST = 3.0
 _TEXTURE_PERCENTILE = 70
 
 
-
 @dataclass(frozen=True, slots=True)
 class Outline:
     """The breast in a picture, pectoral muscle included.

@@ -111,3 +111,24 @@ def test_shift_is_at_most_its_share() -> None:
         )
 
     assert 3 < np.abs(moves).max() <= 4.05
+
+
+def test_crop_moves_the_edges_of_the_box() -> None:
+    image = np.zeros((60, 40, 1), dtype=np.float32)
+    image[10, 0] = image[49, 0] = 1
+    crop = Augmentation(flip=False, shift=0, zoom=0, crop=0.1, gain=0, gamma=0)
+    rng = np.random.default_rng(3)
+
+    tops, heights = [], []
+    for _ in range(200):
+        profile = augment(image, crop, rng)[:, 0, 0]
+        upper, lower = (
+            np.average(half, weights=profile[half]) for half in np.split(np.arange(60), 2)
+        )
+        tops.append(upper)
+        heights.append(lower - upper)
+
+    # The marks are 39 rows apart. The box is 0.8 to 1.2 times as high.
+    assert 39 / 1.2 - 0.5 <= min(heights) < 36
+    assert 42 < max(heights) <= 39 / 0.8 + 0.5
+    assert np.std(tops) > 1
