@@ -53,7 +53,7 @@ def fit_picture(picture: Picture, parameters: FitParameters) -> Fitted:
 
     # A small breast fills the grid with fewer pixels than the reduced picture was made for: use the
     # full resolution.
-    if is_too_coarse(fitted) and halvings:
+    if halvings and is_too_coarse(fitted):
         return _fit(whole, parameters, 0)
     return fitted
 
@@ -67,8 +67,8 @@ def min_input_size(parameters: FitParameters) -> tuple[int, int]:
 
 
 def is_too_coarse(fitted: Fitted) -> bool:
-    """Return whether the model's pixels are finer than the decoded ones."""
-    return fitted.to_source.scale_y < fitted.reduction
+    """Return whether the model's pixels are finer than those of the reduced picture."""
+    return fitted.reduction > max(1, fitted.to_source.scale_y)
 
 
 def _fit(whole: Picture, parameters: FitParameters, halvings: int) -> Fitted:
