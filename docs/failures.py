@@ -17,6 +17,8 @@ from PIL import Image, ImageDraw, ImageFont
 from benchmarks.faults import EXPERIMENT, FAULTS, OUT, describe_fault
 from benchmarks.planted import MARKER, plant
 from service import imaging, pipeline, rendering
+from service.explanation import drawn_heat
+from service.geometry import IDENTITY
 from service.imaging import Reading
 from service.observability.stopwatch import Stopwatch
 from service.records import Box, FitParameters
@@ -114,13 +116,16 @@ def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
     size = (round(columns * HEIGHT / rows), HEIGHT)
     grey = np.asarray(cv2.resize((image * 255).astype(np.uint8), size), dtype=np.uint8)
 
-    # the frame is the model's grid: cells lead to its pixels and not to those of the source
-    heatmap = replace(
-        explanation.class_explanation.heatmap, to_source=layer.receptive_field.to_input()
+    # the frame is the model's grid, and heat in air is not faded, because the marker lies there
+    heat = drawn_heat(
+        explanation.class_explanation.heatmap,
+        layer.receptive_field,
+        np.ones((rows, columns), np.bool_),
+        IDENTITY,
+        Box(0, 0, columns, rows),
     )
-    box = Box(0, 0, columns, rows)
     style = Style(Colormap.INFERNO, 0.7, HEIGHT)
-    overlay = rendering.overlay(grey, (rows, columns), heatmap, box, style, {})
+    overlay = rendering.overlay(grey, (rows, columns), heat, style, {})
     return Image.open(BytesIO(overlay.png)).convert("RGB")
 
 

@@ -11,6 +11,7 @@ from service.explanation.attribution import (
 from service.explanation.cam import METHODS, heatmap, signed_map
 from service.explanation.diagnostics import FIGURES, diagnose, heatmap_warnings, unusual_warnings
 from service.explanation.domain import distance, domain_warnings
+from service.explanation.drawn_heat import drawn_heat
 from service.explanation.filters import (
     filter_figures,
     filter_statistics,
@@ -32,6 +33,7 @@ __all__ = [
     "diagnose",
     "distance",
     "domain_warnings",
+    "drawn_heat",
     "evidence_gaps",
     "explain_layer",
     "filter_figures",

@@ -145,14 +145,14 @@ def heatmap_warnings(
     peak = diagnostics["peak_in_breast"]
     is_suspicious = positive or peak.reference is None or peak.reference.low > 0
     if not peak.value and is_suspicious:
-        message = "The hottest spot lies outside the breast."
+        message = "The hottest spot lies outside the breast, where the picture fades it."
         warnings.append(QualityWarning("peak-outside-breast", message))
 
     lift = diagnostics.get("lift")
     if lift is not None and lift.reference is None and lift.value < 1:
         message = (
             "The breast holds less of the heat than its share of the image. The model may rely on "
-            "a shortcut."
+            "a shortcut. The picture fades the heat outside the breast."
         )
         warnings.append(QualityWarning("heat-outside-breast", message))
 

@@ -31,11 +31,12 @@ class Subject:
 class ClassExplanation:
     """A method's heatmap of a subject, with figures by name and the model's scores [classes].
 
-    `layer`: None for a method that explains the input.
+    `layer`: None for a method that explains the input. `field`: of the heatmap's cells.
     """
 
     method: Method
     layer: ConvLayer | None
+    field: ReceptiveField
     heatmap: Heatmap
     figures: dict[str, float]
     scores: Scores
@@ -89,7 +90,8 @@ def _explain_layer(
     heatmap, figures = explanation.explain_layer(
         method, gradients.maps[0], gradients.gradients[0], layer, subject.mask, subject.to_source
     )
-    return ClassExplanation(method, layer, heatmap, figures, _first(gradients.scores))
+    scores = _first(gradients.scores)
+    return ClassExplanation(method, layer, layer.receptive_field, heatmap, figures, scores)
 
 
 def _explain_input(
@@ -101,7 +103,8 @@ def _explain_input(
 
     heatmap = explanation.to_heatmap(values, float(np.abs(values).max()), to_source)
     figures |= explanation.heat_figures(heatmap, subject.mask, field)
-    return ClassExplanation(method, None, heatmap, figures, score(model, subject.image))
+    scores = score(model, subject.image)
+    return ClassExplanation(method, None, field, heatmap, figures, scores)
 
 
 def _attribute(

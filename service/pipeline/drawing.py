@@ -25,15 +25,14 @@ def draw_heatmap(
     """
     reading = explained.prediction.reading
     frame = (reading.facts.rows, reading.facts.columns)
-    box = reading.fitted.box
-    heatmap = explained.class_explanation.heatmap
+    heat = explained.drawn_heat
 
     with timer.step("render"):
         if render is Render.HEATMAP:
-            return rendering.heat_alone(frame, heatmap, box, style, text)
+            return rendering.heat_alone(frame, heat, style, text)
         if reading.picture is None:
             raise ValueError("the reading has no picture to draw over")
-        return rendering.overlay(reading.picture, frame, heatmap, box, style, text)
+        return rendering.overlay(reading.picture, frame, heat, style, text)
 
 
 def draw_filters(

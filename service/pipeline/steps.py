@@ -19,6 +19,7 @@ from service.pipeline.class_explanation import ClassExplanation, Subject
 from service.records import (
     ConvLayer,
     Diagnostic,
+    DrawnHeat,
     FilterStatistics,
     Floats,
     HeatRegion,
@@ -63,12 +64,14 @@ class Activations:
 class Explanation:
     """A prediction and the heatmap of one class.
 
-    `diagnostics` and `warnings` cover both the prediction and the heatmap.
+    `drawn_heat`: the heat as picture and regions show it. `diagnostics` and `warnings` cover both
+    the prediction and the heatmap.
     """
 
     prediction: ImagePrediction
     class_explanation: ClassExplanation
     class_name: str
+    drawn_heat: DrawnHeat
     regions: list[HeatRegion]
     diagnostics: Mapping[str, Diagnostic]
     warnings: tuple[QualityWarning, ...]
@@ -180,13 +183,21 @@ def explain(
         heatmap_assessment = assessment.assess_heatmap(model, explained, class_index)
         assessed = image_assessment + heatmap_assessment
 
-        # 5. Outline the hot regions in source pixels.
-        heatmap = explained.heatmap
+        # 5. Draw the heat on a fine grid, and outline its hot regions in source pixels.
+        drawn_heat = explanation.drawn_heat(
+            explained.heatmap, explained.field, fitted.mask, fitted.to_source, fitted.box
+        )
         spacing = reading.facts.pixel_spacing_mm
-        regions = explanation.regions(heatmap, question.level, spacing)
+        regions = explanation.regions(drawn_heat, question.level, spacing)
 
     return Explanation(
-        prediction, explained, class_name, regions, assessed.diagnostics, assessed.warnings
+        prediction,
+        explained,
+        class_name,
+        drawn_heat,
+        regions,
+        assessed.diagnostics,
+        assessed.warnings,
     )
 
 

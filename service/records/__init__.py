@@ -1,7 +1,15 @@
 """Frozen records that the steps of the pipeline pass on, without behaviour or wire format."""
 
 from service.records.arrays import WHITE, Floats, Integers, Mask, Pixels
-from service.records.heatmap import FilterStatistics, Heatmap, HeatRegion, MapState, Method, Peak
+from service.records.heatmap import (
+    DrawnHeat,
+    FilterStatistics,
+    Heatmap,
+    HeatRegion,
+    MapState,
+    Method,
+    Peak,
+)
 from service.records.image import (
     Box,
     Derivation,
@@ -22,6 +30,7 @@ __all__ = [
     "Derivation",
     "Diagnostic",
     "Domain",
+    "DrawnHeat",
     "FilterStatistics",
     "FitParameters",
     "Fitted",

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from service.geometry import Affine
 from service.records.arrays import Floats
+from service.records.image import Box
 
 
 class Method(StrEnum):
@@ -63,12 +64,27 @@ class Heatmap:
 
 
 @dataclass(frozen=True, slots=True)
+class DrawnHeat:
+    """The heat of a heatmap as it is drawn, on a grid about as fine as the model's.
+
+    `values`: raw, >= 0, float32 [h, w]. `to_source`: from their pixels to source pixels. `box`: the
+    part of the source that they cover. Elsewhere no heat is drawn. `peak_value`: the raw value of
+    the hottest cell, which is drawn at full strength. 0 for a blank map.
+    """
+
+    values: Floats
+    to_source: Affine
+    box: Box
+    peak_value: float
+
+
+@dataclass(frozen=True, slots=True)
 class HeatRegion:
-    """A connected part of a heatmap at or above a level, in source pixels.
+    """A connected part of the drawn heat at or above a level, in source pixels.
 
     `contour`: the outline, as points (x, y). `box`: the bounding box (left, top, right, bottom).
     `area`: in square source pixels. `area_mm2`: None if the pixel spacing is unknown. `heat_share`:
-    share of all the heat, 0..1. `peak`: the hottest point (x, y). `peak_value`: its raw value.
+    share of all drawn heat, 0..1. `peak`: the hottest point (x, y). `peak_value`: its raw value.
     """
 
     contour: list[tuple[float, float]]

@@ -1,16 +1,17 @@
-"""Draw a heatmap in the frame of its source image: over the image, or alone with transparency."""
+"""Draw heat in the frame of its source image: over the image, or alone with transparency."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from service import geometry
-from service.geometry import Affine, linear_weights
-from service.records import Box, Floats, Heatmap
+from service.geometry import Affine
+from service.records import DrawnHeat, Floats
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
 
@@ -53,36 +54,34 @@ class FramedPicture:
 def overlay(
     grey: NDArray[np.uint8],
     source_shape: Shape,
-    heatmap: Heatmap,
-    box: Box,
+    heat: DrawnHeat,
     style: Style,
     text: Mapping[str, str],
 ) -> FramedPicture:
     """Draw the heat over the mammogram, as RGB PNG. Without heat, the mammogram is unchanged.
 
-    `grey`: the whole mammogram, at the size that the style asks for. `box`: the crop that the model
-    sees, in source pixels.
+    `grey`: the whole mammogram, at the size that the style asks for.
     """
-    heat = png.to_bytes(lay(heatmap, box, source_shape, grey.shape))
+    strength = png.to_bytes(lay(heat, source_shape, grey.shape))
 
     # Heat and grey of a pixel are two bytes, so its colour can be looked up.
     colours = _blended(style)
-    picture = np.take(colours, heat.astype(np.uint16) << 8 | grey, axis=0)
+    picture = np.take(colours, strength.astype(np.uint16) << 8 | grey, axis=0)
     return _picture(Image.fromarray(picture), source_shape, text)
 
 
 def heat_alone(
-    source_shape: Shape, heatmap: Heatmap, box: Box, style: Style, text: Mapping[str, str]
+    source_shape: Shape, heat: DrawnHeat, style: Style, text: Mapping[str, str]
 ) -> FramedPicture:
     """Draw the heat alone in the frame of its source, as indexed PNG.
 
     The palette index 0..255 is the heat relative to the hottest cell. Alpha increases with it from
-    0 to `style.opacity`. `box`: the crop that the model sees, in source pixels.
+    0 to `style.opacity`.
     """
     shape = geometry.canvas(*source_shape, style.long_edge)
-    heat = lay(heatmap, box, source_shape, shape)
+    strength = png.to_bytes(lay(heat, source_shape, shape))
 
-    image = Image.fromarray(png.to_bytes(heat))
+    image = Image.fromarray(strength)
     image.putpalette(table(style.colormap).tobytes())
     alpha = png.to_bytes(np.linspace(0, style.opacity, 256, dtype=np.float32))
     image.info["transparency"] = alpha.tobytes()
@@ -90,35 +89,37 @@ def heat_alone(
     return _picture(image, source_shape, text)
 
 
-def lay(heatmap: Heatmap, box: Box, source_shape: Shape, shape: Shape) -> Floats:
+def lay(heat: DrawnHeat, source_shape: Shape, shape: Shape) -> Floats:
     """Return the heat in [0, 1] on a picture [height, width] of the whole source.
 
-    1 is the hottest cell. The heat is 0 outside `box` and bilinear between cell centres. Beyond the
-    outermost centres the value stays constant up to the edge of the box, because the outermost
-    receptive fields reach there.
+    1 is the hottest cell. The drawn heat is resampled bilinearly. Outside its box the heat is 0.
     """
-    if heatmap.peak is None:
-        return np.zeros(shape, np.float32)
+    laid = np.zeros(shape, np.float32)
 
-    # The maps from the picture's pixels to source pixels, and to cells.
+    # The maps from the picture's pixels to source pixels, and to the drawn grid.
     rows, columns = source_shape
     height, width = shape
     to_source = geometry.resize(columns, rows, width, height)
-    to_cell = to_source.then(heatmap.to_source.inverse())
+    to_grid = to_source.then(heat.to_source.inverse())
 
     # The part of the picture inside the box.
+    box = heat.box
     vertical = _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height)
     horizontal = _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width)
+    part = laid[vertical, horizontal]
+    if heat.peak_value == 0.0 or part.size == 0:
+        return laid
 
-    # Interpolate there.
-    map_rows, map_columns = heatmap.values.shape
-    down = linear_weights(to_cell.scale_y, to_cell.shift_y, height, map_rows)[vertical]
-    across = linear_weights(to_cell.scale_x, to_cell.shift_x, width, map_columns)[horizontal]
-    relative = heatmap.values / np.float32(heatmap.peak.value)
-
-    heat = np.zeros(shape, np.float32)
-    heat[vertical, horizontal] = np.clip(down @ relative @ across.T, 0, 1)
-    return heat
+    # Resample there.
+    part_to_grid = geometry.shift(horizontal.start, vertical.start).then(to_grid)
+    part[...] = cv2.warpAffine(
+        heat.values / np.float32(heat.peak_value),
+        np.array(part_to_grid.matrix()),
+        part.shape[::-1],
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return laid
 
 
 def _blended(style: Style) -> NDArray[np.uint8]:

@@ -193,13 +193,13 @@ class Picture(Schema):
 
 
 class Region(Schema):
-    """A connected part of the heatmap, in source pixels: a mark for a viewer to draw."""
+    """A connected part of the drawn heat, in source pixels: a mark for a viewer to draw."""
 
     contour: list[tuple[float, float]] = Field(description="The outline, (x, y) by (x, y).")
     box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom.")
     area: float = Field(description="In square pixels.")
     area_mm2: float | None = Field(description="Null if the file does not give the pixel spacing.")
-    heat_share: Share = Field(description="Share of all the heat.")
+    heat_share: Share = Field(description="Share of all drawn heat.")
     peak: tuple[float, float] = Field(description="The hottest point, (x, y).")
     peak_value: float
 
@@ -220,7 +220,9 @@ class GradcamAnswer(Answer):
         description="From (column, row) of `values` to source pixels, including flips."
     )
     regions: list[Region] = Field(
-        description="Parts with heat of at least `level` times the peak, sorted by their heat."
+        description=(
+            "Parts of the drawn heat of at least `level` times the peak, sorted by their heat."
+        )
     )
     picture: Picture
 

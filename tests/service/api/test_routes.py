@@ -339,6 +339,52 @@ def test_regions_contain_peak_and_follow_level(client: TestClient, mammogram_png
     )
 
 
+@pytest.mark.parametrize("method", ["grad-cam", "occlusion", "integrated-gradients"])
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_picture_region_and_peak_agree(
+    client: TestClient, breast: Pixels, method: str, mirrored: bool
+) -> None:
+    """The hottest pixel of the picture lies on the peak, to a pixel, and so does a region's."""
+    image = encode_png(breast[:, ::-1] if mirrored else breast)
+
+    heatmap = post_image(client, "/gradcam", image, method=method, size="source")
+
+    peak = heatmap["peak"]
+    assert heatmap["diagnostics"]["peak_in_breast"]["value"] == 1
+    picture = np.asarray(open_png(base64.b64decode(heatmap["picture"]["png"])))
+    rows, columns = np.nonzero(picture == picture.max())
+    assert np.hypot(columns - peak["x"], rows - peak["y"]).min() < 1
+
+    (hottest,) = (region for region in heatmap["regions"] if region["peak_value"] == peak["value"])
+    assert hottest["peak"] == pytest.approx((peak["x"], peak["y"]))
+
+
+def test_regions_cover_picture_above_level(client: TestClient, mammogram_png: bytes) -> None:
+    heatmap = post_image(client, "/gradcam", mammogram_png, size="source", level="0.4")
+
+    picture = np.asarray(open_png(base64.b64decode(heatmap["picture"]["png"])))
+    above = picture >= 0.4 * 255
+    marked = np.zeros_like(picture)
+    for region in heatmap["regions"]:
+        contour = np.rint(16 * np.array(region["contour"])).astype(np.int32)
+        cv2.fillPoly(marked, [contour], 1, shift=4)
+    overlap = (above & (marked == 1)).sum() / (above | (marked == 1)).sum()
+    assert overlap > 0.9
+    areas = sum(region["area"] for region in heatmap["regions"])
+    assert areas == pytest.approx(above.sum(), rel=0.05)
+
+
+def test_no_heat_is_drawn_far_in_air(
+    client: TestClient, breast: Pixels, mammogram_png: bytes
+) -> None:
+    heatmap = post_image(client, "/gradcam", mammogram_png, method="smooth-grad", size="source")
+
+    picture = np.asarray(open_png(base64.b64decode(heatmap["picture"]["png"])))
+    distance = cv2.distanceTransform((breast == 0).astype(np.uint8), cv2.DIST_L2, 5)
+    assert picture[distance == 0].any()
+    assert not picture[distance > 0.03 * 640].any()
+
+
 def test_full_diagnostics_on_request(client: TestClient, mammogram_png: bytes) -> None:
     quick = post_image(client, "/gradcam", mammogram_png)["diagnostics"]
     full = post_image(client, "/gradcam", mammogram_png, diagnostics="full")["diagnostics"]

@@ -4,19 +4,18 @@ import pytest
 
 from service.explanation import regions
 from service.geometry import IDENTITY, Affine
-from service.records import Floats, Heatmap, MapState, Peak
+from service.records import Box, DrawnHeat, Floats
 
 
-def heated(values: Floats, to_source: Affine = IDENTITY) -> Heatmap:
-    row, column = (int(index) for index in np.unravel_index(values.argmax(), values.shape))
-    x, y = to_source.apply(column, row)
-    return Heatmap(values, to_source, MapState.OK, Peak(float(values.max()), row, column, x, y))
+def heated(values: Floats, to_source: Affine = IDENTITY) -> DrawnHeat:
+    rows, columns = values.shape
+    return DrawnHeat(values, to_source, Box(0, 0, columns, rows), float(values.max()))
 
 
 def blocks() -> Floats:
-    """Return a map of 300 x 300 cells, fine enough not to be interpolated.
+    """Return heat on 300 x 300 pixels.
 
-    It has a block of 20 x 10 cells at 2, with one cell at 3, and a block of 5 x 5 cells at 1.
+    It has a block of 20 x 10 pixels at 2, with one pixel at 3, and a block of 5 x 5 pixels at 1.
     """
     values = np.zeros((300, 300), np.float32)
     values[100:120, 50:60] = 2
@@ -32,7 +31,7 @@ def test_regions_are_sorted_by_heat() -> None:
     total = 199 * 2 + 3 + 25
     assert first.heat_share == pytest.approx(401 / total)
     assert second.heat_share == pytest.approx(25 / total)
-    assert first.box == (49.5, 99.5, 59.5, 119.5)
+    assert first.box == pytest.approx((49.5, 99.5, 59.5, 119.5), abs=0.2)
     assert (first.area, second.area) == (200, 25)
     assert (first.peak, first.peak_value) == ((52, 102), 3)
     assert first.area_mm2 is None
@@ -52,7 +51,8 @@ def test_regions_of_flipped_map_use_source_pixels() -> None:
 
     first, _ = regions(heated(blocks(), to_source), 0.3, (0.1, 0.05))
 
-    assert first.box == (1000 - 2 * 59.5, 7 + 4 * 99.5, 1000 - 2 * 49.5, 7 + 4 * 119.5)
+    box = (1000 - 2 * 59.5, 7 + 4 * 99.5, 1000 - 2 * 49.5, 7 + 4 * 119.5)
+    assert first.box == pytest.approx(box, abs=0.2 * 4)
     assert first.area == 200 * 8
     assert first.area_mm2 == pytest.approx(200 * 8 * 0.1 * 0.05)
     assert first.peak == (1000 - 104, 7 + 408)
@@ -64,21 +64,59 @@ def test_contour_encloses_region() -> None:
     outline = np.array(first.contour, np.float32)
     assert cv2.pointPolygonTest(outline, (55, 110), measureDist=False) > 0
     assert cv2.pointPolygonTest(outline, (70, 110), measureDist=False) < 0
-    assert outline.min(axis=0).tolist() == [50, 100]
-    assert outline.max(axis=0).tolist() == [59, 119]
+    np.testing.assert_allclose(outline.min(axis=0), [49.5, 99.5], atol=0.2)
+    np.testing.assert_allclose(outline.max(axis=0), [59.5, 119.5], atol=0.2)
 
 
-def test_coarse_map_is_outlined_after_interpolation() -> None:
-    # One hot cell at (x, y) = (3, 4). The heat falls to half of it half a cell from its centre.
-    values = np.zeros((9, 7), np.float32)
-    values[4, 3] = 1
+def test_outline_follows_level_between_pixels() -> None:
+    """Heat that falls with the distance from a centre has a circle for an outline."""
+    y, x = np.mgrid[:40, :40]
+    values = np.asarray(1 - np.hypot(x - 20, y - 20) / 15, np.float32).clip(0)
 
-    (only,) = regions(heated(values, Affine(100, 0, 100, 0)), 0.5, None)
+    (only,) = regions(heated(values), 0.44, None)
 
-    left, top, right, bottom = only.box
-    assert (left, right) == pytest.approx((250, 350), abs=5)
-    assert (top, bottom) == pytest.approx((350, 450), abs=5)
-    assert only.peak == pytest.approx((300, 400))
+    radii = np.hypot(*(np.array(only.contour) - 20).T)
+    np.testing.assert_allclose(radii, 0.56 * 15, atol=1 / 3)
+    assert only.box == pytest.approx((11.6, 11.6, 28.4, 28.4), abs=0.2)
+    area = cv2.contourArea(np.array(only.contour, np.float32))
+    assert area == pytest.approx(np.pi * (0.56 * 15) ** 2, rel=0.06)
+    assert only.area == pytest.approx(np.pi * (0.56 * 15) ** 2, rel=0.03)
+
+
+def test_outline_of_long_region_is_exact() -> None:
+    """To a hundredth of its length."""
+    y, x = np.mgrid[:640, :640]
+    values = np.asarray(1 - np.hypot(x - 320, y - 320) / 500, np.float32).clip(0)
+
+    for radius in (80, 150, 300):
+        (only,) = regions(heated(values), 1 - radius / 500, None)
+
+        radii = np.hypot(*(np.array(only.contour) - 320).T)
+        np.testing.assert_allclose(radii, radius, atol=radius / 50)
+        assert only.box == pytest.approx((320 - radius,) * 2 + (320 + radius,) * 2, abs=1)
+
+
+def test_region_at_edge_reaches_edge() -> None:
+    values = np.zeros((20, 20), np.float32)
+    values[5:15, :4] = 1
+
+    (only,) = regions(heated(values), 0.5, None)
+
+    assert only.box == pytest.approx((-0.5, 4.5, 3.5, 14.5), abs=0.11)
+
+
+def test_region_beside_another_is_outlined_alone() -> None:
+    """The bounding box of the first holds all of the second."""
+    values = np.zeros((40, 40), np.float32)
+    values[5:35, 5:10] = 1
+    values[30:35, 5:35] = 1
+    values[10:15, 25:30] = 0.9
+
+    first, second = regions(heated(values), 0.5, None)
+
+    assert first.box == pytest.approx((4.5, 4.5, 34.5, 34.5), abs=0.2)
+    assert second.box == pytest.approx((24.5, 9.5, 29.5, 14.5), abs=0.2)
+    assert cv2.contourArea(np.array(second.contour, np.float32)) == pytest.approx(25, rel=0.1)
 
 
 def test_regions_that_touch_at_corner_are_one() -> None:
@@ -89,7 +127,11 @@ def test_regions_that_touch_at_corner_are_one() -> None:
     assert len(regions(heated(values), 0.5, None)) == 1
 
 
-def test_blank_map_has_no_regions() -> None:
-    blank = Heatmap(np.zeros((4, 4), np.float32), IDENTITY, MapState.ALL_NEGATIVE, None)
+def test_peak_in_air_can_leave_no_region() -> None:
+    heat = DrawnHeat(np.full((9, 9), 0.2, np.float32), IDENTITY, Box(0, 0, 9, 9), 1.0)
 
-    assert regions(blank, 0.5, None) == []
+    assert regions(heat, 0.5, None) == []
+
+
+def test_blank_map_has_no_regions() -> None:
+    assert regions(heated(np.zeros((4, 4), np.float32)), 0.5, None) == []
