@@ -109,4 +109,4 @@ def _fade(mask: Mask, half_stride: float) -> Floats:
         np.logical_not(mask).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
     )
     reach = max(half_stride, MIN_FADE * max(mask.shape))
-    return np.asarray((1 - distance / reach).clip(min=0), dtype=np.float32)
+    return np.asarray(1 - distance.clip(max=reach) / reach, dtype=np.float32)

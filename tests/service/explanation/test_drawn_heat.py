@@ -148,6 +148,13 @@ def test_map_of_pixels_is_drawn_as_it_is() -> None:
     np.testing.assert_array_equal(drawn(values, pixels), values)
 
 
+def test_no_heat_is_drawn_without_a_breast() -> None:
+    pixels = ReceptiveField(1, 1, 1, 1, 0, 0)
+    values = np.ones((ROWS, COLUMNS), np.float32)
+
+    assert not drawn(values, pixels, mask=np.zeros_like(BREAST)).any()
+
+
 def test_drawn_blank_map_has_no_heat() -> None:
     blank = Heatmap(np.zeros((3, 3), np.float32), IDENTITY, MapState.ALL_NEGATIVE, None)
 
