@@ -46,7 +46,9 @@ def decode_dicom(data: bytes, limits: Limits, min_size: tuple[float, float] | No
     halvings = 0
     if min_size is not None and may_reduce:
         halvings = geometry.max_halvings(header.rows, header.columns, min_size)
-    encoded = Encoded(header.pixel_data, syntax, header.rows, header.columns, storage)
+    encoded = Encoded(
+        header.pixel_data, syntax, header.rows, header.columns, storage, header.overlaid
+    )
     decoded = decode_pixels(encoded, halvings)
 
     return Mammogram(

@@ -10,11 +10,9 @@ The decoders were chosen by measurement (`docs/benchmarks.md`) and licence:
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import imagecodecs
 import numpy as np
-from numpy.typing import NDArray
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from pydicom.encaps import generate_fragments
 from pydicom.uid import (
@@ -42,10 +40,9 @@ from service.geometry import IDENTITY, Affine
 from service.imaging.dicom.codestream import DAMAGED, Codestream, Family, read_codestream
 from service.imaging.dicom.elements import PixelData
 from service.imaging.dicom.greyscale import Storage
+from service.imaging.dicom.overshoot import Patterns, clip_overshoot
 from service.imaging.library_errors import as_corrupt_image
 from service.imaging.reduction import from_reduced, reduce_resolution
-
-Patterns = NDArray[np.unsignedinteger[Any]]
 
 NATIVE = (
     ImplicitVRLittleEndian,
@@ -66,6 +63,7 @@ _FAMILIES: Mapping[UID, Family] = {
     HTJ2KLosslessRPCL: "JPEG 2000",
     HTJ2K: "JPEG 2000",
 }
+_LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ2K}
 SYNTAXES = (*NATIVE, RLELossless, *_FAMILIES)
 """All supported transfer syntaxes."""
 
@@ -77,13 +75,17 @@ _CONTRADICTION = (
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """The value of Pixel Data, and the attributes that are needed to decode it."""
+    """The value of Pixel Data, and the attributes that are needed to decode it.
+
+    `overlaid`: the unused bits of pixels hold overlays.
+    """
 
     value: PixelData
     syntax: UID
     rows: int
     columns: int
     storage: Storage
+    overlaid: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,10 @@ def decode_pixels(encoded: Encoded, halvings: int = 0) -> Decoded:
         raise CorruptImage(_CONTRADICTION)
 
     if codestream.family == "JPEG 2000":
-        decoded = _read_jpeg2000(codestream, encoded.storage, halvings)
+        decoded = _read_jpeg2000(codestream, encoded, halvings)
     else:
-        decoded = Decoded(_read_jpeg(codestream))
+        patterns = _read_jpeg(codestream)
+        decoded = Decoded(_without_overshoot(patterns, codestream, encoded))
     return _reduced(decoded, encoded.storage, halvings - decoded.halvings)
 
 
@@ -200,8 +203,16 @@ def _read_jpeg(codestream: Codestream) -> Patterns:
         return decoders[codestream.family](codestream.data, out=patterns)
 
 
-def _read_jpeg2000(codestream: Codestream, storage: Storage, halvings: int) -> Decoded:
+def _without_overshoot(patterns: Patterns, codestream: Codestream, encoded: Encoded) -> Patterns:
+    """Clip what lossy compression adds to the stored range, unless the bits above hold overlays."""
+    if encoded.syntax not in _LOSSY or encoded.overlaid:
+        return patterns
+    return clip_overshoot(patterns, codestream, encoded.storage)
+
+
+def _read_jpeg2000(codestream: Codestream, encoded: Encoded, halvings: int) -> Decoded:
     """Decode JPEG 2000, with up to that many halvings of its resolution."""
+    storage = encoded.storage
     reduction = min(codestream.reductions, halvings) if _may_reduce(codestream, storage) else 0
     step = 2**reduction
 
@@ -218,7 +229,8 @@ def _read_jpeg2000(codestream: Codestream, storage: Storage, halvings: int) -> D
     values = unsigned >> (8 * unsigned.itemsize - codestream.bits)
     offset = codestream.signed << (codestream.bits - 1)
     if not reduction:
-        return Decoded(values.astype(np.uint16) - np.uint16(offset))
+        patterns = values.astype(np.uint16) - np.uint16(offset)
+        return Decoded(_without_overshoot(patterns, codestream, encoded))
 
     # Low-pass filtering overshoots at edges. Values beyond the stored range must not wrap around.
     lowest, highest = storage.range
