@@ -110,7 +110,8 @@ def display_table(data: bytes) -> Pixels:
     syntax, start = open_file(data)
     header = read_header(data, syntax, start, Limits().max_dataset_bytes)
     assert header is not None  # noqa: S101 - these files have images
-    return header.calibration.display_table()
+    patterns = 2**header.calibration.storage.bits_allocated
+    return header.calibration.display_table(np.ones(patterns, np.uint8))
 
 
 def by_pydicom(data: bytes, table: Pixels) -> Fitted:

@@ -25,9 +25,9 @@ from service import geometry
 from service.errors import SeveralFrames, UnsupportedImage
 from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
-from service.imaging.polarity import is_negative
+from service.imaging.polarity import INVERTED, is_negative
 from service.imaging.reduction import from_reduced, reduce_resolution
-from service.records import WHITE, ImageFacts, Mammogram, QualityWarning
+from service.records import WHITE, ImageFacts, Mammogram, Pixels
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
 
@@ -43,11 +43,8 @@ _WHITE_IS_ZERO = 0
 # Pillow reads 16-bit TIFFs in which white is zero only if they are little-endian. Add big-endian.
 OPEN_INFO.setdefault((MM, _WHITE_IS_ZERO, (1,), 1, (16,), ()), ("I;16B", "I;16B"))
 
-_INVERTED = QualityWarning(
-    "inverted",
-    "The background is white. The image was treated as a negative, and its grey values were "
-    "inverted.",
-)
+# Share of the range of 16 bits: values that span less come from a file of fewer bits.
+_MIN_SPAN = 0.5
 
 
 def decode_raster(
@@ -55,7 +52,7 @@ def decode_raster(
 ) -> Mammogram:
     """Decode a file of that format; `min_size` and ImageError as in `service.imaging.decoding`."""
     samples = _read(data, raster_format, limits)
-    pixels = samples * np.uint16(WHITE // np.iinfo(samples.dtype).max)
+    pixels = _scale(samples)
     inverted = is_negative(pixels)
 
     rows, columns = pixels.shape
@@ -66,7 +63,7 @@ def decode_raster(
         facts=ImageFacts(
             format=raster_format, rows=rows, columns=columns, bits=8 * samples.itemsize
         ),
-        warnings=(_INVERTED,) if inverted else (),
+        warnings=(INVERTED,) if inverted else (),
         to_source=from_reduced(halvings),
     )
 
@@ -99,6 +96,25 @@ def _read(data: bytes, raster_format: RasterFormat, limits: Limits) -> _Samples:
     grey = _upright(_one_channel(samples), orientation)
     complement: _Samples = ~grey
     return complement if _is_white_zero(image) else grey
+
+
+def _scale(samples: _Samples) -> Pixels:
+    """Scale the samples to 0 black .. 65535 white.
+
+    8 bits are scaled by their type. 16 bits that hold fewer, such as the 12 of a detector, are
+    scaled by the range of their values.
+    """
+    if samples.dtype == np.uint8:
+        return samples * np.uint16(WHITE // np.iinfo(np.uint8).max)
+
+    lowest = int(samples.min())
+    span = int(samples.max()) - lowest
+    if span == 0 or span >= _MIN_SPAN * WHITE:
+        return samples.astype(np.uint16, copy=False)
+
+    unit = np.clip((np.arange(WHITE + 1) - lowest) / span, 0, 1)
+    table = np.rint(unit * WHITE).astype(np.uint16)
+    return table[samples]
 
 
 def _has_more_pages(image: ImageFile) -> bool:

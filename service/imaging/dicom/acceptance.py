@@ -49,7 +49,17 @@ GENERAL_CLASS = QualityWarning(
 )
 NO_WINDOW = QualityWarning(
     "no-window",
-    "The file has no usable window or VOI LUT. The full stored range was displayed.",
+    "The file has no usable window or VOI LUT. The range of the image's values was displayed.",
+)
+WINDOW_UNUSABLE = QualityWarning(
+    "window-unusable",
+    "The window or VOI LUT of the file makes nearly all of the breast black or white. The range of "
+    "the image's values was displayed instead.",
+)
+LUT_CONTRADICTED = QualityWarning(
+    "lut-contradicted",
+    "A lookup table of the file holds larger values than its descriptor allows. It was scaled by "
+    "the values that it holds.",
 )
 SHAPE_CONTRADICTED = QualityWarning(
     "polarity-contradicted",

@@ -1,22 +1,17 @@
 """Decode DICOM files to calibrated greyscale: header, acceptance, pixel data, calibration."""
 
-from dataclasses import replace
-
-import cv2
-import numpy as np
 from pydicom.uid import UID
 
 from service import geometry
 from service.errors import CorruptImage, ImageError, UnsupportedImage, UnsupportedSyntax
 from service.imaging.dicom import acceptance
+from service.imaging.dicom.display import display
 from service.imaging.dicom.elements import open_file
-from service.imaging.dicom.greyscale import Calibration
 from service.imaging.dicom.header import Header, read_header
-from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, Patterns, decode_pixels
+from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, decode_pixels
 from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
-from service.imaging.polarity import is_negative
-from service.records import ImageFacts, Mammogram, Pixels
+from service.records import ImageFacts, Mammogram
 
 
 def is_bare_dataset(data: bytes, limits: Limits) -> bool:
@@ -51,14 +46,13 @@ def decode_dicom(data: bytes, limits: Limits, min_size: tuple[float, float] | No
     )
     decoded = decode_pixels(encoded, halvings)
 
+    shown = display(decoded.patterns, header)
+
     return Mammogram(
-        pixels=_display(decoded.patterns, header),
-        facts=_facts(header, syntax),
-        warnings=(
-            *acceptance.warnings(header.identity),
-            *([acceptance.NO_WINDOW] if header.window is None else []),
-            *([acceptance.SHAPE_CONTRADICTED] if header.shape_contradicted else []),
-        ),
+        pixels=shown.pixels,
+        signal=shown.signal,
+        facts=_facts(header, syntax, shown.window),
+        warnings=(*acceptance.warnings(header.identity), *shown.warnings),
         to_source=decoded.to_source,
     )
 
@@ -96,32 +90,7 @@ def _require_greyscale(header: Header) -> None:
         )
 
 
-def _display(patterns: Patterns, header: Header) -> Pixels:
-    """Return the displayed grey values.
-
-    If the header contradicts itself on which end is white, the polarity with black air is used.
-    """
-    calibration = header.calibration
-    if header.shape_contradicted and is_negative(_look_up(patterns.copy(), calibration)):
-        calibration = replace(calibration, inverted=not calibration.inverted)
-    return _look_up(patterns, calibration)
-
-
-def _look_up(patterns: Patterns, calibration: Calibration) -> Pixels:
-    """Look up the displayed grey value of each pattern.
-
-    The result takes the memory of the patterns if it fits, because allocating memory takes as long
-    as the lookup.
-    """
-    table = calibration.display_table()
-    is_byte = calibration.storage.bits_allocated == 8  # noqa: PLR2004 - a byte
-    patterns = patterns.astype(np.uint8 if is_byte else np.uint16, copy=False)
-
-    target = patterns if patterns.flags.writeable and not is_byte else None
-    return np.asarray(cv2.LUT(patterns, table, dst=target), np.uint16)
-
-
-def _facts(header: Header, syntax: UID) -> ImageFacts:
+def _facts(header: Header, syntax: UID, window: str | None) -> ImageFacts:
     identity = header.identity
 
     return ImageFacts(
@@ -132,7 +101,7 @@ def _facts(header: Header, syntax: UID) -> ImageFacts:
         photometric=header.photometric,
         transfer_syntax=syntax.name,
         lossy=identity.lossy,
-        window=header.window,
+        window=window,
         laterality=identity.laterality,
         view=identity.view,
         view_modifiers=identity.view_modifiers,

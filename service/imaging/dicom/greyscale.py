@@ -1,8 +1,8 @@
 """Map stored to displayed grey values: DICOM's greyscale pipeline (PS3.4 N.2) as one lookup table.
 
 The steps are the modality transform, the VOI transform and the inversion of MONOCHROME1. Each is a
-function of the stored value alone. They are therefore computed once per value that a pixel can
-hold, not once per pixel.
+function of the stored value alone, once the range of the image's values is known. They are
+therefore computed once per value that a pixel can hold, not once per pixel.
 
 The MONOCHROME1 twin of an image holds v_min + v_max - v for each value v of the stored range. It is
 displayed identically, to the bit, if its window is centred at v_min + v_max - c for SIGMOID and
@@ -10,8 +10,8 @@ LINEAR_EXACT, and at v_min + v_max + 1 - c for LINEAR. The ramp of LINEAR is cen
 value below c (PS3.3 C.11.2.1.2.1).
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from service.records import WHITE, Integers, Mask, Pixels
 _NEARLY_BLACK = 0.05  # share of white
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
+
+Counts = NDArray[np.integer[Any]]
+"""Number of pixels with each bit pattern, [2 ** bits_allocated]."""
 
 _Values = NDArray[np.float64]
 
@@ -72,7 +75,7 @@ class Storage:
 class LookupTable:
     """A Modality LUT (PS3.3 C.11.1.1) or VOI LUT (C.11.2.1.1).
 
-    `entries`: outputs of `bits` bits for the inputs from `first` on.
+    `entries`: outputs for the inputs from `first` on. `bits`: their depth by the descriptor.
     """
 
     first: int
@@ -80,14 +83,23 @@ class LookupTable:
     entries: NDArray[np.int64]
 
     @property
+    def is_contradicted(self) -> bool:
+        """Whether an entry has more bits than the descriptor declares."""
+        return self._bits_used > self.bits
+
+    @property
     def maximum(self) -> int:
-        """Largest output."""
-        return int(2**self.bits - 1)
+        """Largest output in the depth of the descriptor, or of the entries if that is larger."""
+        return int(2 ** max(self.bits, self._bits_used) - 1)
+
+    @property
+    def _bits_used(self) -> int:
+        return int(self.entries.max()).bit_length()
 
     def apply(self, values: _Values) -> _Values:
         """Return the entries for the values. Values outside the table get its first or last one."""
         index = np.clip(np.rint(values) - self.first, 0, self.entries.size - 1).astype(np.intp)
-        outputs: _Values = np.minimum(self.entries[index], self.maximum).astype(np.float64)
+        outputs: _Values = self.entries[index].astype(np.float64)
         return outputs
 
 
@@ -137,65 +149,79 @@ class Calibration:
     inverted: bool
     padding: tuple[int, int] | None
 
-    def display_table(self) -> Pixels:
+    def display_table(self, counts: Counts) -> Pixels:
         """Return the displayed grey value of every bit pattern, 0 black .. 65535 white.
 
         Shape and type: uint16 [2 ** bits_allocated].
         """
         stored = self.storage.values()
-        unit = self._displayed(stored)
+        unit = self._displayed(stored, counts)
         unit[self._is_padding(stored)] = 0.0
 
         # Rounded twice, so that halves are rounded alike in an image and in its MONOCHROME1 twin
         # although the last bits of their floats differ.
         return np.rint(np.round(unit * WHITE, 6)).astype(np.uint16)
 
+    def signal_table(self, counts: Counts) -> Pixels:
+        """Return the grey value of every bit pattern before the VOI transform.
+
+        It is linear in the output of the modality transform, from black to white over the values
+        that occur in the image. Shape and type are those of `display_table`.
+        """
+        return replace(self, voi=None).display_table(counts)
+
+    def padding_table(self) -> Mask:
+        """Tell for every bit pattern whether it is padding, [2 ** bits_allocated]."""
+        return self._is_padding(self.storage.values())
+
     @property
     def is_smooth(self) -> bool:
         """Whether similar stored values are displayed alike, so that pixels may be averaged.
 
         This does not hold if the transforms would display the padding in a grey other than black.
+        Without a VOI transform the grey values depend on the pixels. The padding then has to be the
+        darkest value that can be stored.
         """
         if self.padding is None:
             return True
 
-        stored = self.storage.values()
-        padding = self._displayed(stored)[self._is_padding(stored)]
-        return bool(np.all(padding < _NEARLY_BLACK))
+        is_padding = self.padding_table()
+        every_value = np.ones(is_padding.size, np.uint8)
+        padding = replace(self, padding=None).display_table(every_value)[is_padding]
+        return bool(np.all(padding < _NEARLY_BLACK * WHITE if self.voi else padding == 0))
 
     def _is_padding(self, stored: _Values) -> Mask:
         first, last = self.padding or (1, 0)
         return (first <= stored) & (stored <= last)
 
-    def _displayed(self, stored: _Values) -> _Values:
-        unit = self._unit(stored)
+    def _displayed(self, stored: _Values, counts: Counts) -> _Values:
+        unit = self._unit(stored, counts)
         return 1.0 - unit if self.inverted else unit
 
-    def _unit(self, stored: _Values) -> _Values:
-        """Apply the modality and VOI transforms and scale the result to 0..1.
-
-        Without a VOI transform, the full output range of the modality transform maps to 0..1.
-        """
+    def _unit(self, stored: _Values, counts: Counts) -> _Values:
+        """Apply the modality and VOI transforms and scale the result to 0..1."""
         # Modality transform: a table, or a linear rescale.
         if self.modality_lut is None:
-            values, black, white = self._rescale(stored)
+            values: _Values = self.slope * stored + self.intercept
         else:
             values = self.modality_lut.apply(stored)
-            black = 0.0
-            white = float(self.modality_lut.maximum)
 
         # VOI transform: a window, a table, or none.
         if isinstance(self.voi, VoiWindow):
             return self.voi.apply(values)
         if isinstance(self.voi, LookupTable):
-            values = self.voi.apply(values)
-            black = 0.0
-            white = float(self.voi.maximum)
+            return np.clip(self.voi.apply(values) / self.voi.maximum, 0.0, 1.0)
 
-        unit: _Values = (values - black) / (white - black)
-        return unit
+        occurring = values[(counts > 0) & ~self._is_padding(stored)]
+        return _share_of_range(values, occurring)
 
-    def _rescale(self, stored: _Values) -> tuple[_Values, float, float]:
-        """Return the rescaled values, and the smallest and the largest of them."""
-        values: _Values = self.slope * stored + self.intercept
-        return values, float(values.min()), float(values.max())
+
+def _share_of_range(values: _Values, occurring: _Values) -> _Values:
+    """Scale the range of the values that occur in the image to 0..1. An even image is black."""
+    lowest = occurring.min(initial=np.inf)
+    highest = occurring.max(initial=-np.inf)
+    if highest <= lowest:
+        return np.zeros_like(values)
+
+    unit: _Values = np.clip((values - lowest) / (highest - lowest), 0.0, 1.0)
+    return unit

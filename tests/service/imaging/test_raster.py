@@ -50,6 +50,12 @@ def _tiff(
 
 
 @pytest.fixture(scope="session")
+def breast16(breast: Pixels) -> Pixels:
+    """The breast in values that use 16 bits."""
+    return (breast << 4).astype(np.uint16)
+
+
+@pytest.fixture(scope="session")
 def grey8(breast: Pixels) -> NDArray[np.uint8]:
     return (breast >> 4).astype(np.uint8)
 
@@ -65,26 +71,26 @@ def test_eight_bits_are_scaled_to_sixteen(grey8: NDArray[np.uint8], file_format:
 
 
 @pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
-def test_sixteen_bits_are_unchanged(breast: Pixels, file_format: str) -> None:
-    mammogram = decode(_save(breast, file_format))
+def test_sixteen_bits_are_unchanged(breast16: Pixels, file_format: str) -> None:
+    mammogram = decode(_save(breast16, file_format))
 
-    assert np.array_equal(mammogram.pixels, breast)
+    assert np.array_equal(mammogram.pixels, breast16)
     assert mammogram.facts.bits == 16
 
 
 @pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
-def test_tiff_compressions_are_read(breast: Pixels, compression: str | None) -> None:
-    assert np.array_equal(decode(_save(breast, "TIFF", compression=compression)).pixels, breast)
+def test_tiff_compressions_are_read(breast16: Pixels, compression: str | None) -> None:
+    assert np.array_equal(decode(_save(breast16, "TIFF", compression=compression)).pixels, breast16)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_white_is_zero_tiff_matches_its_twin(
-    breast: Pixels, bits: int, order: Literal["<", ">"]
+    breast16: Pixels, bits: int, order: Literal["<", ">"]
 ) -> None:
     """The twin has black as zero."""
-    samples = breast if bits == 16 else (breast >> 4).astype(np.uint8)
-    expected = breast if bits == 16 else samples.astype(np.uint16) * 257
+    samples = breast16 if bits == 16 else (breast16 >> 8).astype(np.uint8)
+    expected = breast16 if bits == 16 else samples.astype(np.uint16) * 257
 
     assert np.array_equal(decode(_tiff(samples, 1, order)).pixels, expected)
     assert np.array_equal(decode(_tiff(~samples, 0, order)).pixels, expected)
@@ -121,12 +127,12 @@ _UPRIGHT: dict[int, Callable[[Pixels], Pixels]] = {
 
 
 @pytest.mark.parametrize("orientation", _UPRIGHT)
-def test_exif_orientation_is_applied(breast: Pixels, orientation: int) -> None:
+def test_exif_orientation_is_applied(breast16: Pixels, orientation: int) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    expected = _UPRIGHT[orientation](breast)
+    expected = _UPRIGHT[orientation](breast16)
 
-    for data in (_save(breast, "PNG", exif=exif), _tiff(breast, 1, "<", orientation)):
+    for data in (_save(breast16, "PNG", exif=exif), _tiff(breast16, 1, "<", orientation)):
         mammogram = decode(data)
         assert np.array_equal(mammogram.pixels, expected)
         assert (mammogram.facts.rows, mammogram.facts.columns) == expected.shape
@@ -138,6 +144,25 @@ def test_negative_is_inverted_with_a_warning(grey8: NDArray[np.uint8]) -> None:
 
     assert np.array_equal(negative.pixels, positive.pixels)
     assert [warning.code for warning in negative.warnings] == ["inverted"]
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "TIFF"])
+def test_twelve_of_sixteen_bits_are_stretched(breast: Pixels, file_format: str) -> None:
+    expected = breast * (65535 / int(breast.max()))
+
+    positive = decode(_save(breast, file_format))
+    negative = decode(_save(4095 - breast, file_format))
+
+    assert np.abs(positive.pixels - expected).max() <= 0.5
+    assert np.array_equal(negative.pixels, positive.pixels)
+    assert positive.warnings == ()
+    assert [warning.code for warning in negative.warnings] == ["inverted"]
+
+
+def test_even_image_of_sixteen_bits_is_unchanged() -> None:
+    even = np.full((40, 30), 700, np.uint16)
+
+    assert np.array_equal(decode(_save(even, "PNG")).pixels, even)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ _EVERY_12_BITS = np.arange(4096, dtype=np.uint16).reshape(64, 64)
 
 def _windowed(window: VoiWindow, bits: int = 12, *, inverted: bool = False) -> NDArray[np.uint16]:
     storage = Storage(bits_allocated=16, bits_stored=bits, high_bit=bits - 1, signed=False)
-    return Calibration(storage, 1.0, 0.0, None, window, inverted, None).display_table()[: 2**bits]
+    calibration = Calibration(storage, 1.0, 0.0, None, window, inverted, None)
+    return calibration.display_table(np.ones(2**16, np.uint8))[: 2**bits]
 
 
 def _as_pydicom_displays(data: bytes) -> NDArray[np.float64]:
@@ -62,8 +63,8 @@ def test_window_matches_pydicom(
         _EVERY_12_BITS,
         BitsStored=12,
         PhotometricInterpretation=photometric,
-        WindowCenter=1800.5,
-        WindowWidth=901,
+        WindowCenter=1800.5 * (slope or 1) + (intercept or 0),
+        WindowWidth=2401 * (slope or 1),
         VOILUTFunction=function,
         RescaleSlope=slope,
         RescaleIntercept=intercept,
@@ -170,8 +171,7 @@ def test_monochrome1_twin_without_window_has_identical_display(
     )
 
     assert np.array_equal(plain.pixels, twin.pixels)
-    # The stored range is displayed, not the range of the image.
-    assert plain.pixels.max() == round(65535 * int(breast.max()) / 4095)
+    assert (plain.pixels.min(), plain.pixels.max()) == (0, 65535)
 
 
 def test_negative_slope_inverts_the_values(write_dicom: WriteDicom) -> None:
@@ -216,9 +216,46 @@ def test_padding_is_black(write_dicom: WriteDicom, photometric: str) -> None:
         ImplicitVRLittleEndian,
         BitsStored=12,
         PhotometricInterpretation=photometric,
+        WindowCenter=300,
+        WindowWidth=600,
         PixelPaddingValue=10,
         PixelPaddingRangeLimit=11,
     )
     black = decode(data).pixels == 0
 
     assert black.tolist() == [[True, True], [False, False]]
+
+
+@pytest.mark.parametrize("bits", [12, 16])
+def test_range_without_window_is_that_of_the_values(bits: int) -> None:
+    """Padding does not count, and the number of stored bits does not matter."""
+    storage = Storage(bits_allocated=16, bits_stored=bits, high_bit=bits - 1, signed=False)
+    counts = np.zeros(2**16, np.uint8)
+    counts[[0, 1000, 1500, 3000]] = 1
+
+    plain, inverted = (
+        Calibration(storage, 2.0, -50.0, None, None, inverted, (0, 0)).display_table(counts)
+        for inverted in (False, True)
+    )
+
+    # 1500 is a quarter of the way from 1000 to 3000.
+    assert plain[[0, 1000, 1500, 3000]].tolist() == [0, 0, 16384, 65535]
+    assert inverted[[0, 1000, 1500, 3000]].tolist() == [0, 65535, 49151, 0]
+
+
+def test_image_of_padding_alone_is_black(write_dicom: WriteDicom) -> None:
+    data = write_dicom(np.full((4, 4), 7, np.uint16), BitsStored=12, PixelPaddingValue=7)
+
+    assert not decode(data).pixels.any()
+
+
+def test_lut_of_larger_entries_is_scaled_by_them(write_dicom: WriteDicom) -> None:
+    table = Dataset()
+    table.LUTDescriptor = [4096, 0, 8]
+    table.LUTData = list(range(4096))
+    table["LUTData"].VR = "US"
+
+    mammogram = decode(write_dicom(_EVERY_12_BITS, BitsStored=12, VOILUTSequence=[table]))
+
+    assert np.array_equal(mammogram.pixels.ravel(), np.rint(np.arange(4096) * 65535 / 4095))
+    assert [warning.code for warning in mammogram.warnings] == ["lut-contradicted"]
