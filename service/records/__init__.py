@@ -19,6 +19,7 @@ from service.records.image import (
     Laterality,
     Mammogram,
     Side,
+    SpacingPlane,
 )
 from service.records.layers import ConvLayer, LayerGradients, ReceptiveField, Scores, Stage
 from service.records.quality import Diagnostic, Domain, QualityWarning, ReferenceRange
@@ -52,5 +53,6 @@ __all__ = [
     "ReferenceRange",
     "Scores",
     "Side",
+    "SpacingPlane",
     "Stage",
 ]

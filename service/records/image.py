@@ -10,6 +10,7 @@ from service.records.quality import QualityWarning
 Side = Literal["left", "right"]
 Laterality = Literal["L", "R"]
 Derivation = Literal["synthesised", "contrast-enhanced", "biopsy"]
+SpacingPlane = Literal["breast", "detector"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,8 @@ class ImageFacts:
     Only `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the
     plain one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and
     of a column (PS3.3 C.7.6.1.1.1). `derivation`: how the image was made, if not from one exposure.
-    `pixel_spacing_mm`: between rows, between columns.
+    `pixel_spacing_mm`: between rows, between columns. `pixel_spacing_plane`: where it holds. At the
+    detector, the breast appears magnified.
     """
 
     format: Literal["dicom", "png", "jpeg", "tiff"]
@@ -39,6 +41,7 @@ class ImageFacts:
     burned_in_annotation: bool | None = None
     derivation: Derivation | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
+    pixel_spacing_plane: SpacingPlane | None = None
     sop_instance_uid: str | None = None
 
 

@@ -53,6 +53,7 @@ _ANSWER = {
         "burned_in_annotation": False,
         "derivation": None,
         "pixel_spacing_mm": [0.30208, 0.30208],
+        "pixel_spacing_plane": "detector",
         "sop_instance_uid": "1.2.826.0.1.3680043.8.498.1",
         "chest_wall": "right",
         "breast_box": {"left": 332, "top": 0, "right": 720, "bottom": 840},

@@ -17,6 +17,7 @@ from service.records import (
     Peak,
     ReceptiveField,
     Side,
+    SpacingPlane,
     Stage,
 )
 
@@ -76,6 +77,9 @@ class Image(Schema):
     )
     pixel_spacing_mm: tuple[float, float] | None = Field(
         description="Between rows, between columns."
+    )
+    pixel_spacing_plane: SpacingPlane | None = Field(
+        description="Where the pixel spacing holds: in the breast, at the detector, or unknown."
     )
     sop_instance_uid: str | None
     chest_wall: Side = Field(

@@ -110,6 +110,7 @@ def _facts(header: Header, syntax: UID, window: str | None) -> ImageFacts:
         partial_view=identity.partial_view,
         burned_in_annotation=identity.burned_in_annotation,
         derivation=identity.derivation,
-        pixel_spacing_mm=identity.pixel_spacing_mm,
+        pixel_spacing_mm=identity.spacing.millimetres if identity.spacing else None,
+        pixel_spacing_plane=identity.spacing.plane if identity.spacing else None,
         sop_instance_uid=identity.sop_instance_uid,
     )

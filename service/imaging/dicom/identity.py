@@ -12,15 +12,17 @@ from typing import TypeVar
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
-from service.imaging.dicom.elements import flag, integer, items, numbers, text, texts
+from service.imaging.dicom import spacing
+from service.imaging.dicom.elements import flag, integer, items, text, texts
+from service.imaging.dicom.spacing import Spacing, magnification, read_spacing
 from service.records import Derivation, Laterality
 
 KEYWORDS = [
     "SOPClassUID", "SOPInstanceUID", "Modality", "PresentationIntentType", "ImageType",
     "NumberOfFrames", "BodyPartExamined", "AnatomicRegionSequence", "ImageLaterality", "Laterality",
     "ViewPosition", "ViewCodeSequence", "PatientOrientation", "PaddleDescription",
-    "EstimatedRadiographicMagnificationFactor", "BreastImplantPresent", "PartialView",
-    "BurnedInAnnotation", "LossyImageCompression", "ImagerPixelSpacing", "PixelSpacing",
+    "BreastImplantPresent", "PartialView", "BurnedInAnnotation", "LossyImageCompression",
+    *spacing.KEYWORDS,
 ]  # fmt: skip
 """Elements that are read for the identity."""
 
@@ -119,7 +121,7 @@ class ImageIdentity:
     partial_view: bool | None
     burned_in_annotation: bool | None
     lossy: bool | None
-    pixel_spacing_mm: tuple[float, float] | None
+    spacing: Spacing | None
 
 
 def read_identity(dataset: Dataset) -> ImageIdentity:
@@ -161,7 +163,7 @@ def read_identity(dataset: Dataset) -> ImageIdentity:
         partial_view=flag(dataset, "PartialView"),
         burned_in_annotation=flag(dataset, "BurnedInAnnotation"),
         lossy={"01": True, "00": False}.get(text(dataset, "LossyImageCompression") or ""),
-        pixel_spacing_mm=_spacing(dataset),
+        spacing=read_spacing(dataset),
     )
 
 
@@ -178,8 +180,7 @@ def _view_modifiers(dataset: Dataset, view_codes: list[Dataset]) -> tuple[str, .
     if "SPOT" in paddle:
         modifiers.add(SPOT_COMPRESSION)
 
-    factors = numbers(dataset, "EstimatedRadiographicMagnificationFactor")
-    if max(factors, default=1) >= _MIN_MAGNIFICATION:
+    if (magnification(dataset) or 1) >= _MIN_MAGNIFICATION:
         modifiers.add(MAGNIFICATION)
     return tuple(sorted(name for name in modifiers if name))
 
@@ -196,13 +197,4 @@ def _orientation(dataset: Dataset) -> tuple[str, str] | None:
     match texts(dataset, "PatientOrientation"):
         case (row, column) if _DIRECTION.fullmatch(row) and _DIRECTION.fullmatch(column):
             return row, column
-    return None
-
-
-def _spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """Return the millimetres between rows and between columns, at the detector if available."""
-    for keyword in ("ImagerPixelSpacing", "PixelSpacing"):
-        match numbers(dataset, keyword):
-            case [row, column] if row > 0 and column > 0:
-                return row, column
     return None

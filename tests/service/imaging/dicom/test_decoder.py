@@ -61,7 +61,6 @@ def test_facts_match_the_header(write_dicom: WriteDicom, breast: Pixels) -> None
             Laterality="L",
             ImageLaterality="R",
             ViewPosition="MLO",
-            PixelSpacing=[0.2, 0.2],
             ImagerPixelSpacing=[0.07, 0.08],
             WindowCenter=[2000, 1000],
             WindowWidth=[500, 400],
