@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from service import __version__
 from service import cli as service_cli
+from service.host import cores
 from training import command_texts
 
 _DESCRIPTION = (
@@ -30,7 +31,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "mammolens") -> int
     if command in service_cli.COMMANDS:
         return service_cli.main(words, prog)
     if command in command_texts.COMMANDS:
-        # It imports modules that a health check, which runs every few seconds, does without.
+        cores.bound_blas()
+
+        # It imports NumPy, and modules that a health check, which runs every few seconds, does
+        # without.
         from training.commands import main as run_training  # noqa: PLC0415
 
         return run_training(words, prog)

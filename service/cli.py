@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from service.errors import BundleError, KeysUnavailable
-from service.host import memory
+from service.host import cores, memory
 from service.observability import logs
 from service.observability.audit import AuditLost
 from service.settings import Settings
@@ -50,6 +50,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service"
 
     Return the exit code: 0, or 1 with a reason on standard error.
     """
+    cores.bound_blas()
     words = list(sys.argv[1:] if arguments is None else arguments)
     if words and words[0] in ("keys", "inspect", "explain"):
         return _delegate(words[0], words[1:], prog)

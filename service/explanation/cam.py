@@ -71,11 +71,13 @@ def eigen_cam(maps: Floats, gradients: Floats) -> Weights:  # noqa: ARG001 - com
     if not np.isfinite(flat).all():
         return np.full(flat.shape[1], np.nan)
 
-    if flat.shape[0] > flat.shape[1]:
-        # The same vector, from the smaller matrix [filters, filters].
+    # The smaller of the two Grams gives the vector, or its counterpart over the cells.
+    cells, filters = flat.shape
+    if filters <= cells:
         vector = np.linalg.eigh(flat.T @ flat)[1][:, -1]
     else:
-        vector = np.linalg.svd(flat, full_matrices=False)[2][0]
+        vector = flat.T @ np.linalg.eigh(flat @ flat.T)[1][:, -1]
+        vector /= np.linalg.norm(vector) or 1.0
 
     return np.asarray(vector * np.copysign(1, (flat @ vector).sum()))
 

@@ -1,6 +1,7 @@
 """Statistics, figures and warnings of a layer's filters, and a guide to reading their maps."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.records import FilterStatistics, Floats, QualityWarning, Stage
 
@@ -68,24 +69,41 @@ def filter_figures(maps: Floats) -> dict[str, float]:
     active = flat[:, flat.max(axis=0) > 0]
     dark_share = 1 - active.shape[1] / flat.shape[1]
 
-    # One small matrix [filters, filters] gives both the correlations and the singular values.
-    centred = active - active.mean(axis=0)
-    gram = (centred.T @ centred).astype(np.float64)
-    spreads = np.sqrt(np.diag(gram))
+    # The figures do not depend on the scale, and squares of unscaled maps could overflow.
+    scaled = active / (np.abs(active).max(initial=0) or 1)
+    centred = scaled - scaled.mean(axis=0)
+    spreads = np.linalg.norm(centred, axis=0)
     varying = spreads > 0
     if not varying.any():
         return {"dark_share": dark_share, "duplicate_share": 0.0, "effective_rank": 0.0}
 
-    alike = np.abs(gram / np.outer(spreads, spreads).clip(1e-30)) > DUPLICATE
-    np.fill_diagonal(alike, val=False)
-    duplicates = alike[varying][:, varying].any(axis=1)
-
-    singular_values = np.sqrt(np.linalg.eigvalsh(gram).clip(0))
+    unit_maps = centred[:, varying] / spreads[varying]
     return {
         "dark_share": dark_share,
-        "duplicate_share": float(duplicates.mean()),
-        "effective_rank": effective_rank(singular_values),
+        "duplicate_share": _duplicate_share(unit_maps),
+        "effective_rank": effective_rank(_singular_values(centred)),
     }
+
+
+def _duplicate_share(unit_maps: Floats) -> float:
+    """Return the share of maps that repeat another one, of centred maps of unit length.
+
+    `unit_maps`: [cells, filters].
+    """
+    alike = np.abs(unit_maps.T @ unit_maps) > DUPLICATE
+    np.fill_diagonal(alike, val=False)
+    return float(alike.any(axis=1).mean())
+
+
+def _singular_values(maps: Floats) -> NDArray[np.float64]:
+    """Return the singular values of maps [cells, filters], from the smaller of the two Grams.
+
+    A deep layer has few cells and many filters, an early layer the reverse.
+    """
+    cells, filters = maps.shape
+    gram = maps.T @ maps if filters <= cells else maps @ maps.T
+    eigenvalues = np.linalg.eigvalsh(gram.astype(np.float64))
+    return np.asarray(np.sqrt(eigenvalues.clip(0)))
 
 
 def effective_rank(singular_values: np.ndarray) -> float:

@@ -6,6 +6,20 @@ from pathlib import Path
 
 _CGROUPS = Path("/sys/fs/cgroup")
 
+# Read by the libraries that NumPy calls: OpenBLAS, Intel's MKL and Apple's Accelerate.
+_BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+
+
+def bound_blas() -> None:
+    """Limit NumPy's linear algebra to one thread in this process and those it starts.
+
+    It has an effect only before NumPy is imported, and leaves a variable that is set as it is.
+    Requests run beside one another, so several threads for each only wait for a core. They spin
+    while they wait, and a decomposition then takes many times as long as on one thread.
+    """
+    for variable in _BLAS_THREADS:
+        os.environ.setdefault(variable, "1")
+
 
 def usable_cores(cgroups: Path = _CGROUPS) -> int:
     """Return the cores of this process: its affinity, or the quota of its cgroup if less."""

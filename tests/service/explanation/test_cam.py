@@ -40,9 +40,10 @@ def test_grad_cam_plus_plus_weighs_cells_by_gradient() -> None:
     np.testing.assert_allclose(signed, [[11 / 8, 33 / 8]], rtol=1e-6)
 
 
-def test_eigen_cam_projects_on_first_eigenvector() -> None:
-    maps = np.random.default_rng(0).gamma(1, size=(5, 4, 6)).astype(np.float32)
-    flat = maps.reshape(-1, 6).astype(np.float64)
+@pytest.mark.parametrize("filters", [6, 50])
+def test_eigen_cam_projects_on_first_eigenvector(filters: int) -> None:
+    maps = np.random.default_rng(0).gamma(1, size=(5, 4, filters)).astype(np.float32)
+    flat = maps.reshape(-1, filters).astype(np.float64)
     values, vectors = np.linalg.eigh(flat.T @ flat)
 
     signed = signed_map(Method.EIGEN_CAM, maps, np.zeros_like(maps))

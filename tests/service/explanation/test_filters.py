@@ -51,6 +51,28 @@ def test_effective_rank_counts_independent_maps() -> None:
     assert of_repeated["effective_rank"] == pytest.approx(1, rel=1e-2)
 
 
+def test_effective_rank_of_wide_layer_equals_svd() -> None:
+    """A deep layer has more filters than cells."""
+    maps = np.random.default_rng(7).gamma(1, size=(6, 5, 80)).astype(np.float32)
+    flat = maps.reshape(30, 80).astype(np.float64)
+    singular_values = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
+    shares = singular_values[:-1] / singular_values.sum()  # the last is 0: the maps are centred
+
+    figures = filter_figures(maps)
+
+    expected = np.exp(-(shares * np.log(shares)).sum())
+    assert figures["effective_rank"] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("scale", [1e-25, 1e25])
+def test_figures_do_not_depend_on_scale(scale: float) -> None:
+    maps = np.random.default_rng(8).random((6, 5, 4)).astype(np.float32)
+
+    scaled = filter_figures(maps * np.float32(scale))
+
+    assert scaled == pytest.approx(filter_figures(maps), rel=1e-4)
+
+
 @pytest.mark.parametrize("value", [0.0, 2.0, np.inf, np.nan])
 def test_layer_of_constant_maps_has_figures(value: float) -> None:
     figures = filter_figures(np.full((4, 4, 3), value, np.float32))

@@ -1,6 +1,8 @@
-"""Usable cores: the quota of the container, if that is less than the machine has."""
+"""Usable cores, and the threads of NumPy's linear algebra."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,3 +38,20 @@ def test_fractional_quota_is_rounded_up(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "cpu.max").write_text("250000 100000\n")
 
     assert usable_cores(tmp_path) == 3
+
+
+@pytest.mark.parametrize("module", ["service.cli", "mammolens"])
+def test_commands_bound_threads_of_linear_algebra(module: str, tmp_path: Path) -> None:
+    code = f"""
+import {module} as command
+from threadpoolctl import threadpool_info
+command.main(["openapi", "--out", {str(tmp_path / "openapi.json")!r}])
+print({{pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}})
+"""
+    environment = {name: value for name, value in os.environ.items() if "_THREADS" not in name}
+
+    run = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
+    )
+
+    assert run.stdout.strip() == "{1}"
