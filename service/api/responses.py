@@ -96,6 +96,7 @@ def layer(described: ConvLayer) -> schemas.Layer:
         stage=described.stage,
         reading=explanation.stage_guide(described.stage),
         receptive_field=described.receptive_field,
+        tap=list(described.tap),
     )
 
 

@@ -67,6 +67,7 @@ _MANIFEST = Manifest(
             3,
             "early",
             ReceptiveField(_SIZE, _SIZE, _STRIDE, _STRIDE, _SIZE // 2, _SIZE // 2),
+            tap=(_LAYER,),
         ),
     ),
     default_layer=_LAYER,

@@ -18,6 +18,9 @@ MODEL_CARD_FILE = EXTRA / "MODEL_CARD.md"
 SCORECARD_FILE = EXTRA / "scorecard.json"
 DOMAIN_FILE = EXTRA / "domain.npz"
 
+OLDER_SCHEMA = 2
+"""Schema version of bundles without taps, made for an earlier fit."""
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -48,6 +51,8 @@ class Reference(BaseModel):
 class Manifest(BaseModel):
     """The facts of one model version, as the service reads them.
 
+    `schema_version`: 3, or 2 for an older bundle, whose layers do not say where their maps are
+    taken.
     `threshold`: of the decision, on the calibrated probability of `positive_class`. `temperature`:
     probabilities are softmax(logits / temperature). `layers`: those that can be explained, in depth
     order. `feature_layers`: the means of their filters are the features by which an image is
@@ -57,7 +62,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[2] = 2
+    schema_version: Literal[2, 3] = 3
     name: Slug
     version: int = Field(ge=1)
     created: date
@@ -88,9 +93,16 @@ class Manifest(BaseModel):
             raise ValueError("feature_layers must be among the layers")
         if self.positive_class not in self.classes:
             raise ValueError(f"positive_class {self.positive_class!r} is not among the classes")
+        if not self.is_older and any(layer.tap[:1] != (layer.name,) for layer in self.layers):
+            raise ValueError("each layer needs a tap that begins with the layer")
         if min(self.preprocessing.height, self.preprocessing.width) < 1:
             raise ValueError("preprocessing needs a height and a width of at least one pixel")
         return self
+
+    @property
+    def is_older(self) -> bool:
+        """Whether the bundle was made for an earlier fit and does not say its layers' taps."""
+        return self.schema_version == OLDER_SCHEMA
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

@@ -33,7 +33,9 @@ class ReceptiveField:
 class ConvLayer:
     """A convolutional layer that can be explained.
 
-    `height`, `width`: its grid, in cells. `stage`: its depth in the network.
+    `height`, `width`: its grid, in cells. `stage`: its depth in the network. `tap`: names of the
+    operations from the convolution to the one whose output its maps are, as `conv`, `conv_bn`,
+    `conv_relu`. It is empty if a bundle does not say where its maps are taken.
     """
 
     name: str
@@ -42,6 +44,7 @@ class ConvLayer:
     filters: int
     stage: Stage
     receptive_field: ReceptiveField
+    tap: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

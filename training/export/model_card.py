@@ -121,10 +121,12 @@ def _method_row(method: str, localisation: Localisation) -> tuple[str, ...]:
 def _layers(manifest: Manifest) -> list[str]:
     note = (
         "Sizes are height x width. Receptive field and stride are in pixels of the model's input. "
+        "A layer's maps are the output of the operation in the last column, which is the end of "
+        "the chain that the layer's convolution begins. "
         f"Explained by default: `{manifest.default_layer}`."
     )
     table = _table(
-        ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride"),
+        ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride", "Maps of"),
         map(_layer_row, manifest.layers),
     )
 
@@ -141,6 +143,7 @@ def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
         str(layer.filters),
         f"{field.height} x {field.width}",
         f"{field.stride_y:g} x {field.stride_x:g}",
+        f"`{layer.tap[-1]}`",
     )
 
 

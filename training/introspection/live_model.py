@@ -1,7 +1,5 @@
 """Keras classifier in memory that answers as its exported bundle would."""
 
-from collections.abc import Sequence
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -62,8 +60,8 @@ class LiveModel:
 def explained(network: keras.Model, manifest: Manifest) -> Explained:
     """Return the network with its signatures, as the manifest describes them."""
     height, width, _ = manifest.input_shape
-    names: Sequence[str] = [layer.name for layer in manifest.layers]
-    return Explained(network, names, height, width, manifest.temperature, manifest.feature_layers)
+    taps = {layer.name: layer.tap for layer in manifest.layers}
+    return Explained(network, taps, height, width, manifest.temperature, manifest.feature_layers)
 
 
 def _scores(outputs: dict[str, Floats]) -> Scores:

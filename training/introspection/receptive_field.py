@@ -15,6 +15,7 @@ import keras
 from service.records import ConvLayer, ReceptiveField, Stage
 from training.errors import NotExplainable
 from training.introspection.hooks import OperationCall, observed
+from training.introspection.taps import chain_of, readers_of
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
@@ -81,7 +82,8 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Co
     """Return each convolutional layer of a functional or sequential model, in depth order.
 
     `height`, `width`: size of the network's input in pixels. Convolutions without a place in the
-    image are left out, such as those of a squeeze-and-excitation gate.
+    image are left out, such as those of a squeeze-and-excitation gate. Grid, filters and receptive
+    field are those of the layer's tap (see `taps`).
 
     Raises:
         NotExplainable: the effect of a layer on the grid is not known, or a convolution is used
@@ -97,16 +99,20 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Co
     for call in calls:
         grids[id(call.output)] = _grid_after(call, grids)
 
+    # The layers of a chain keep its place, so a tap has one if its convolution has.
+    readers = readers_of(calls)
     located = [
-        (call, grid)
+        (chain, grid)
         for call in calls
-        if isinstance(call.operation, _CONVOLUTIONS) and (grid := grids[id(call.output)])
+        if isinstance(call.operation, _CONVOLUTIONS)
+        and (chain := chain_of(call, readers))
+        and (grid := grids[id(chain[-1].output)])
     ]
-    _check_unique([call for call, _ in located])
+    _check_unique([chain[0] for chain, _ in located])
 
     return [
-        _layer(call, grid, _STAGES[3 * index // len(located)])
-        for index, (call, grid) in enumerate(located)
+        _layer(chain, grid, _STAGES[3 * index // len(located)])
+        for index, (chain, grid) in enumerate(located)
     ]
 
 
@@ -125,13 +131,22 @@ def _check_unique(convolutions: list[OperationCall]) -> None:
         )
 
 
-def _layer(call: OperationCall, grid: _Grid, stage: Stage) -> ConvLayer:
+def _layer(chain: list[OperationCall], grid: _Grid, stage: Stage) -> ConvLayer:
+    """Return the layer of the chain's convolution, whose maps are the output of its last call."""
     rows = grid.rows
     columns = grid.columns
     field = ReceptiveField(
         rows.size, columns.size, rows.stride, columns.stride, rows.centre, columns.centre
     )
-    return ConvLayer(call.name, rows.cells, columns.cells, call.output.shape[-1], stage, field)
+    return ConvLayer(
+        name=chain[0].name,
+        height=rows.cells,
+        width=columns.cells,
+        filters=chain[-1].output.shape[-1],
+        stage=stage,
+        receptive_field=field,
+        tap=tuple(call.name for call in chain),
+    )
 
 
 def _grid_after(call: OperationCall, grids: dict[int, _Grid | None]) -> _Grid | None:

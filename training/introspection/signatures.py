@@ -5,7 +5,7 @@ z_c - z_other. Unlike the probability it does not saturate: in float32 the softm
 vanishes near p = 1, and the map with it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,11 @@ import tensorflow as tf
 
 from service.model import gradcam_signature
 from training.errors import NotExplainable
-from training.introspection.hooks import OperationCall, observed, operations
+from training.introspection.hooks import observed, operations
+from training.introspection.taps import tap_observer
+
+Keep = Callable[[str, Any], None]
+"""Takes the name of a layer and its maps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,8 @@ class Signature:
 class Explained:
     """A classifier and the layers to explain.
 
-    `height`, `width`: size of its input. `temperature`: divides the logits before the softmax.
+    `taps`: by layer, the operations from its convolution to the one whose output its maps are.
+    `height`, `width`: size of the input. `temperature`: divides the logits before the softmax.
     `feature_layers`: the layers whose filters' means are the features of an image, in this order.
 
     The methods are bodies of TensorFlow functions. They take images [N, height, width, 1] and class
@@ -38,7 +43,7 @@ class Explained:
     """
 
     model: keras.Model
-    layers: Sequence[str]
+    taps: Mapping[str, Sequence[str]]
     height: int
     width: int
     temperature: float
@@ -55,7 +60,7 @@ class Explained:
             "input_gradients": Signature(self.input_gradients, (images, class_index)),
             **{
                 gradcam_signature(layer): Signature(self.gradcam(layer), (images, class_index))
-                for layer in self.layers
+                for layer in self.taps
             },
         }
 
@@ -67,14 +72,9 @@ class Explained:
 
     def activations(self, images: Any) -> dict[str, Any]:
         """Return each layer's maps [N, h, w, filters], by name."""
-        maps = {}
-
-        def keep(call: OperationCall) -> None:
-            if call.name in self.layers:
-                maps[call.name] = call.output
-
-        self._logits(images, keep)
-        return {layer: maps[layer] for layer in self.layers}
+        maps: dict[str, Any] = {}
+        self._logits(images, maps.__setitem__)
+        return {layer: maps[layer] for layer in self.taps}
 
     def gradcam(self, layer: str) -> Callable[..., dict[str, Any]]:
         """Return a function for a layer's maps, the margin's gradients to them, and the scores."""
@@ -84,12 +84,12 @@ class Explained:
             features: dict[str, Any] = {}
             keep_features = self._keep_features(features)
 
-            def keep(call: OperationCall) -> None:
-                keep_features(call)
-                if call.name == layer:
-                    maps.append(call.output)
+            def keep(name: str, tensor: Any) -> None:
+                keep_features(name, tensor)
+                if name == layer:
+                    maps.append(tensor)
                     # Watched from here on, so that nothing before the layer is differentiated.
-                    tape.watch(call.output)
+                    tape.watch(tensor)
 
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 logits = self._logits(images, keep)
@@ -108,11 +108,13 @@ class Explained:
 
         return {"gradients": tape.gradient(margin, images, unconnected_gradients="zero")}
 
-    def _logits(
-        self, images: Any, observer: Callable[[OperationCall], None] = lambda _: None
-    ) -> Any:
-        """Return the logits [N, classes]. A single unit is the second logit after a zero."""
+    def _logits(self, images: Any, keep: Keep = lambda _layer, _maps: None) -> Any:
+        """Return the logits [N, classes], and pass the maps of each layer to `keep`.
+
+        A single unit is the second logit after a zero.
+        """
         channels = self.model.input_shape[-1]
+        observer = tap_observer(self.taps, keep)
         with observed(self.model, observer), _linear_head(self.model):
             outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)
 
@@ -120,12 +122,12 @@ class Explained:
             return tf.concat([tf.zeros_like(outputs), outputs], axis=-1)
         return outputs
 
-    def _keep_features(self, features: dict[str, Any]) -> Callable[[OperationCall], None]:
-        """Return an observer that stores the means [N, filters] of the feature layers."""
+    def _keep_features(self, features: dict[str, Any]) -> Keep:
+        """Return a function that stores the means [N, filters] of the feature layers."""
 
-        def keep(call: OperationCall) -> None:
-            if call.name in self.feature_layers:
-                features[call.name] = tf.reduce_mean(call.output, axis=(1, 2))
+        def keep(layer: str, tensor: Any) -> None:
+            if layer in self.feature_layers:
+                features[layer] = tf.reduce_mean(tensor, axis=(1, 2))
 
         return keep
 

@@ -32,6 +32,7 @@ _LAYER = {
         "offset_y": 30.0,
         "offset_x": 30.0,
     },
+    "tap": ["conv2d_2"],
 }
 _ANSWER = {
     "model": _MODEL,

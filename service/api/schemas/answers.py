@@ -163,6 +163,10 @@ class Layer(Schema):
     stage: Stage = Field(description="Third of the network's depth: early, middle or deep.")
     reading: str = Field(description="How to read its maps.")
     receptive_field: ReceptiveField
+    tap: list[str] = Field(
+        description="Names of the operations from the convolution to the one whose output the maps "
+        "are, such as its batch normalisation and activation. Empty for an older bundle."
+    )
 
 
 class Filter(Schema):

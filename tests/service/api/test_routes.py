@@ -206,11 +206,12 @@ def test_drawing_options_change_the_picture(client: TestClient, mammogram_png: b
     assert draw(layer="conv2d") == draw()
 
 
-def test_layer_has_stage_and_reading(client: TestClient, mammogram_png: bytes) -> None:
+def test_layer_has_stage_reading_and_tap(client: TestClient, mammogram_png: bytes) -> None:
     layer = post_image(client, "/activations/conv2d", mammogram_png)["layer"]
 
     assert layer["stage"] in {"early", "middle", "deep"}
     assert layer["reading"].lower().startswith(layer["stage"])
+    assert layer["tap"] == ["conv2d"]
 
     (listed,) = client.get("/model/layers").json()["layers"]
     assert listed == layer

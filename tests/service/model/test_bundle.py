@@ -158,7 +158,8 @@ def test_unloadable_saved_model_is_damage(copy: Path) -> None:
 
 def test_layer_without_signature_is_damage(copy: Path) -> None:
     def add_layer(manifest: dict[str, Any]) -> None:
-        manifest["layers"].append(manifest["layers"][0] | {"name": "conv2d_7"})
+        added = {"name": "conv2d_7", "tap": ["conv2d_7"]}
+        manifest["layers"].append(manifest["layers"][0] | added)
 
     rewrite_manifest(copy, add_layer)
 

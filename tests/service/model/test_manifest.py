@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ def test_manifest_survives_its_file() -> None:
         {"feature_layers": ["conv2d_9"]},
         {"feature_layers": []},
         {"layers": [MANIFEST.layers[0]] * 2},
+        {"layers": [asdict(MANIFEST.layers[0]) | {"tap": ()}]},
+        {"layers": [asdict(MANIFEST.layers[0]) | {"tap": ("other",)}]},
         {"figures": {"auc": float("nan")}},
         {"files": {"saved_model.pb": "0123"}},
         {"preprocessing": {"height": 0, "width": 96}},
@@ -62,3 +65,13 @@ def test_checksums_cover_every_file_except_manifest(tmp_path: Path) -> None:
     (tmp_path / "variables" / "data").write_bytes(b"weights")
 
     assert checksums(tmp_path) == {"variables/data": hashlib.sha256(b"weights").hexdigest()}
+
+
+def test_layers_of_older_manifest_need_no_tap() -> None:
+    written = MANIFEST.model_dump() | {"schema_version": 2}
+    del written["layers"][0]["tap"]
+
+    manifest = Manifest.model_validate(written)
+
+    assert manifest.is_older
+    assert not MANIFEST.is_older

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,13 @@ def classifier(head: Sequence[Any], units: int = 2, channels: int = 1) -> Any:
 def explained(model: Any, *layers: str, temperature: float = 1.0) -> Explained:
     """Return the signatures of a model. Its features are those of `layers`, or of "conv2d"."""
     _, height, width, _ = model.input_shape
-    return Explained(model, layers, height, width, temperature, layers or ("conv2d",))
+    names = layers or ("conv2d",)
+    taps = {
+        layer.name: layer.tap
+        for layer in convolutional_layers(model, height, width)
+        if layer.name in names
+    }
+    return Explained(model, taps, height, width, temperature, names)
 
 
 def keras_vis_maps(
@@ -139,7 +146,7 @@ def test_double_precision_maps_equal_tf_keras_vis(network: Any, layer: str, meth
     images = RNG.random((6, 96, 72, 1))
 
     for index in (0, 1):
-        gradcam = explained(model, layer).gradcam(layer)
+        gradcam = replace(explained(network, layer), model=model).gradcam(layer)
         outputs = gradcam(tf.constant(images), tf.constant([index] * 6))
 
         # Grad-CAM++ of tf-keras-vis has the factor exp(score), which all filters share.
@@ -176,8 +183,17 @@ def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
     )
 
 
-@pytest.mark.parametrize("layer", ["Conv1", "block_6_depthwise", "Conv_1"])
-def test_nested_backbone_heatmaps_equal_tf_keras_vis(layer: str) -> None:
+@pytest.mark.parametrize(
+    ("layer", "tap"),
+    [
+        ("Conv1", "Conv1_relu"),
+        ("block_6_depthwise", "block_6_depthwise_relu"),
+        ("block_6_project", "block_6_project_BN"),
+        ("block_8_project", "block_8_add"),
+        ("Conv_1", "out_relu"),
+    ],
+)
+def test_nested_backbone_heatmaps_equal_tf_keras_vis(layer: str, tap: str) -> None:
     keras.utils.set_random_seed(5)
     nested, spread = with_backbone()
     name = f"{nested.layers[-3].name}/{layer}"
@@ -186,7 +202,7 @@ def test_nested_backbone_heatmaps_equal_tf_keras_vis(layer: str) -> None:
 
     for index in (0, 1):
         outputs = gradcam(image, np.array([index], np.int32))
-        expected = keras_vis_maps(spread, layer, np.repeat(image, 3, axis=-1), index)
+        expected = keras_vis_maps(spread, tap, np.repeat(image, 3, axis=-1), index)
         assert_same_heatmaps(outputs["maps"].numpy(), outputs["gradients"].numpy(), expected)
 
 
@@ -372,7 +388,7 @@ def test_card_states_manifest_and_no_medical_device(bundle_path: Path) -> None:
         manifest.threshold_rule,
     ):
         assert fact in card
-    assert "| `conv2d_2` | deep | 17 x 11 | 8 | 32 x 32 | 4 x 4 |" in card
+    assert "| `conv2d_2` | deep | 17 x 11 | 8 | 32 x 32 | 4 x 4 | `conv2d_2` |" in card
     assert "| auc | 0.5 |" in card
 
 

@@ -40,11 +40,11 @@ def without_zero_gradients(model: Any) -> Any:
 
 
 def reached(model: Any, layer: ConvLayer, row: int, column: int) -> tuple[Span, Span] | None:
-    """Return the first and last row and column of the input that a cell depends on.
+    """Return the first and last row and column of the input that a cell of the tap depends on.
 
     None for a cell that sees only padding.
     """
-    to_layer = keras.Model(model.inputs[0], model.get_layer(layer.name).output)
+    to_layer = keras.Model(model.inputs[0], model.get_layer(layer.tap[-1]).output)
     pixels = tf.random.stateless_uniform((1, *model.input_shape[1:]), (1, 2), 0.5, 1)
 
     with tf.GradientTape(watch_accessed_variables=False) as tape:

@@ -1,9 +1,13 @@
+import keras
 import numpy as np
 import pytest
 
 from service.geometry import IDENTITY
 from service.model import FakeModel
 from service.records import Heatmap, MapState, Peak
+from tests.support.bundles import untested_facts
+from training.introspection.description import describe_model
+from training.introspection.live_model import LiveModel
 from training.scorecard.maps import heatmaps, layer_figures, linear_cka, map_figures
 from training.scorecard.sample import Sample
 
@@ -61,6 +65,32 @@ def test_cka_recognises_rotation_and_independence() -> None:
     assert linear_cka(features, rotated) == pytest.approx(1, abs=1e-4)
     assert linear_cka(features, independent) < 0.05
     assert linear_cka(features, np.zeros((500, 5), np.float32)) == 0
+
+
+def test_filters_silenced_by_normalisation_are_dead(sample: Sample) -> None:
+    """Every second filter of a convolution is silenced by the offset of its normalisation."""
+    keras.utils.set_random_seed(2)
+    norm = keras.layers.BatchNormalization()
+    layers = [
+        keras.Input((*sample.images.shape[1:3], 1)),
+        keras.layers.Conv2D(40, 5, strides=4, name="conv"),
+        norm,
+        keras.layers.ReLU(6.0),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(2),
+    ]
+    network = keras.Sequential(layers)
+    gamma, beta, mean, variance = norm.get_weights()
+    beta[::2] = -1e3
+    norm.set_weights([gamma, beta, mean, variance])
+
+    facts = untested_facts(*sample.images.shape[1:3])
+    dead, _ = layer_figures(LiveModel(network, describe_model(network, facts)), sample)
+
+    read = keras.Model(network.inputs[0], network.layers[2].output)(sample.images).numpy()
+    truth = (read.max(axis=(0, 1, 2)) == 0).mean()
+    assert 0.5 <= truth < 0.8
+    assert dead["conv"] == pytest.approx(truth, abs=0.05)
 
 
 def test_fake_model_has_heatmaps_and_living_filters(sample: Sample) -> None:
