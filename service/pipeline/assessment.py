@@ -28,20 +28,27 @@ class Assessment:
 
 
 def assess_model(model: Model) -> Assessment:
-    """Return the warning of a model version that was not tested or failed a test."""
+    """Return the warnings of a model version: an older bundle, and no or a failed scorecard."""
+    warnings = []
+    if model.manifest.is_older:
+        message = (
+            "This model version was exported for an earlier fit, and its maps may be taken before "
+            "batch normalisation and activation; export it again."
+        )
+        warnings.append(QualityWarning("older-bundle", message))
+
     if model.scorecard is None:
         message = (
             "This model version has no scorecard: the reliability of its explanations was not "
             "measured."
         )
-        return Assessment(warnings=(QualityWarning("no-scorecard", message),))
-
-    if not model.scorecard.passed:
+        warnings.append(QualityWarning("no-scorecard", message))
+    elif not model.scorecard.passed:
         failed = ", ".join(model.scorecard.failed)
         message = f"This model version failed its scorecard: {failed}; see /model/scorecard."
-        return Assessment(warnings=(QualityWarning("scorecard-failed", message),))
+        warnings.append(QualityWarning("scorecard-failed", message))
 
-    return Assessment()
+    return Assessment(warnings=tuple(warnings))
 
 
 def assess_domain(model: Model, features: Floats) -> Assessment:
