@@ -1,6 +1,6 @@
 """Measures the time from start to ready, and the cost of a heatmap over a prediction.
 
-    python -m benchmarks.serve [IMAGE ...]
+    python -m benchmarks.serve [IMAGE ...] [--bundle models/mine/1]
 
 Everything is measured side by side in one run, so that ratios and differences are meaningful.
 Without images, a phantom is used: 3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.
@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load.ours import SERVER
-from benchmarks.load.servers import started
+from benchmarks.load.servers import DEMO, started
 from benchmarks.timing import measure, phantom_files
 
 
@@ -34,15 +34,18 @@ def main() -> None:
         "--rounds", type=int, default=20, help="requests per route and image (default 20)"
     )
     parser.add_argument("--starts", type=int, default=3, help="starts of the service (default 3)")
+    parser.add_argument(
+        "--bundle", type=Path, default=DEMO, help="version directory (default: the demo)"
+    )
     options = parser.parse_args()
 
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    _print_starts(options.starts)
+    _print_starts(options.starts, options.bundle)
 
     images = {path.name: path.read_bytes() for path in options.images} or phantom_files(
         ("explicit", "jpeg2000")
     )
-    with service() as client:
+    with service(options.bundle) as client:
         for name, data in images.items():
             routes = {
                 route: partial(post, client, route, data) for route in ("/predict", "/gradcam")
@@ -54,14 +57,14 @@ def main() -> None:
             )
 
 
-def _print_starts(starts: int) -> None:
+def _print_starts(starts: int, bundle: Path) -> None:
     """Print the median times of importing TensorFlow and of starting the service."""
     imports = [seconds([sys.executable, "-c", "import tensorflow"]) for _ in range(starts)]
 
     readies = []
     for _ in range(starts):
         start = time.perf_counter()
-        with service():
+        with service(bundle):
             readies.append(time.perf_counter() - start)
 
     imported = statistics.median(imports)
@@ -80,11 +83,11 @@ def seconds(command: list[str]) -> float:
 
 
 @contextmanager
-def service() -> Iterator[httpx.Client]:
-    """Start a service, wait until it is ready, and yield a client of it."""
+def service(bundle: Path = DEMO) -> Iterator[httpx.Client]:
+    """Start a service of this bundle, wait until it is ready, and yield a client of it."""
     with (
         Path(os.devnull).open("wb") as log,
-        started(SERVER, log) as running,
+        started(SERVER, log, bundle.resolve()) as running,
         httpx.Client(base_url=running.address, timeout=60) as client,
     ):
         yield client
