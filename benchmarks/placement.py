@@ -59,8 +59,8 @@ def main() -> None:
     for folder in options.folders:
         of_folder = list(_measure(model, folder, options.most, question))
         positive = [row for row in of_folder if row["positive"]]
-        _print_table(f"{folder.name}, all images", of_folder)
-        _print_table(f"{folder.name}, decided positive", positive)
+        _print_table(f"{folder}, all images", of_folder)
+        _print_table(f"{folder}, decided positive", positive)
         rows += of_folder
 
     if options.rows:
