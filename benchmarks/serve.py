@@ -3,6 +3,7 @@
     python -m benchmarks.serve [IMAGE ...] [--bundle models/mine/1]
 
 Everything is measured side by side in one run, so that ratios and differences are meaningful.
+The processor time of further requests is less disturbed by other programs than their duration.
 Without images, a phantom is used: 3328 x 2560 pixels, 12 bits, uncompressed and JPEG 2000.
 """
 
@@ -20,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.load.ours import SERVER
-from benchmarks.load.servers import DEMO, started
+from benchmarks.load.servers import DEMO, descendants, started
 from benchmarks.timing import measure, phantom_files
 
 
@@ -45,16 +46,28 @@ def main() -> None:
     images = {path.name: path.read_bytes() for path in options.images} or phantom_files(
         ("explicit", "jpeg2000")
     )
-    with service(options.bundle) as client:
+    with running(options.bundle) as (client, process):
         for name, data in images.items():
-            routes = {
-                route: partial(post, client, route, data) for route in ("/predict", "/gradcam")
-            }
-            predict, gradcam = measure(routes, options.rounds).values()
-            print(
-                f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, "
-                f"ratio {gradcam / predict:.2f}"
-            )
+            _print_requests(name, data, client, process, options.rounds)
+
+
+def _print_requests(
+    name: str, data: bytes, client: httpx.Client, process: int, rounds: int
+) -> None:
+    """Print the median duration and the mean processor time of requests to each route."""
+    routes = {route: partial(post, client, route, data) for route in ("/predict", "/gradcam")}
+    predict, gradcam = measure(routes, rounds).values()
+    print(
+        f"{name}: /predict {predict:.1f} ms, /gradcam JSON {gradcam:.1f} ms, "
+        f"ratio {gradcam / predict:.2f}"
+    )
+
+    for route, request in routes.items():
+        before = processor_seconds(process)
+        for _ in range(rounds):
+            request()
+        spent = (processor_seconds(process) - before) / rounds
+        print(f"{name}: {route} {spent * 1e3:.0f} ms of processor time")
 
 
 def _print_starts(starts: int, bundle: Path) -> None:
@@ -64,7 +77,7 @@ def _print_starts(starts: int, bundle: Path) -> None:
     readies = []
     for _ in range(starts):
         start = time.perf_counter()
-        with service(bundle):
+        with running(bundle):
             readies.append(time.perf_counter() - start)
 
     imported = statistics.median(imports)
@@ -82,14 +95,30 @@ def seconds(command: list[str]) -> float:
     return time.perf_counter() - start
 
 
+def processor_seconds(root: int) -> float:
+    """Return the processor time that a process and its descendants have taken so far."""
+    ticks = 0
+    for process in descendants(root):
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])  # in user and in system mode, see proc(5)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def service(bundle: Path = DEMO) -> Iterator[httpx.Client]:
-    """Start a service of this bundle, wait until it is ready, and yield a client of it."""
+def running(bundle: Path = DEMO) -> Iterator[tuple[httpx.Client, int]]:
+    """Start a service of this bundle, and yield a client and its process ID when it is ready."""
     with (
         Path(os.devnull).open("wb") as log,
-        started(SERVER, log, bundle.resolve()) as running,
-        httpx.Client(base_url=running.address, timeout=60) as client,
+        started(SERVER, log, bundle.resolve()) as server,
+        httpx.Client(base_url=server.address, timeout=60) as client,
     ):
+        yield client, server.process.pid
+
+
+@contextmanager
+def service() -> Iterator[httpx.Client]:
+    """Start the service of the demo, wait until it is ready, and yield a client of it."""
+    with running() as (client, _):
         yield client
 
 
