@@ -34,14 +34,17 @@ def main() -> None:
     parser.add_argument(
         "--rounds", type=int, default=20, help="requests per route and image (default 20)"
     )
-    parser.add_argument("--starts", type=int, default=3, help="starts of the service (default 3)")
+    parser.add_argument(
+        "--starts", type=int, default=3, help="starts to measure; 0 for none (default 3)"
+    )
     parser.add_argument(
         "--bundle", type=Path, default=DEMO, help="version directory (default: the demo)"
     )
     options = parser.parse_args()
 
     print(f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}")
-    _print_starts(options.starts, options.bundle)
+    if options.starts:
+        _print_starts(options.starts, options.bundle)
 
     images = {path.name: path.read_bytes() for path in options.images} or phantom_files(
         ("explicit", "jpeg2000")
