@@ -30,8 +30,8 @@ import cv2
 from tqdm import tqdm
 
 from benchmarks.contact_sheet import arrange
+from benchmarks.heat_tile import TILE, heat_tile
 from benchmarks.held_reading import explain_reading, predict_reading
-from benchmarks.lesion_tile import TILE, lesion_tile
 from benchmarks.pointing import Circle, breast_centroid, brightest_spot, play, read_circles, wilson
 from service.imaging import Reading, read
 from service.model import Bundle
@@ -73,9 +73,7 @@ def main() -> None:
     if options.sheet:
         names = sorted({row["file"] for row in positive})
         question = Question(options.methods[0], layer.name)
-        tiles = [
-            lesion_tile(model, options.folder / name, lesions[name], question) for name in names
-        ]
+        tiles = [heat_tile(model, options.folder / name, question, lesions[name]) for name in names]
         cv2.imwrite(str(options.sheet), arrange(tiles))
 
 

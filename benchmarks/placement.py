@@ -1,6 +1,6 @@
 """Measures where heat lies on real mammograms: peaks in the outermost cells, heat outside breasts.
 
-    python -m benchmarks.placement FOLDER ... --bundle models/mine/1 [--most 200] [--rows OUT.jsonl]
+    python -m benchmarks.placement FOLDER ... --bundle models/mine/1 [--most 200] [--sheet OUT.png]
 
 Of each folder up to `--most` images, evenly spread in the order of their paths, are explained at
 the bundle's default layer. The table counts the images with heat:
@@ -31,7 +31,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.contact_sheet import SUFFIXES
+from benchmarks.contact_sheet import SUFFIXES, arrange
+from benchmarks.heat_tile import heat_tile
 from benchmarks.pointing import breast_cells, wilson
 from service import pipeline
 from service.errors import ImageError
@@ -44,6 +45,7 @@ from service.rendering import Colormap, Render, Style
 
 STYLE = Style(Colormap.GRAY, opacity=1, long_edge=1024)
 HALF = 127  # of a mask in bytes
+TILES = 40  # on the contact sheet
 
 Row = dict[str, Any]
 
@@ -65,6 +67,10 @@ def main() -> None:
 
     if options.rows:
         options.rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    if options.sheet:
+        worst = sorted(rows, key=lambda row: -row.get("drawn_outside", 0))[:TILES]
+        tiles = [heat_tile(model, Path(row["path"]), question) for row in worst]
+        cv2.imwrite(str(options.sheet), arrange(tiles))
 
 
 def _arguments() -> argparse.Namespace:
@@ -79,6 +85,12 @@ def _arguments() -> argparse.Namespace:
         "--most", type=int, default=200, help="max number of images of a folder (default 200)"
     )
     parser.add_argument("--rows", type=Path, help="file for the results, one JSON object a line")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        help=f"PNG file for the overlays of the {TILES} images with the most heat drawn "
+        "outside the breast, by share",
+    )
     return parser.parse_args()
 
 
@@ -96,7 +108,7 @@ def _measure(model: Model, folder: Path, most: int, question: Question) -> Itera
 
         probability = explained.prediction.probabilities[model.manifest.positive_class]
         positive = probability >= model.manifest.threshold
-        row = {"file": path.name, "probability": probability, "positive": positive}
+        row = {"path": str(path), "probability": probability, "positive": positive}
         yield row | _placement(explained)
 
 

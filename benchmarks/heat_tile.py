@@ -1,4 +1,4 @@
-"""Draws an overlay with its peak and the circles of the lesions, as a tile of a contact sheet."""
+"""Draws an overlay with its peak, and circles around lesions, as a tile of a contact sheet."""
 
 from collections.abc import Sequence
 from io import BytesIO
@@ -27,10 +27,10 @@ PEAK_COLOUR = (255, 255, 0)
 NAME_COLOUR = (0, 255, 255)
 
 
-def lesion_tile(
-    model: Model, path: Path, circles: Sequence[Circle], question: Question
+def heat_tile(
+    model: Model, path: Path, question: Question, circles: Sequence[Circle] = ()
 ) -> FramedPicture:
-    """Draw the answer to the question with the lesions, the file's name and the probability."""
+    """Draw the answer to the question about a file, with its name and the probability."""
     reading = read(path.read_bytes(), model.manifest.preprocessing, TILE)
     explained = explain_reading(model, reading, question)
     overlay = pipeline.draw_heatmap(explained, Render.OVERLAY, STYLE, {}, Stopwatch())
