@@ -14,7 +14,7 @@ because the map of a negative decision is no finding.
 
 Every image and method adds a line to the file of rows. A run that was interrupted goes on there,
 and the tables count all its rows of this model and layer. The three methods on the input take far
-longer than the others, so give them a run of their own.
+longer than the others: give them a run of their own, perhaps with `--positive-only`.
 """
 
 import argparse
@@ -89,6 +89,9 @@ def _arguments() -> argparse.Namespace:
         "--methods", nargs="+", type=Method, default=list(Method), help="default: all nine"
     )
     parser.add_argument(
+        "--positive-only", action="store_true", help="explain only the images decided positive"
+    )
+    parser.add_argument(
         "--rows", type=Path, required=True, help="file of results, one JSON object a line"
     )
     parser.add_argument(
@@ -126,6 +129,8 @@ def _measure(
         reading = read((options.folder / name).read_bytes(), model.manifest.preprocessing)
         head = {"model": model.digest, "layer": layer.name, "file": name}
         head |= _decision(model, reading)
+        if options.positive_only and not head["positive"]:
+            continue
 
         for method in methods:
             yield head | {"method": method} | _heat_row(model, layer, method, reading, circles)
