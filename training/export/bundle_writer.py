@@ -20,6 +20,7 @@ from service.records import MapState, Pixels
 from training.errors import ExportError
 from training.export.model_card import model_card
 from training.introspection.live_model import explained
+from training.introspection.probe import check_places
 from training.scorecard.report import ScorecardReport
 
 
@@ -40,9 +41,11 @@ def export_bundle(
     Raises:
         ExportError: `out` exists and may not be overwritten, or no class of the golden image can be
             explained.
+        NotExplainable: the maps of a layer have cells in other places than the manifest says.
     """
     if out.exists() and not overwrite:
         raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
+    check_places(model, manifest)
 
     # The bundle is written beside `out` and then renamed, so that it is never seen half written.
     out.parent.mkdir(parents=True, exist_ok=True)

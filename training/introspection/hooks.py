@@ -24,15 +24,26 @@ class OperationCall:
     output: Any
 
 
+Observer = Callable[[OperationCall], Any]
+
+
 @contextmanager
-def observed(model: keras.Model, observer: Callable[[OperationCall], None]) -> Iterator[None]:
-    """Call `observer` after each call of an operation of `model`, eager or traced."""
+def observed(model: keras.Model, observer: Observer) -> Iterator[None]:
+    """Call `observer` after each call of an operation of `model`, eager or traced.
+
+    A tensor that the observer returns takes the place of the call's output. None keeps the output.
+    Observations can be nested: the inner one sees the outputs that the outer one has put in place.
+    """
     with ExitStack() as restore:
         for name, operation in operations(model):
             original = operation.call
-            # The hook is an attribute of the instance and hides the method of its class.
+            # The hook is an attribute of the instance and hides the method of its class, or the
+            # hook of an outer observation.
+            if "call" in vars(operation):
+                restore.callback(setattr, operation, "call", original)
+            else:
+                restore.callback(delattr, operation, "call")
             operation.call = _reporting(original, name, operation, observer)
-            restore.callback(delattr, operation, "call")
 
         yield
 
@@ -54,7 +65,7 @@ def _reporting(
     call: Callable[..., Any],
     name: str,
     operation: keras.Operation,
-    observer: Callable[[OperationCall], None],
+    observer: Observer,
 ) -> Callable[..., Any]:
     """Wrap `call` so that each of its calls is reported to the observer."""
 
@@ -63,8 +74,8 @@ def _reporting(
 
         arguments = keras.tree.flatten((args, kwargs))
         inputs = tuple(value for value in arguments if keras.ops.is_tensor(value))
-        observer(OperationCall(name, operation, inputs, output))
+        replacement = observer(OperationCall(name, operation, inputs, output))
 
-        return output
+        return output if replacement is None else replacement
 
     return reporting

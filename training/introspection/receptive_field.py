@@ -1,9 +1,4 @@
-"""Receptive fields of convolutional layers, followed exactly through the network's graph.
-
-The arithmetic is that of Araujo, Norris and Sim, "Computing Receptive Fields of Convolutional
-Neural Networks", Distill 2019. Padding "same" is TensorFlow's: the minimum that gives
-ceil(cells / stride) cells, with an odd cell added at the bottom and right.
-"""
+"""Receptive fields of convolutional layers, followed exactly through the network's graph."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,68 +9,32 @@ import keras
 
 from service.records import ConvLayer, ReceptiveField, Stage
 from training.errors import NotExplainable
+from training.introspection.grid import Axis, Grid
 from training.introspection.hooks import OperationCall, observed
+from training.introspection.positions import has_known_activation, keeps_positions
 from training.introspection.taps import chain_of, readers_of
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
 _POOLINGS = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
-_GLOBAL_POOLINGS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+GLOBAL_POOLINGS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalMaxPooling2D)
+_FRAMES = (keras.layers.ZeroPadding2D, keras.layers.Cropping2D)
+# Layers whose effect on the grid is computed. A subclass may do anything, so it is another layer.
+_GEOMETRIES = (*_CONVOLUTIONS, *_POOLINGS, *_FRAMES)
 _MAP_AXES = 4  # [N, h, w, c]
+_VECTOR_AXES = 2  # [N, c]
 _STAGES: tuple[Stage, ...] = ("early", "middle", "deep")
 
 
 @dataclass(frozen=True, slots=True)
-class _Axis:
-    """One axis of a grid of cells.
+class _Rearranged:
+    """Mark of a tensor whose cells may have moved: the operation that may have moved them."""
 
-    Each of its `cells` sees `size` input pixels. Neighbours are `stride` pixels apart, and the
-    first cell sees from pixel `start` on.
-    """
-
-    cells: int
-    size: int = 1
-    stride: int = 1
-    start: int = 0
-
-    @property
-    def centre(self) -> float:
-        """The centre of the first cell's field, in input pixels."""
-        return self.start + (self.size - 1) / 2
-
-    def padded(self, before: int, after: int) -> "_Axis":
-        """Return the axis with cells added at both ends, or cut off where a number is negative."""
-        return _Axis(
-            self.cells + before + after, self.size, self.stride, self.start - before * self.stride
-        )
-
-    def slid_over(self, extent: int, step: int) -> "_Axis":
-        """Return the axis after a window of `extent` cells that moves by `step` inside the grid."""
-        return _Axis(
-            (self.cells - extent) // step + 1,
-            self.size + (extent - 1) * self.stride,
-            self.stride * step,
-            self.start,
-        )
-
-    def joined(self, other: "_Axis") -> "_Axis":
-        """Return the axis whose cells see the union of the fields of both axes' cells."""
-        start = min(self.start, other.start)
-        end = max(self.start + self.size, other.start + other.size)
-
-        return _Axis(self.cells, end - start, self.stride, start)
+    name: str
+    kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Grid:
-    """The cells of a tensor [N, h, w, c] and the input pixels that they see."""
-
-    rows: _Axis
-    columns: _Axis
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The number of rows and columns."""
-        return self.rows.cells, self.columns.cells
+# None for a tensor without a place in the image, such as a pooled vector or a gate.
+_Place = Grid | _Rearranged | None
 
 
 def convolutional_layers(model: keras.Model, height: int, width: int) -> list[ConvLayer]:
@@ -86,33 +45,36 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Co
     field are those of the layer's tap (see `taps`).
 
     Raises:
-        NotExplainable: the effect of a layer on the grid is not known, or a convolution is used
-            more than once.
+        NotExplainable: the effect of a layer on the grid is not known, a convolution depends on an
+            operation that may move the cells of a map, or a convolution is used more than once.
     """
     images = keras.ops.zeros((1, height, width, model.input_shape[-1]))
     calls: list[OperationCall] = []
     with observed(model, calls.append):
         model(images, training=False)
 
-    # Tensors have no usable equality, so grids are kept by identity. `calls` keeps them alive.
-    grids: dict[int, _Grid | None] = {id(images): _Grid(_Axis(height), _Axis(width))}
+    # Tensors have no usable equality, so places are kept by identity. `calls` keeps them alive.
+    places: dict[int, _Place] = {id(images): Grid(Axis(height), Axis(width))}
     for call in calls:
-        grids[id(call.output)] = _grid_after(call, grids)
+        for output in keras.tree.flatten(call.output):
+            # At inference a dropout returns its input itself, which keeps its place.
+            if id(output) not in map(id, call.inputs):
+                places[id(output)] = _place_after(call, output.shape, places)
 
     # The layers of a chain keep its place, so a tap has one if its convolution has.
     readers = readers_of(calls)
     located = [
-        (chain, grid)
+        (chain, place)
         for call in calls
-        if isinstance(call.operation, _CONVOLUTIONS)
+        if type(call.operation) in _CONVOLUTIONS
         and (chain := chain_of(call, readers))
-        and (grid := grids[id(chain[-1].output)])
+        and isinstance(place := places[id(chain[-1].output)], Grid)
     ]
     _check_unique([chain[0] for chain, _ in located])
 
     return [
-        _layer(chain, grid, _STAGES[3 * index // len(located)])
-        for index, (chain, grid) in enumerate(located)
+        _layer(chain, place, _STAGES[3 * index // len(located)])
+        for index, (chain, place) in enumerate(located)
     ]
 
 
@@ -131,7 +93,7 @@ def _check_unique(convolutions: list[OperationCall]) -> None:
         )
 
 
-def _layer(chain: list[OperationCall], grid: _Grid, stage: Stage) -> ConvLayer:
+def _layer(chain: list[OperationCall], grid: Grid, stage: Stage) -> ConvLayer:
     """Return the layer of the chain's convolution, whose maps are the output of its last call."""
     rows = grid.rows
     columns = grid.columns
@@ -149,42 +111,74 @@ def _layer(chain: list[OperationCall], grid: _Grid, stage: Stage) -> ConvLayer:
     )
 
 
-def _grid_after(call: OperationCall, grids: dict[int, _Grid | None]) -> _Grid | None:
-    """Return the grid of the call's output.
-
-    None for a tensor without a place in the image, such as a pooled vector or a gate.
-    """
-    unknown = [tensor for tensor in call.inputs if id(tensor) not in grids]
+def _place_after(call: OperationCall, shape: Any, places: dict[int, _Place]) -> _Place:
+    """Return the place of an output of the call, a tensor of this shape."""
+    unknown = [tensor for tensor in call.inputs if id(tensor) not in places]
     if unknown:
         raise NotExplainable(
             f"The input of layer {call.name!r} does not come from another layer; build the network "
             "functionally or sequentially."
         )
 
-    placed = [grid for tensor in call.inputs if (grid := grids[id(tensor)])]
-    if not placed or len(call.output.shape) != _MAP_AXES:
-        return None
-    if isinstance(call.operation, _GLOBAL_POOLINGS):
+    placed = [place for tensor in call.inputs if (place := places[id(tensor)])]
+    if not placed or len(shape) <= _VECTOR_AXES or isinstance(call.operation, GLOBAL_POOLINGS):
         return None
 
+    marks = [place for place in placed if isinstance(place, _Rearranged)]
+    if marks:
+        return _still_rearranged(call, marks[0])
+
+    gates = [tensor for tensor in call.inputs if not places[id(tensor)]]
+    if _rearranges(call, shape, gates):
+        return _Rearranged(call.name, type(call.operation).__name__)
+
     # The shape that Keras computed is the check that the layer was understood.
-    grid = _through(call, _merged(call, placed))
-    if grid.shape != tuple(call.output.shape[1:3]):
+    grid = _through(call, _merged(call, [place for place in placed if isinstance(place, Grid)]))
+    if grid.shape != tuple(shape[1:3]):
         raise _unsupported(call)
     return grid
 
 
-def _merged(call: OperationCall, grids: list[_Grid]) -> _Grid:
+def _still_rearranged(call: OperationCall, mark: _Rearranged) -> _Rearranged:
+    """Return the mark of an input, and refuse a convolution that depends on such an input."""
+    if isinstance(call.operation, _CONVOLUTIONS):
+        raise NotExplainable(
+            f"Layer {mark.name!r} ({mark.kind}) is not known to keep each cell of a map in its "
+            f"place, and the convolution {call.name!r} depends on it: its heat could be drawn in "
+            "another place. Rebuild the network with layers that keep positions, or put the layer "
+            "after the last convolution."
+        )
+
+    return mark
+
+
+def _rearranges(call: OperationCall, shape: Any, gates: list[Any]) -> bool:
+    """Return whether the operation may move the cells of its maps.
+
+    `shape`: that of its output. `gates`: its inputs without a place. They have to be one cell,
+    which every cell of the maps meets alike.
+    """
+    operation = call.operation
+    if type(operation) in _GEOMETRIES:
+        return False
+    if _has_window(operation):
+        raise _unsupported(call)
+
+    single_cells = all(tuple(gate.shape[1:-1]) == (1, 1) for gate in gates)
+    return len(shape) != _MAP_AXES or not single_cells or not keeps_positions(operation)
+
+
+def _merged(call: OperationCall, grids: list[Grid]) -> Grid:
     """Return the grid of a layer's merged inputs."""
     if len({(grid.shape, grid.rows.stride, grid.columns.stride) for grid in grids}) > 1:
         raise NotExplainable(f"Layer {call.name!r} joins grids of different sizes or strides.")
 
     return reduce(
-        lambda one, two: _Grid(one.rows.joined(two.rows), one.columns.joined(two.columns)), grids
+        lambda one, two: Grid(one.rows.joined(two.rows), one.columns.joined(two.columns)), grids
     )
 
 
-def _through(call: OperationCall, grid: _Grid) -> _Grid:
+def _through(call: OperationCall, grid: Grid) -> Grid:
     """Return the grid after the operation of `call` was applied to `grid`."""
     operation = call.operation
     if getattr(operation, "data_format", "channels_last") != "channels_last":
@@ -192,27 +186,34 @@ def _through(call: OperationCall, grid: _Grid) -> _Grid:
             f"Layer {call.name!r} has its channels first; build the network with channels last."
         )
 
-    if isinstance(operation, _CONVOLUTIONS):
-        return _windowed(
-            grid,
+    if type(operation) in _CONVOLUTIONS:
+        _check_activation(call)
+        return grid.windowed(
             operation.kernel_size,
             operation.strides,
             operation.dilation_rate,
             operation.padding,
         )
-    if isinstance(operation, _POOLINGS):
-        return _windowed(grid, operation.pool_size, operation.strides, (1, 1), operation.padding)
+    if type(operation) in _POOLINGS:
+        return grid.windowed(operation.pool_size, operation.strides, (1, 1), operation.padding)
 
-    if isinstance(operation, keras.layers.ZeroPadding2D):
+    if type(operation) is keras.layers.ZeroPadding2D:
         (top, bottom), (left, right) = operation.padding
-        return _Grid(grid.rows.padded(top, bottom), grid.columns.padded(left, right))
-    if isinstance(operation, keras.layers.Cropping2D):
+        return Grid(grid.rows.padded(top, bottom), grid.columns.padded(left, right))
+    if type(operation) is keras.layers.Cropping2D:
         (top, bottom), (left, right) = operation.cropping
-        return _Grid(grid.rows.padded(-top, -bottom), grid.columns.padded(-left, -right))
+        return Grid(grid.rows.padded(-top, -bottom), grid.columns.padded(-left, -right))
 
-    if _has_window(operation):
-        raise _unsupported(call)
     return grid
+
+
+def _check_activation(call: OperationCall) -> None:
+    """Refuse a convolution with an activation that may move the cells of its map."""
+    if not has_known_activation(call.operation):
+        raise NotExplainable(
+            f"Layer {call.name!r} has an activation that is not one of `keras.activations`; it may "
+            "move the cells of the map."
+        )
 
 
 def _has_window(operation: keras.Operation) -> bool:
@@ -227,27 +228,9 @@ def _has_window(operation: keras.Operation) -> bool:
     )
 
 
-def _windowed(grid: _Grid, size: Any, strides: Any, dilation: Any, padding: str) -> _Grid:
-    """Return the grid after a convolution or pooling."""
-    axes = zip((grid.rows, grid.columns), size, strides, dilation, strict=True)
-    return _Grid(
-        *(_window(axis, (length - 1) * gap + 1, step, padding) for axis, length, step, gap in axes)
-    )
-
-
-def _window(axis: _Axis, extent: int, step: int, padding: str) -> _Axis:
-    """Return the axis after a window of `extent` cells with the padding "valid" or "same"."""
-    if padding == "valid":
-        return axis.slid_over(extent, step)
-
-    cells = -(-axis.cells // step)
-    missing = max((cells - 1) * step + extent - axis.cells, 0)
-    return axis.padded(missing // 2, missing - missing // 2).slid_over(extent, step)
-
-
 def _unsupported(call: OperationCall) -> NotExplainable:
     kind = type(call.operation).__name__
     return NotExplainable(
         f"Layer {call.name!r} ({kind}) moves the grid in an unknown way; supported are "
-        "convolutions, poolings, ZeroPadding2D and Cropping2D."
+        "Keras' own convolutions, poolings, ZeroPadding2D and Cropping2D, but no subclass of them."
     )
