@@ -14,7 +14,7 @@ class ReceptiveField:
     """The part of the input that each cell of a layer depends on, in input pixels.
 
     Cell (i, j) is centred on (x, y) = (stride_x * j + offset_x, stride_y * i + offset_y) and
-    depends on `width` x `height` pixels around it.
+    depends on no pixel outside the `width` x `height` pixels around it.
     """
 
     height: int

@@ -2,14 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 import keras
 
 from service.records import ConvLayer, ReceptiveField, Stage
 from training.errors import NotExplainable
-from training.introspection.grid import Axis, Grid
+from training.introspection.grid import Axis, Grid, joined
 from training.introspection.hooks import OperationCall, observed
 from training.introspection.positions import has_known_activation, keeps_positions
 from training.introspection.taps import chain_of, readers_of
@@ -98,7 +97,7 @@ def _layer(chain: list[OperationCall], grid: Grid, stage: Stage) -> ConvLayer:
     rows = grid.rows
     columns = grid.columns
     field = ReceptiveField(
-        rows.size, columns.size, rows.stride, columns.stride, rows.centre, columns.centre
+        rows.extent, columns.extent, rows.stride, columns.stride, rows.centre, columns.centre
     )
     return ConvLayer(
         name=chain[0].name,
@@ -173,9 +172,7 @@ def _merged(call: OperationCall, grids: list[Grid]) -> Grid:
     if len({(grid.shape, grid.rows.stride, grid.columns.stride) for grid in grids}) > 1:
         raise NotExplainable(f"Layer {call.name!r} joins grids of different sizes or strides.")
 
-    return reduce(
-        lambda one, two: Grid(one.rows.joined(two.rows), one.columns.joined(two.columns)), grids
-    )
+    return Grid(joined([grid.rows for grid in grids]), joined([grid.columns for grid in grids]))
 
 
 def _through(call: OperationCall, grid: Grid) -> Grid:

@@ -421,7 +421,7 @@ def test_deep_network_explains_last_layer_per_grid(export: Export) -> None:
     layers: list[Any] = [keras.Input((64, 48, 1))]
     layers += [
         keras.layers.Conv2D(
-            2, 3, strides=1 + (number % 6 == 0), padding="same", name=f"conv{number}"
+            8, 3, strides=1 + (number % 6 == 0), padding="same", name=f"conv{number}"
         )
         for number in range(18)
     ]
@@ -482,6 +482,16 @@ def in_half_precision() -> Any:
     return model
 
 
+def with_moving_weights() -> Any:
+    """Return a network whose filters read the corners of their windows alone."""
+    model = classifier([])
+    corner = np.zeros((5, 5, 1, 3), np.float32)
+    corner[0, 0] = 1
+    model.get_layer("conv2d").set_weights([corner, np.zeros(3)])
+
+    return model
+
+
 def with_strided_pointwise() -> Any:
     inputs = keras.Input((64, 48, 1))
     maps = keras.layers.Conv2D(15, 3)(inputs)
@@ -497,6 +507,7 @@ def with_strided_pointwise() -> Any:
         (lambda: classifier([keras.layers.Reshape((2, 1))]), "one output, a score per class"),
         (in_half_precision, "'conv2d' does not compute in float32"),
         (with_strided_pointwise, "'projection' is a 1 x 1 convolution with strides"),
+        (with_moving_weights, "of layer 'conv2d' should depend .* drawn in another place"),
         (
             lambda: classifier([keras.layers.Activation("sigmoid")]),
             "2 units and the activation 'sigmoid'",
@@ -506,7 +517,15 @@ def with_strided_pointwise() -> Any:
             r"last layer .* \(BatchNormalization\) does not say",
         ),
     ],
-    ids=["channels", "output", "precision", "strided-pointwise", "multi-label", "unclear-head"],
+    ids=[
+        "channels",
+        "output",
+        "precision",
+        "strided-pointwise",
+        "moved",
+        "multi-label",
+        "unclear-head",
+    ],
 )
 def test_network_that_cannot_be_explained_is_refused(
     export: Export, build: Callable[[], Any], complaint: str
