@@ -92,6 +92,7 @@ _UNEXPORTED = {
     "keras.src.ops.nn": {
         *{"Celu", "Elu", "Gelu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu", "LogSigmoid"},
         *{"Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign"},
+        *{"HardShrink", "SoftShrink", "SparsePlus", "SparseSigmoid", "Squareplus", "TanhShrink"},
     },
     "keras.src.ops.numpy": {
         *{"Absolute", "Add", "Clip", "Concatenate", "Divide", "Exp", "Log", "Log1p", "Maximum"},

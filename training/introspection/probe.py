@@ -55,7 +55,8 @@ def probe(network: Explained, layers: Sequence[ConvLayer]) -> dict[str, Displace
     outside = list(fields)
 
     for _ in range(_ROUNDS):
-        _measure(replace(network, layers=outside), fields, rng)
+        taps = {name: network.taps[name] for name in outside}
+        _measure(replace(network, taps=taps), fields, rng)
         outside = [name for name in outside if _is_outside(fields[name].largest_displacement())]
         if not outside:
             break
@@ -74,16 +75,14 @@ def _measure(
 
     Each image serves one cell of every layer.
     """
-    cells = max(len(fields[name].cells) for name in network.layers)
+    cells = max(len(fields[name].cells) for name in network.taps)
     numbers = np.tile(np.arange(cells), _IMAGES)
     batch = max(_PIXELS_AT_ONCE // (network.height * network.width), 1)
 
     starts = range(0, len(numbers), batch)
     for start in tqdm(starts, desc="places of the cells", unit="batch", leave=False):
         chosen = numbers[start : start + batch]
-        places = {
-            name: [fields[name].cells[number] for number in chosen] for name in network.layers
-        }
+        places = {name: [fields[name].cells[number] for number in chosen] for name in network.taps}
         for name, gradients in _gradients(network, places, rng).items():
             for number, gradient in zip(chosen, gradients, strict=True):
                 fields[name].add(int(number), gradient)

@@ -1,6 +1,7 @@
 """Receptive fields of convolutional layers, followed exactly through the network's graph."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,21 +61,34 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Co
             if id(output) not in map(id, call.inputs):
                 places[id(output)] = _place_after(call, output.shape, places)
 
-    # The layers of a chain keep its place, so a tap has one if its convolution has.
     readers = readers_of(calls)
     located = [
-        (chain, place)
+        placed
         for call in calls
         if type(call.operation) in _CONVOLUTIONS
-        and (chain := chain_of(call, readers))
-        and isinstance(place := places[id(chain[-1].output)], Grid)
+        and (placed := _placed(chain_of(call, readers), places))
     ]
-    _check_unique([chain[0] for chain, _ in located])
+    _check_unique([placed[0][0] for placed in located])
 
     return [
-        _layer(chain, place, _STAGES[3 * index // len(located)])
-        for index, (chain, place) in enumerate(located)
+        _layer(placed, _STAGES[3 * index // len(located)]) for index, placed in enumerate(located)
     ]
+
+
+def _placed(
+    chain: Iterable[OperationCall], places: Mapping[int, _Place]
+) -> list[tuple[OperationCall, Grid]]:
+    """Return the calls of a chain with the grids of their outputs.
+
+    They end before a call that may move the cells of the map.
+    """
+    placed = []
+    for call in chain:
+        place = places[id(call.output)]
+        if not isinstance(place, Grid):
+            break
+        placed.append((call, place))
+    return placed
 
 
 def _check_unique(convolutions: list[OperationCall]) -> None:
@@ -92,21 +106,22 @@ def _check_unique(convolutions: list[OperationCall]) -> None:
         )
 
 
-def _layer(chain: list[OperationCall], grid: Grid, stage: Stage) -> ConvLayer:
-    """Return the layer of the chain's convolution, whose maps are the output of its last call."""
+def _layer(placed: Sequence[tuple[OperationCall, Grid]], stage: Stage) -> ConvLayer:
+    """Return the layer of a chain's convolution, whose maps are the output of its last call."""
+    last, grid = placed[-1]
     rows = grid.rows
     columns = grid.columns
     field = ReceptiveField(
         rows.extent, columns.extent, rows.stride, columns.stride, rows.centre, columns.centre
     )
     return ConvLayer(
-        name=chain[0].name,
+        name=placed[0][0].name,
         height=rows.cells,
         width=columns.cells,
-        filters=chain[-1].output.shape[-1],
+        filters=last.output.shape[-1],
         stage=stage,
         receptive_field=field,
-        tap=tuple(call.name for call in chain),
+        tap=tuple(call.name for call, _ in placed),
     )
 
 

@@ -38,7 +38,6 @@ _ACTIVATING = {
     *("Celu", "Clip", "Elu", "Gelu", "HardShrink", "HardSigmoid", "HardSilu", "HardTanh"),
     *("LeakyRelu", "LogSigmoid", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "SoftShrink"),
     *("Softplus", "Softsign", "SparsePlus", "SparseSigmoid", "Squareplus", "Tanh", "TanhShrink"),
-    "Threshold",
 }
 _MERGING = {"Add", "Concatenate"}
 _SCALING = {"Add", "Divide", "Maximum", "Minimum", "Multiply", "Subtract", "TrueDivide"}

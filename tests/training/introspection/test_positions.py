@@ -44,6 +44,8 @@ OPERATION_ARGUMENTS: dict[str, tuple[Any, ...]] = {
     **dict.fromkeys(("absolute", "celu", "elu", "erf", "exp", "gelu", "hard_sigmoid"), ()),
     **dict.fromkeys(("hard_silu", "hard_tanh", "leaky_relu", "log", "log1p", "log_sigmoid"), ()),
     **dict.fromkeys(("negative", "relu", "relu6", "rsqrt", "selu", "sigmoid", "sign"), ()),
+    **dict.fromkeys(("hard_shrink", "soft_shrink", "sparse_plus", "sparse_sigmoid"), ()),
+    **dict.fromkeys(("squareplus", "tanh_shrink"), ()),
     **dict.fromkeys(("silu", "softmax", "softplus", "softsign", "sqrt", "square", "tanh"), ()),
     **dict.fromkeys(("add", "divide", "maximum", "minimum", "multiply", "power"), (0.1,)),
     **dict.fromkeys(("subtract", "true_divide"), (0.1,)),

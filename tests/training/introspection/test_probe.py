@@ -38,8 +38,8 @@ def network(between: Callable[[Any], Any] = keep) -> Any:
 
 
 def explained(model: Any, layers: list[ConvLayer]) -> Explained:
-    names = [layer.name for layer in layers]
-    return Explained(model, names, SIZE, SIZE, 1.0, names)
+    taps = {layer.name: layer.tap for layer in layers}
+    return Explained(model, taps, SIZE, SIZE, 1.0, [*taps])
 
 
 def probed(model: Any, geometry: Any) -> dict[str, Displacement | None]:
