@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from service import geometry
 from service.imaging.breast.fitting import fit_picture, is_too_coarse, min_input_size
-from service.imaging.breast.picture import Picture
+from service.imaging.breast.placed_picture import PlacedPicture
 from service.imaging.decoding import decode
 from service.imaging.dicom.acceptance import side_warnings
 from service.imaging.limits import Limits
@@ -83,7 +83,7 @@ def _fit_at_sufficient_resolution(
 
     # Without its border, the picture may be too small: the file must be larger by that factor.
     with timer.step("fit"):
-        picture = Picture.of(mammogram)
+        picture = PlacedPicture.of(mammogram)
         content = picture.without_border()
     if picture.step > 1 and _is_smaller(content.shape, min_size):
         rows, columns = (
@@ -94,14 +94,14 @@ def _fit_at_sufficient_resolution(
             mammogram = decode(data, limits, (rows, columns))
 
     with timer.step("fit"):
-        fitted = fit_picture(Picture.of(mammogram), parameters)
+        fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
 
     # The breast is small, and the model's pixels are finer than the decoded ones.
     if is_too_coarse(fitted):
         with timer.step("decode"):
             mammogram = decode(data, limits)
         with timer.step("fit"):
-            fitted = fit_picture(Picture.of(mammogram), parameters)
+            fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
     return mammogram, fitted
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from service.imaging.breast.picture import Extent
+from service.imaging.breast.placed_picture import Extent
 from service.records import Floats, Mask
 
 # Shares of the breast's area beyond two lines. The edge is extrapolated from both.

@@ -5,6 +5,8 @@ decoded picture: the edges of the breast lie between pixels, and one resampling 
 decoded grid to the model's.
 """
 
+import math
+
 import cv2
 import numpy as np
 from PIL import Image
@@ -14,7 +16,7 @@ from service.errors import NoBreast
 from service.geometry import Affine
 from service.imaging.breast import coverage, morphology
 from service.imaging.breast.outline import Outline, find_breast
-from service.imaging.breast.picture import Extent, Picture
+from service.imaging.breast.placed_picture import Extent, PlacedPicture
 from service.records import FitParameters, Fitted, Floats, Mask, Pixels, Side
 
 # Share of the breast's width: the columns at either end whose heights are compared.
@@ -32,10 +34,10 @@ _HALF = 0.5  # of a model's pixel: the min share that the breast covers in its m
 
 def fit(pixels: Pixels, parameters: FitParameters) -> Fitted:
     """Fit the breast in the pixels to the model's grid; see `fit_picture`."""
-    return fit_picture(Picture.of_pixels(pixels), parameters)
+    return fit_picture(PlacedPicture.of_pixels(pixels), parameters)
 
 
-def fit_picture(picture: Picture, parameters: FitParameters) -> Fitted:
+def fit_picture(picture: PlacedPicture, parameters: FitParameters) -> Fitted:
     """Fit the breast in the picture to the model's grid.
 
     The chest wall is on the left, the aspect ratio is kept, pixels outside the breast are zero, and
@@ -71,7 +73,7 @@ def is_too_coarse(fitted: Fitted) -> bool:
     return fitted.reduction > max(1, fitted.to_source.scale_y)
 
 
-def _fit(whole: Picture, parameters: FitParameters, halvings: int) -> Fitted:
+def _fit(whole: PlacedPicture, parameters: FitParameters, halvings: int) -> Fitted:
     """Fit a picture without border at a reduced resolution."""
     # Outline the breast, and flip the picture if the chest wall is on the right.
     content = whole.reduced(halvings)
@@ -140,7 +142,7 @@ def _unflip(outline: Outline, to_source: Affine) -> tuple[Mask, Affine]:
     return mirrored, geometry.flip(breast.shape[1]).then(breast_to_source)
 
 
-def _breast_box(outline: Outline, content: Picture, margin: float) -> Extent:
+def _breast_box(outline: Outline, content: PlacedPicture, margin: float) -> Extent:
     """Return the breast's box in the content, grown by `margin` of its longer edge and clipped."""
     breast = coverage.edges(outline.coverage).mapped(outline.to_picture)
 
@@ -173,36 +175,45 @@ def _resample(pixels: Pixels, to_content: Affine, parameters: FitParameters) -> 
     Pillow's filter widens with the scale, so that every pixel counts. Beyond the edges of the
     content the outermost values continue.
     """
-    rows, columns = pixels.shape
-    reach = int(np.ceil(_REACH * max(1.0, to_content.scale_y)))
+    grid = Extent(-0.5, -0.5, parameters.width - 0.5, parameters.height - 0.5)
+    wanted = grid.mapped(to_content)
+    reach = math.ceil(_REACH * max(1.0, to_content.scale_y))
+    cut, left, top = _cut_out(pixels, wanted, reach)
 
-    # The edges of the grid in the content, where pixel 0 begins at 0, as Pillow counts.
-    left, top = (edge + 0.5 for edge in to_content.apply(-0.5, -0.5))
-    right, bottom = (
-        edge + 0.5 for edge in to_content.apply(parameters.width - 0.5, parameters.height - 0.5)
+    # Pillow counts from the edge of the first pixel.
+    box = (
+        wanted.left + 0.5 - left,
+        wanted.top + 0.5 - top,
+        wanted.right + 0.5 - left,
+        wanted.bottom + 0.5 - top,
     )
-
-    # Cut the content there, and continue it where the grid reaches beyond it.
-    first_row, last_row = int(np.floor(top)) - reach, int(np.ceil(bottom)) + reach
-    first_column, last_column = int(np.floor(left)) - reach, int(np.ceil(right)) + reach
-    inner = pixels[
-        max(first_row, 0) : min(last_row, rows), max(first_column, 0) : min(last_column, columns)
-    ]
-    padded = cv2.copyMakeBorder(
-        inner,
-        max(-first_row, 0),
-        max(last_row - rows, 0),
-        max(-first_column, 0),
-        max(last_column - columns, 0),
-        cv2.BORDER_REPLICATE,
-    )
-
-    resized = Image.fromarray(padded.astype(np.float32)).resize(
-        (parameters.width, parameters.height),
-        Image.Resampling.HAMMING,
-        (left - first_column, top - first_row, right - first_column, bottom - first_row),
+    resized = Image.fromarray(cut.astype(np.float32)).resize(
+        (parameters.width, parameters.height), Image.Resampling.HAMMING, box
     )
     return np.asarray(resized, np.float32).clip(0)
+
+
+def _cut_out(pixels: Pixels, wanted: Extent, reach: int) -> tuple[Pixels, int, int]:
+    """Cut out a rectangle with `reach` pixels around it, continued beyond the edges of the pixels.
+
+    Returns the column and the row of its first pixel, too.
+    """
+    rows, columns = pixels.shape
+    left = math.floor(wanted.left) - reach
+    top = math.floor(wanted.top) - reach
+    right = math.ceil(wanted.right) + reach
+    bottom = math.ceil(wanted.bottom) + reach
+
+    inner = pixels[max(top, 0) : min(bottom, rows), max(left, 0) : min(right, columns)]
+    cut = cv2.copyMakeBorder(
+        inner,
+        max(-top, 0),
+        max(bottom - rows, 0),
+        max(-left, 0),
+        max(right - columns, 0),
+        cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(cut, np.uint16), left, top
 
 
 def _visible(content: Extent, parameters: FitParameters) -> Floats:

@@ -60,7 +60,7 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class PlacedPicture:
     """A mammogram, possibly cropped, mirrored or at a reduced resolution.
 
     `pixels`: as displayed. `signal`: before the VOI transform, see `Mammogram`. `to_source`: from
