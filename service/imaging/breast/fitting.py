@@ -77,12 +77,12 @@ def _fit(whole: PlacedPicture, parameters: FitParameters, halvings: int) -> Fitt
     """Fit a picture without border at a reduced resolution."""
     # Outline the breast, and flip the picture if the chest wall is on the right.
     content = whole.reduced(halvings)
-    outline = find_breast(content.signal)
+    outline = _outline(content)
     side = _chest_wall(outline.mask)
     if side == "right":
         # Again from the pixels: a flipped result would differ from that of the mirrored image.
         content = whole.mirrored().reduced(halvings)
-        outline = find_breast(content.signal)
+        outline = _outline(content)
 
     # Place the breast's box on the model's grid.
     box = _breast_box(outline, content, parameters.margin)
@@ -109,6 +109,12 @@ def _fit(whole: PlacedPicture, parameters: FitParameters, halvings: int) -> Fitt
         side=side,
         reduction=content.step,
     )
+
+
+def _outline(content: PlacedPicture) -> Outline:
+    """Outline the breast on the values before the VOI transform."""
+    has_transform = content.signal is not content.pixels
+    return find_breast(content.signal, content.pixels if has_transform else None)
 
 
 def _chest_wall(breast: Mask) -> Side:

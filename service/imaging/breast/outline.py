@@ -87,8 +87,11 @@ class Outline:
     to_picture: Affine
 
 
-def find_breast(pixels: Pixels) -> Outline:
+def find_breast(pixels: Pixels, displayed: Pixels | None = None) -> Outline:
     """Return the outline of the breast.
+
+    `displayed`: the picture after the VOI transform, if `pixels` are before it. Only the texture of
+    the air is judged on it: before a sigmoid window, the noise of the air is amplified.
 
     Raises:
         NoBreast: no large compact region stands out from a dark background.
@@ -111,7 +114,7 @@ def find_breast(pixels: Pixels) -> Outline:
     # Step 4: checks.
     _require_shape(breast)
     _require_contrast(grey, blurred, breast)
-    _require_dark_air(grey, breast)
+    _require_dark_air(grey if displayed is None else _reduce(displayed)[0], breast)
 
     return Outline(breast, cover(breast, blurred, threshold), to_picture)
 
