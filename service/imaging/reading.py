@@ -76,33 +76,38 @@ def read(
 def _fit_at_sufficient_resolution(
     data: bytes, parameters: FitParameters, limits: Limits, timer: Stopwatch
 ) -> tuple[Mammogram, Fitted]:
-    """Decode the file and fit it, again at a finer resolution where the first one is too coarse."""
-    min_size = min_input_size(parameters)
+    """Decode the file and fit it, again in full resolution where the breast is too small."""
     with timer.step("decode"):
-        mammogram = decode(data, limits, min_size)
-
-    # Without its border, the picture may be too small: the file must be larger by that factor.
-    with timer.step("fit"):
-        picture = PlacedPicture.of(mammogram)
-        content = picture.without_border()
-    if picture.step > 1 and _is_smaller(content.shape, min_size):
-        rows, columns = (
-            size * whole / inner
-            for size, whole, inner in zip(min_size, picture.shape, content.shape, strict=True)
-        )
-        with timer.step("decode"):
-            mammogram = decode(data, limits, (rows, columns))
-
+        mammogram = _decode_for(parameters, data, limits)
     with timer.step("fit"):
         fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
 
-    # The breast is small, and the model's pixels are finer than the decoded ones.
     if is_too_coarse(fitted):
         with timer.step("decode"):
             mammogram = decode(data, limits)
         with timer.step("fit"):
             fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
     return mammogram, fitted
+
+
+def _decode_for(parameters: FitParameters, data: bytes, limits: Limits) -> Mammogram:
+    """Decode the file at a resolution that suffices for its content without the border."""
+    min_size = min_input_size(parameters)
+    mammogram = decode(data, limits, min_size)
+    picture = PlacedPicture.of(mammogram)
+    if picture.step == 1:
+        return mammogram
+
+    content = picture.without_border()
+    if not _is_smaller(content.shape, min_size):
+        return mammogram
+
+    # The file must be larger than the content by this factor.
+    rows, columns = (
+        size * whole / inner
+        for size, whole, inner in zip(min_size, picture.shape, content.shape, strict=True)
+    )
+    return decode(data, limits, (rows, columns))
 
 
 def _is_smaller(shape: tuple[int, int], min_size: tuple[float, float]) -> bool:

@@ -340,7 +340,7 @@ def test_regions_contain_peak_and_follow_level(client: TestClient, mammogram_png
     )
 
 
-@pytest.mark.parametrize("method", ["grad-cam", "occlusion", "integrated-gradients"])
+@pytest.mark.parametrize("method", ["grad-cam", "occlusion"])
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_picture_region_and_peak_agree(
     client: TestClient, breast: Pixels, method: str, mirrored: bool
@@ -410,7 +410,7 @@ def test_out_of_domain_image_is_flagged_everywhere(
 ) -> None:
     """Every route that takes an image gives the warning."""
     y, x = np.mgrid[:640, :480]
-    chequered = 33_000 + 32_000 * np.sign(np.sin(x / 12) * np.sin(y / 12))
+    chequered = 35_000 + 25_000 * np.sign(np.sin(x / 12) * np.sin(y / 12))
     breast = (x / 300) ** 2 + ((y - 320) / 270) ** 2 < 1
     data = encode_png(np.where(breast, chequered, 0).astype(np.uint16))
 
