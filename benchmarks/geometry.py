@@ -139,15 +139,16 @@ def as_png(pixels: np.ndarray) -> bytes:
 
 def compare(reference: dict[FitParameters, Fitted], variant: bytes, bundles: list[Bundle]) -> Row:
     """Compare a file with the reference."""
+    fitted = {grid: read(variant, grid).fitted for grid in reference}
     expected = reference[GRID]
-    actual = read(variant, GRID).fitted
+    actual = fitted[GRID]
     difference = np.abs(actual.image - expected.image)[expected.mask]
 
     probabilities = []
     for bundle in bundles:
         grid = bundle.manifest.preprocessing
-        same = read(variant, grid).fitted.image
-        probabilities.append((positive(bundle, reference[grid].image), positive(bundle, same)))
+        images = reference[grid].image, fitted[grid].image
+        probabilities.append((positive(bundle, images[0]), positive(bundle, images[1])))
 
     return (
         distance(expected, actual),
