@@ -186,9 +186,7 @@ def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
 @pytest.mark.parametrize(
     ("layer", "tap"),
     [
-        ("Conv1", "Conv1_relu"),
         ("block_6_depthwise", "block_6_depthwise_relu"),
-        ("block_6_project", "block_6_project_BN"),
         ("block_8_project", "block_8_add"),
         ("Conv_1", "out_relu"),
     ],
