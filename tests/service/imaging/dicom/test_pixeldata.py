@@ -219,7 +219,9 @@ def test_files_written_by_dcmtk_are_read(
     error: int,
 ) -> None:
     values = np.ascontiguousarray(breast[3:, 3:])  # odd edges need padding
-    data = write_dicom(values, BitsStored=12, StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.4")
+    window = {"WindowCenter": 2048, "WindowWidth": 4096}  # the full stored range
+    uids = {"StudyInstanceUID": "1.2.3", "SeriesInstanceUID": "1.2.4"}
+    data = write_dicom(values, BitsStored=12, **window, **uids)
     (tmp_path / "plain.dcm").write_bytes(data)
     subprocess.run(
         [*command, "plain.dcm", "coded.dcm"], cwd=tmp_path, check=True, capture_output=True
