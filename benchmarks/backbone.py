@@ -26,11 +26,9 @@ def _export(path: Path) -> None:
     """Build the network and export it to `path`."""
     import keras  # noqa: PLC0415 - takes seconds, not needed if the bundle exists
 
+    from benchmarks.untrained import untrained_facts  # noqa: PLC0415 - takes seconds
     from training.export.bundle_writer import export_bundle  # noqa: PLC0415 - takes seconds
-    from training.introspection.description import (  # noqa: PLC0415 - takes seconds
-        BundleFacts,
-        describe_model,
-    )
+    from training.introspection.description import describe_model  # noqa: PLC0415 - takes seconds
 
     # MobileNetV2 on inputs of 0..1, with random weights.
     keras.utils.set_random_seed(1)
@@ -41,24 +39,7 @@ def _export(path: Path) -> None:
     pooled = keras.layers.GlobalAveragePooling2D()(network.output)
     model = keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(pooled))
 
-    facts = BundleFacts(
-        name="backbone",
-        version=1,
-        classes=("no_cancer", "cancer"),
-        positive_class="cancer",
-        threshold=0.5,
-        threshold_rule="Set by hand.",
-        temperature=1.0,
-        preprocessing=_GRID,
-        layers=None,
-        default_layer=None,
-        training="None: the weights are random.",
-        figures={},
-        intended_use="Measuring how long it takes.",
-        limitations="It knows nothing.",
-    )
-
-    manifest = describe_model(model, facts)
+    manifest = describe_model(model, untrained_facts("backbone", _GRID))
     mammogram = decode((ROOT / "docs" / "sample.dcm").read_bytes(), Limits())
     export_bundle(model, path, manifest, golden_pixels=mammogram.pixels)
 

@@ -16,10 +16,11 @@ from typing import Any
 
 import keras
 
+from benchmarks.untrained import untrained_facts
 from service.records import FitParameters
 from training.config import load_experiment
 from training.fit.network import build_network
-from training.introspection.description import BundleFacts, describe_model
+from training.introspection.description import describe_model
 from training.introspection.live_model import explained
 from training.introspection.probe import probe
 
@@ -66,7 +67,9 @@ def _networks(files: list[Path]) -> Iterator[tuple[str, Callable[[], Any]]]:
 def _row(name: str, model: Any) -> str:
     """Probe a network. Return its row of the table."""
     _, height, width, _ = model.input_shape
-    manifest = describe_model(model, _facts(height, width))
+    manifest = describe_model(
+        model, untrained_facts("probed", FitParameters(height=height, width=width))
+    )
 
     start = time.process_time()
     displacements = probe(explained(model, manifest), manifest.layers)
@@ -107,25 +110,6 @@ def _backbone(name: str) -> Any:
     )
     pooled = keras.layers.GlobalAveragePooling2D()(network.output)
     return keras.Model(network.input, keras.layers.Dense(2, activation="softmax")(pooled))
-
-
-def _facts(height: int, width: int) -> BundleFacts:
-    return BundleFacts(
-        name="probed",
-        version=1,
-        classes=("no_cancer", "cancer"),
-        positive_class="cancer",
-        threshold=0.5,
-        threshold_rule="Set by hand.",
-        temperature=1.0,
-        preprocessing=FitParameters(height=height, width=width),
-        layers=None,
-        default_layer=None,
-        training="None.",
-        figures={},
-        intended_use="Measuring.",
-        limitations="All.",
-    )
 
 
 if __name__ == "__main__":
