@@ -16,6 +16,11 @@ LOGITS = "logits"
 # as a brightness detector, and a small training set never moves the network away from that.
 _CENTRING = (4.0, -1.5)
 
+# Share of white below which the signal fades towards that of air: half of the darkest tissue. The
+# fade is continuous. With a step at 0, a faint pixel at the skin would weigh as much as tissue, and
+# rounding a picture to 8 bits would change the decision.
+_FADE = 0.1
+
 # Momentum of the running mean and variance over batches. An epoch has about 100 batches, of which
 # the last 10 dominate.
 _MOMENTUM = 0.9
@@ -36,12 +41,13 @@ def build_network(height: int, width: int, size: Network) -> keras.Model:
     about ten epochs, and sometimes for the whole training. There is no dropout between
     convolutions: a lesion covers a few cells, and an image without them is a different one.
     """
-    # The fit sets air to exactly 0, and the sign keeps it there. If the offset moved it along with
-    # the tissue, air would be a signal everywhere, and heat on every map.
     inputs = keras.Input((height, width, 1), name="images")
-    signal = keras.layers.Multiply()(
-        [keras.layers.Rescaling(*_CENTRING)(inputs), keras.ops.sign(inputs)]
-    )
+    centred = keras.layers.Rescaling(*_CENTRING)(inputs)
+
+    # The fit sets air to exactly 0, and the presence of tissue keeps it there. If the offset moved
+    # it along with the tissue, air would be a signal everywhere, and heat on every map.
+    tissue = keras.layers.ReLU(max_value=1.0)(keras.layers.Rescaling(1 / _FADE)(inputs))
+    signal = keras.layers.Multiply()([centred, tissue])
 
     for name, filters in zip(CONVOLUTIONS, size.filters, strict=True):
         signal = keras.layers.Conv2D(

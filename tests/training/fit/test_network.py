@@ -50,6 +50,20 @@ def test_each_convolution_is_followed_by_pooling_and_normalisation() -> None:
         assert isinstance(layers[index + 2], keras.layers.BatchNormalization)
 
 
+def test_faint_pixels_are_read_nearly_as_air() -> None:
+    model = network()
+    first = keras.Model(model.inputs, model.get_layer(CONVOLUTIONS[0]).input)
+    values = np.array([0, 0.001, 0.004, 0.5], np.float32)
+    images = np.broadcast_to(values[:, None, None, None], (4, 40, 32, 1))
+
+    air, fainter, faint, tissue = first.predict_on_batch(images)[:, 0, 0, 0]
+
+    assert air == 0
+    assert fainter == pytest.approx(0, abs=0.02)
+    assert faint == pytest.approx(0, abs=0.1)
+    assert tissue == pytest.approx(0.5)
+
+
 def test_probabilities_are_the_softmax_of_the_logits(images: np.ndarray) -> None:
     model = network()
 
