@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service import geometry
-from service.imaging.breast.fitting import fit_picture, is_too_coarse, min_input_size
+from service.imaging.breast.fitting import fit_content, is_too_coarse, min_input_size
 from service.imaging.breast.placed_picture import PlacedPicture
 from service.imaging.decoding import decode
 from service.imaging.dicom.acceptance import side_warnings
@@ -78,36 +78,44 @@ def _fit_at_sufficient_resolution(
 ) -> tuple[Mammogram, Fitted]:
     """Decode the file and fit it, again in full resolution where the breast is too small."""
     with timer.step("decode"):
-        mammogram = _decode_for(parameters, data, limits)
+        mammogram, content = _decode_for(parameters, data, limits)
     with timer.step("fit"):
-        fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
+        fitted = fit_content(content, parameters)
 
     if is_too_coarse(fitted):
         with timer.step("decode"):
-            mammogram = decode(data, limits)
+            mammogram, content = _decode(data, limits)
         with timer.step("fit"):
-            fitted = fit_picture(PlacedPicture.of(mammogram), parameters)
+            fitted = fit_content(content, parameters)
     return mammogram, fitted
 
 
-def _decode_for(parameters: FitParameters, data: bytes, limits: Limits) -> Mammogram:
-    """Decode the file at a resolution that suffices for its content without the border."""
-    min_size = min_input_size(parameters)
-    mammogram = decode(data, limits, min_size)
-    picture = PlacedPicture.of(mammogram)
-    if picture.step == 1:
-        return mammogram
+def _decode_for(
+    parameters: FitParameters, data: bytes, limits: Limits
+) -> tuple[Mammogram, PlacedPicture]:
+    """Decode the file at a resolution that suffices for its content without the border.
 
-    content = picture.without_border()
-    if not _is_smaller(content.shape, min_size):
-        return mammogram
+    Returns the content, too.
+    """
+    min_size = min_input_size(parameters)
+    mammogram, content = _decode(data, limits, min_size)
+    if content.step == 1 or not _is_smaller(content.shape, min_size):
+        return mammogram, content
 
     # The file must be larger than the content by this factor.
     rows, columns = (
         size * whole / inner
-        for size, whole, inner in zip(min_size, picture.shape, content.shape, strict=True)
+        for size, whole, inner in zip(min_size, mammogram.pixels.shape, content.shape, strict=True)
     )
-    return decode(data, limits, (rows, columns))
+    return _decode(data, limits, (rows, columns))
+
+
+def _decode(
+    data: bytes, limits: Limits, min_size: tuple[float, float] | None = None
+) -> tuple[Mammogram, PlacedPicture]:
+    """Decode the file; return its picture without the border, too."""
+    mammogram = decode(data, limits, min_size)
+    return mammogram, PlacedPicture.of(mammogram).without_border()
 
 
 def _is_smaller(shape: tuple[int, int], min_size: tuple[float, float]) -> bool:

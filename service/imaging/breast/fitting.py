@@ -33,12 +33,12 @@ _HALF = 0.5  # of a model's pixel: the min share that the breast covers in its m
 
 
 def fit(pixels: Pixels, parameters: FitParameters) -> Fitted:
-    """Fit the breast in the pixels to the model's grid; see `fit_picture`."""
-    return fit_picture(PlacedPicture.of_pixels(pixels), parameters)
+    """Fit the breast in the pixels to the model's grid; see `fit_content`."""
+    return fit_content(PlacedPicture.of_pixels(pixels).without_border(), parameters)
 
 
-def fit_picture(picture: PlacedPicture, parameters: FitParameters) -> Fitted:
-    """Fit the breast in the picture to the model's grid.
+def fit_content(whole: PlacedPicture, parameters: FitParameters) -> Fitted:
+    """Fit the breast in a picture without its border to the model's grid.
 
     The chest wall is on the left, the aspect ratio is kept, pixels outside the breast are zero, and
     values are clipped to [0, 1]. Mirroring an image, or adding a border of one grey value, changes
@@ -47,8 +47,6 @@ def fit_picture(picture: PlacedPicture, parameters: FitParameters) -> Fitted:
     Raises:
         NoBreast: the image shows no breast.
     """
-    whole = picture.without_border()
-
     # Fit at the lowest sufficient resolution.
     halvings = geometry.max_halvings(*whole.shape, min_input_size(parameters))
     fitted = _fit(whole, parameters, halvings)

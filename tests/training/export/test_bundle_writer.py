@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.oracle import in_double_precision
 from service import explanation, imaging
 from service.geometry import IDENTITY
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest
@@ -123,25 +124,10 @@ def test_bundle_heatmaps_equal_tf_keras_vis(network: Any, bundle: Bundle, layer:
         assert_same_heatmaps(result.maps, result.gradients, expected)
 
 
-def in_double_precision(model: Any) -> Any:
-    """Return the network in float64.
-
-    Grad-CAM++ divides by numbers near zero, where float32 is exact only to 1e-4.
-    """
-    double = keras.models.clone_model(
-        model,
-        clone_function=lambda layer: type(layer).from_config(
-            layer.get_config() | {"dtype": "float64"}
-        ),
-    )
-    double.set_weights(model.get_weights())
-
-    return double
-
-
 @pytest.mark.parametrize("method", [Method.GRAD_CAM, Method.GRAD_CAM_PLUS_PLUS, Method.LAYER_CAM])
 @pytest.mark.parametrize("layer", ["conv2d", "conv2d_1", "conv2d_2"])
 def test_double_precision_maps_equal_tf_keras_vis(network: Any, layer: str, method: Method) -> None:
+    # Grad-CAM++ divides by numbers near zero, where float32 is exact only to 1e-4.
     model = in_double_precision(network)
     images = RNG.random((6, 96, 72, 1))
 
