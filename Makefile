@@ -52,6 +52,7 @@ training: .venv/training.installed ## install the requirements of training
 
 .PHONY: model
 model: .venv/training.installed data/phantoms/train.csv ## rebuild models/demo/1: phantoms, prepare, train, evaluate, scorecard, export
+	rm -rf runs/demo
 	$(run) training prepare training/experiments/demo.toml
 	$(run) training train training/experiments/demo.toml
 	$(run) training evaluate runs/demo

@@ -49,7 +49,7 @@ def imaging_digest(package: Path, versions: Mapping[str, str]) -> bytes:
 
 
 @cache
-def _writer_digest() -> bytes:
+def image_code_digest() -> bytes:
     """Return a digest of the installed decoder and fit, and of `write_fitted`."""
     installed = imaging_digest(
         Path(service.__file__).parent, {name: version(name) for name in _LIBRARIES}
@@ -67,7 +67,7 @@ def cached_path(record: Record, experiment: Experiment) -> Path:
         status.st_size,
         status.st_mtime_ns,
         astuple(experiment.fit.parameters()),
-        _writer_digest(),
+        image_code_digest(),
     )
     digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
     return experiment.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"

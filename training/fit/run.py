@@ -1,13 +1,17 @@
 """Run directory: the files of one training of one experiment, and their names."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from training.config import Experiment, load_experiment
+from training.data.cache import image_code_digest
 from training.errors import RunError
+
+_SOURCES = ("fit/network.py", "fit/train.py", "data/batches.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,11 @@ class Run:
     def experiment_file(self) -> Path:
         """Copy of the experiment file from the start of the run."""
         return self.directory / "experiment.toml"
+
+    @property
+    def code(self) -> Path:
+        """Digest of the code at the start of the run."""
+        return self.directory / "code.sha256"
 
     @property
     def best_model(self) -> Path:
@@ -56,21 +65,32 @@ class Run:
         return self.directory / f"checkpoint-{epoch:03d}.weights.h5"
 
     def begin(self, experiment_file: Path) -> None:
-        """Create the directory, or check that it belongs to this experiment.
+        """Create the directory, or check that it belongs to this experiment and this code.
+
+        Weights that were trained with another network or on images of another fit would load
+        without a word, and give a network that was never trained.
 
         Raises:
-            RunError: if it belongs to another experiment.
+            RunError: if it belongs to another experiment, or was begun with other code.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         text = experiment_file.read_text(encoding="utf-8")
+        code = _code_digest()
 
         if not self.experiment_file.exists():
+            self.code.write_text(code + "\n", encoding="utf-8")
             self.experiment_file.write_text(text, encoding="utf-8")
-        elif self.experiment_file.read_text(encoding="utf-8") != text:
-            raise RunError(
-                f"{self.directory} belongs to another version of {experiment_file}: "
-                "choose another directory with --run, or delete this one."
-            )
+            return
+
+        if self.experiment_file.read_text(encoding="utf-8") != text:
+            self._refuse(f"belongs to another version of {experiment_file}")
+        if not self.code.exists() or self.code.read_text(encoding="utf-8").strip() != code:
+            self._refuse("was begun with another version of the fit, the network or the training")
+
+    def _refuse(self, reason: str) -> NoReturn:
+        raise RunError(
+            f"{self.directory} {reason}: choose another directory with --run, or delete this one."
+        )
 
     def experiment(self) -> Experiment:
         """Read the run's experiment.
@@ -89,6 +109,19 @@ class Run:
         if not path.exists():
             raise RunError(f"{path} does not exist: run `python -m training {step}` first.")
         return path
+
+
+def _code_digest() -> str:
+    """Return a digest of the code that decides a trained network.
+
+    It is that of the fitted images, the network, the batches and the training.
+    """
+    package = Path(__file__).parents[1]
+    digest = hashlib.sha256(image_code_digest())
+    for source in _SOURCES:
+        digest.update((package / source).read_bytes())
+
+    return digest.hexdigest()
 
 
 def read_json(path: Path) -> Any:

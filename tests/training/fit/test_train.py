@@ -119,6 +119,21 @@ def test_run_directory_belongs_to_one_experiment(finished: Run, toml: Path, tmp_
         finished.begin(other)
 
 
+def test_run_of_other_code_is_refused(toml: Path, tmp_path: Path) -> None:
+    """Weights of another network of the same shape would load without a word."""
+    run = Run(tmp_path / "run")
+    run.begin(toml)
+
+    run.begin(toml)
+    run.code.write_text("0" * 64)
+    with pytest.raises(RunError, match="begun with another version"):
+        run.begin(toml)
+
+    run.code.unlink()
+    with pytest.raises(RunError, match="begun with another version"):
+        run.begin(toml)
+
+
 def test_interrupted_write_keeps_the_old_history(
     finished: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
