@@ -19,10 +19,13 @@ from service.api.record import Inference, record_of
 from service.api.schemas import Schema
 from service.api.upload import read_upload
 from service.imaging import Read
-from service.model import Model
+from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
 from service.records import QualityWarning
 from service.runtime.engine import Lane
+
+CountPasses = Callable[[Manifest], int]
+"""Number of passes that a request takes of the model with that manifest."""
 
 _ERRORS = (
     errors.EmptyImage,
@@ -93,11 +96,15 @@ class ImageRequests:
     timeout: float | None
 
     async def answer(
-        self, lane: Lane, work: Callable[[ImageCall], ImageAnswer], *offers: MediaType
+        self,
+        lane: Lane,
+        work: Callable[[ImageCall], ImageAnswer],
+        *offers: MediaType,
+        passes: CountPasses | None = None,
     ) -> Response:
         """Admit the request, read its body, run `work` in the slot's thread and respond.
 
-        `offers`: the types that `work` can answer in.
+        `offers`: the types that `work` can answer in. `passes`: needed where they may be many.
 
         Raises:
             MammolensError: any error of admission, upload or work.
@@ -105,8 +112,10 @@ class ImageRequests:
         media_type = negotiate(self.request, *offers)
         timer = Stopwatch()
         settings = self.parts.settings
+        engine = self.parts.engine
+        count = passes(engine.require_model().manifest) if passes else 0
 
-        async with self.parts.engine.admit(lane, self.timeout) as admitted:
+        async with engine.admit(lane, self.timeout, count) as admitted:
             data = await read_upload(
                 self.request, settings.max_upload_bytes, settings.upload_seconds
             )

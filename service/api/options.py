@@ -68,8 +68,8 @@ class GradcamOptions(NoOptions):
     )
     diagnostics: Effort = Field(
         default=Effort.QUICK,
-        description="`full` adds stability under noise, insertion and deletion: some 70 more "
-        "passes of the model.",
+        description="`full` adds stability under noise, insertion and deletion: 70 passes of the "
+        "model in place of 2, for a method that explains a layer.",
     )
     level: float = Field(
         default=0.5, ge=0.05, le=1, description="Share of the peak above which heat forms a region."

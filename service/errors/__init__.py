@@ -26,6 +26,7 @@
     │   ├── MissingFile
     │   ├── NoScorecard
     │   ├── NotAcceptable
+    │   ├── TooCostly
     │   ├── UnknownClass
     │   ├── UnknownLayer
     │   ├── UnsupportedMediaType
@@ -79,6 +80,7 @@ from service.errors.request_errors import (
     NoScorecard,
     NotAcceptable,
     RequestError,
+    TooCostly,
     UnknownClass,
     UnknownLayer,
     UnsupportedMediaType,
@@ -114,6 +116,7 @@ __all__ = [
     "RequestError",
     "SeveralFrames",
     "Tomosynthesis",
+    "TooCostly",
     "TooManyPixels",
     "Unauthenticated",
     "Unavailable",

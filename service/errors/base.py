@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
-Facts = Mapping[str, int | Sequence[str]]
-"""Machine-readable facts of an error by name: limits, and values that are available."""
+Facts = Mapping[str, float | Sequence[str]]
+"""Machine-readable facts of an error by name: limits, estimates and available values."""
 
 
 class MammolensError(Exception):
@@ -21,7 +21,7 @@ class MammolensError(Exception):
         "Report the request ID to the operator. Sending the same request again will not help."
     )
 
-    def __init__(self, detail: str = "", **facts: int | Sequence[str]) -> None:
+    def __init__(self, detail: str = "", **facts: float | Sequence[str]) -> None:
         super().__init__(detail)
         self.facts: Facts = facts
 

@@ -107,3 +107,27 @@ class NoScorecard(RequestError):
         "Export the model with a scorecard: run `python -m training scorecard`, then "
         "`python -m training export`."
     )
+
+
+class TooCostly(RequestError):
+    """The passes of the model that the request takes exceed its deadline on an idle service."""
+
+    slug = "too-costly"
+    title = "Request too costly for its deadline"
+    remedy = (
+        "Ask for quick diagnostics or a method that explains a layer. If the header "
+        "Request-Timeout set the deadline, send a larger one. Otherwise ask the operator to raise "
+        "MAMMOLENS_DEADLINE_SECONDS."
+    )
+
+    def __init__(self, passes: int, estimated_seconds: float, deadline_seconds: float) -> None:
+        detail = (
+            f"The request takes about {passes} passes of the model, {estimated_seconds:.3g} s at "
+            f"the least. Its deadline is {deadline_seconds:g} s."
+        )
+        super().__init__(
+            detail,
+            passes=passes,
+            estimated_seconds=estimated_seconds,
+            deadline_seconds=deadline_seconds,
+        )

@@ -6,6 +6,7 @@ from service.explanation.attribution import (
     blurred,
     integrated_gradients,
     occlusion,
+    occlusion_windows,
     smooth_grad,
 )
 from service.explanation.cam import METHODS, heatmap, signed_map
@@ -46,6 +47,7 @@ __all__ = [
     "layer_figures",
     "noisy_copies",
     "occlusion",
+    "occlusion_windows",
     "regions",
     "signed_map",
     "smooth_grad",

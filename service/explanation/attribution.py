@@ -5,8 +5,8 @@ network's weights are randomised (Adebayo et al., "Sanity Checks for Saliency Ma
 so they show the image, not the model.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterable
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from service.records import Floats, Mask, ReceptiveField
 
-Margins = Callable[[Floats], NDArray[np.float64]]
-"""Images [N, height, width, 1] -> the class margin [N]."""
-Gradients = Callable[[Floats], Floats]
-"""Images [N, height, width, 1] -> the gradients of the margin [N, height, width, 1]."""
+Margins = Callable[[Iterable[Floats]], NDArray[np.float64]]
+"""N images [height, width, 1] -> the class margin [N]."""
+Gradients = Callable[[Iterable[Floats]], Iterable[Floats]]
+"""Images [height, width, 1] -> the gradient of the margin [height, width, 1] of each."""
 
-BATCH = 16  # images per call of the model
 STEPS = 128  # of the path from baseline to image, for integrated gradients
 SAMPLES = 16  # noisy copies for SmoothGrad
 NOISE = 0.1  # standard deviation in these copies, where white is 1
@@ -58,7 +57,7 @@ def integrated_gradients(image: Floats, baseline: Floats, gradients: Gradients) 
     positions = (np.arange(STEPS, dtype=np.float32) + np.float32(0.5)) / STEPS
     path = (baseline + position * difference for position in positions)
 
-    total = sum(gradients(batch).sum(axis=0, dtype=np.float64) for batch in batches(path))
+    total = _sum(gradients(path))
     return np.asarray((difference * total / STEPS)[..., 0], dtype=np.float32)
 
 
@@ -74,7 +73,7 @@ def smooth_grad(image: Floats, mask: Mask, gradients: Gradients) -> Floats:
         for _ in range(SAMPLES)
     )
 
-    total = sum(gradients(batch).sum(axis=0, dtype=np.float64) for batch in batches(noisy))
+    total = _sum(gradients(noisy))
     return np.asarray(np.abs(total[..., 0] / SAMPLES), dtype=np.float32)
 
 
@@ -88,17 +87,16 @@ def occlusion(
     Understanding Convolutional Networks", ECCV 2014, with a blurred patch in place of a grey one.
     """
     # Lay out the windows.
-    size = max(2, max(mask.shape) // WINDOWS)
+    size = _window_edge(mask.shape)
     stride = size // 2
-    rows, columns = ((edge - size) // stride + 1 for edge in mask.shape)
+    rows, columns = _grid(mask.shape)
     centre = (size - 1) / 2
     field = ReceptiveField(size, size, stride, stride, centre, centre)
     cells = [(i, j) for i, j in np.ndindex(rows, columns) if mask[_window(i, j, size)].any()]
 
     # Run the image as it is, then with each window replaced.
-    whole = float(margins(image[None])[0])
     occluded = (_replaced(image, baseline, _window(i, j, size)) for i, j in cells)
-    remaining = [value for batch in batches(occluded) for value in margins(batch)]
+    whole, *remaining = margins(chain([image], occluded))
 
     losses = np.zeros((rows, columns), np.float32)
     for cell, value in zip(cells, remaining, strict=True):
@@ -106,11 +104,30 @@ def occlusion(
     return losses, field
 
 
-def batches(images: Iterable[Floats]) -> Iterator[Floats]:
-    """Stack images [height, width, 1] in batches of at most 16, one batch in memory at a time."""
-    remaining = iter(images)
-    while batch := list(islice(remaining, BATCH)):
-        yield np.stack(batch)
+def occlusion_windows(height: int, width: int) -> int:
+    """Return the number of windows on a grid of that size, with and without breast."""
+    rows, columns = _grid((height, width))
+    return rows * columns
+
+
+def _sum(gradients: Iterable[Floats]) -> NDArray[np.float64]:
+    """Return the sum of gradients [height, width, 1], in double precision."""
+    total: NDArray[np.float64] = np.zeros(1)
+    for gradient in gradients:
+        total = total + gradient
+    return total
+
+
+def _window_edge(shape: tuple[int, ...]) -> int:
+    """Return the edge of a window on a grid of that shape."""
+    return max(2, max(shape) // WINDOWS)
+
+
+def _grid(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the rows and columns of windows on a grid of that shape."""
+    size = _window_edge(shape)
+    rows, columns = ((edge - size) // (size // 2) + 1 for edge in shape)
+    return rows, columns
 
 
 def _replaced(image: Floats, baseline: Floats, window: tuple[slice, slice]) -> Floats:

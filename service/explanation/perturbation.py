@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.explanation.agreement import correlation
-from service.explanation.attribution import Margins, batches
+from service.explanation.attribution import Margins
 from service.geometry import Affine, interpolate
 from service.records import Floats, Heatmap, Mask
 
@@ -15,6 +15,7 @@ NOISE = 0.01  # standard deviation, where white is 1
 COPIES = 4
 SHARES = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the breast's pixels
 RANDOM_MAPS = 4
+CHANGED = 2 * (1 + RANDOM_MAPS) * len(SHARES)  # images for insertion and deletion
 _SEED = 0
 
 
@@ -59,11 +60,9 @@ def evidence_gaps(
         heat = interpolate(values, grid_to_cell, mask.shape)
         orders.append(hottest_first(heat, mask, rng))
 
-    # Insertion and deletion share the batches.
+    # Insertion and deletion share the calls of the model.
     changed = chain(_changed(orders, baseline, image), _changed(orders, image, baseline))
-    results = np.concatenate([margins(batch) for batch in batches(changed)])
-
-    insertion, deletion = results.reshape(2, len(maps), len(SHARES)).mean(axis=2)
+    insertion, deletion = margins(changed).reshape(2, len(maps), len(SHARES)).mean(axis=2)
     return {
         "insertion_gap": float(insertion[0] - insertion[1:].mean()),
         "deletion_gap": float(deletion[1:].mean() - deletion[0]),

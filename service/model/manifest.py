@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
 from service.errors import UnknownLayer
+from service.host.memory import MEBIBYTE
 from service.records import ConvLayer, FitParameters, Method, ReferenceRange
 
 EXTRA = Path("assets.extra")
@@ -20,6 +21,16 @@ DOMAIN_FILE = EXTRA / "domain.npz"
 
 OLDER_SCHEMA = 2
 """Schema version of bundles without taps, made for an earlier fit."""
+
+MAX_BATCH = 16  # images in a call of the model
+MAX_MAP_BYTES = 64 * MEBIBYTE
+"""Max size of the largest maps of all images in a call of the model.
+
+A pass with gradients keeps maps of about six times this size until it ends (measured on the demo
+network and on EfficientNet-Lite0).
+"""
+_FLOAT_BYTES = 4
+_USUAL_FILTERS = 16  # of a largest map, for each pixel of the input
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -108,6 +119,18 @@ class Manifest(BaseModel):
     def input_shape(self) -> tuple[int, int, int]:
         """Shape (height, width, 1) of a model input."""
         return self.preprocessing.height, self.preprocessing.width, 1
+
+    @property
+    def images_per_call(self) -> int:
+        """Number of images that a call of the model may have: 16, or fewer for large maps.
+
+        The largest map is that of the layers, or one of 16 filters at the input's resolution if
+        that is larger, because the layers need not include the network's first ones.
+        """
+        pixels = self.preprocessing.height * self.preprocessing.width
+        sizes = [layer.height * layer.width * layer.filters for layer in self.layers]
+        largest = _FLOAT_BYTES * max(_USUAL_FILTERS * pixels, *sizes)
+        return max(1, min(MAX_BATCH, MAX_MAP_BYTES // largest))
 
     @property
     def features(self) -> int:

@@ -4,6 +4,7 @@ Start reading at `service/pipeline/steps.py`.
 """
 
 from service.pipeline.drawing import draw_filters, draw_heatmap, draw_montage, picture_edge
+from service.pipeline.passes import count_passes
 from service.pipeline.selftest import golden_case, replay, warm
 from service.pipeline.steps import (
     Activations,
@@ -22,6 +23,7 @@ __all__ = [
     "ImagePrediction",
     "Question",
     "check_question",
+    "count_passes",
     "draw_filters",
     "draw_heatmap",
     "draw_montage",

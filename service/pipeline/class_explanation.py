@@ -1,5 +1,6 @@
 """Explain one class of a fitted image: compute the heatmap, and figures that tell its quality."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from service import explanation
 from service.explanation import METHODS
 from service.geometry import IDENTITY, Affine
 from service.model import Model
+from service.pipeline.passes import in_batches
 from service.records import ConvLayer, Floats, Heatmap, Mask, Method, ReceptiveField, Scores
 
 # The field of a map whose cells are the input pixels themselves.
@@ -112,11 +114,12 @@ def _attribute(
 ) -> tuple[Floats, ReceptiveField, dict[str, float]]:
     """Return the method's signed map [h, w], the field of its cells, and its own figures."""
 
-    def gradients_of(images: Floats) -> Floats:
-        return model.input_gradients(images, _indices(class_index, len(images)))
+    def gradients_of(images: Iterable[Floats]) -> Iterator[Floats]:
+        for batch in in_batches(model.manifest, images):
+            yield from model.input_gradients(batch, _indices(class_index, len(batch)))
 
-    def margins_of(images: Floats) -> NDArray[np.float64]:
-        return margins(model, images, class_index)
+    def margins_of(images: Iterable[Floats]) -> NDArray[np.float64]:
+        return _margins_in_batches(model, images, class_index)
 
     image = subject.image
     mask = subject.mask
@@ -130,7 +133,7 @@ def _attribute(
         return losses, field, {}
 
     values = explanation.integrated_gradients(image, baseline, gradients_of)
-    with_detail, without_detail = margins_of(np.stack([image, baseline]))
+    with_detail, without_detail = margins_of([image, baseline])
     error = _completeness_error(values, with_detail, without_detail)
     return values, _PIXELS, {"completeness": error}
 
@@ -148,8 +151,8 @@ def _perturbation_figures(
 ) -> dict[str, float]:
     """Return stability, insertion and deletion of a heatmap."""
 
-    def margins_of(images: Floats) -> NDArray[np.float64]:
-        return margins(model, images, class_index)
+    def margins_of(images: Iterable[Floats]) -> NDArray[np.float64]:
+        return _margins_in_batches(model, images, class_index)
 
     noisy_heatmaps = _noisy_heatmaps(model, subject, explained, class_index)
     stability = explanation.stability(explained.heatmap, noisy_heatmaps)
@@ -173,11 +176,21 @@ def _noisy_heatmaps(
         subjects = [Subject(copy, subject.mask) for copy in copies]
         return [_explain_input(model, noisy, method, class_index).heatmap for noisy in subjects]
 
-    # All copies in one call of the model.
-    indices = _indices(class_index, len(copies))
-    batch = model.layer_gradients(explained.layer.name, copies, indices)
-    pairs = zip(batch.maps, batch.gradients, strict=True)
-    return [explanation.heatmap(method, maps, gradients, IDENTITY) for maps, gradients in pairs]
+    heatmaps = []
+    for batch in in_batches(model.manifest, copies):
+        indices = _indices(class_index, len(batch))
+        results = model.layer_gradients(explained.layer.name, batch, indices)
+        pairs = zip(results.maps, results.gradients, strict=True)
+        heatmaps += [explanation.heatmap(method, *pair, IDENTITY) for pair in pairs]
+    return heatmaps
+
+
+def _margins_in_batches(
+    model: Model, images: Iterable[Floats], class_index: int
+) -> NDArray[np.float64]:
+    """Return the class margins [N] of any number of images [height, width, 1]."""
+    batches = in_batches(model.manifest, images)
+    return np.concatenate([margins(model, batch, class_index) for batch in batches])
 
 
 def _first(scores: Scores) -> Scores:

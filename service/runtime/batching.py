@@ -9,6 +9,7 @@ import numpy as np
 from service.imaging import Read, Reading
 from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
+from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
 
 R = TypeVar("R")
@@ -38,8 +39,9 @@ class ScheduledReader:
 class BatchedModel:
     """A `Model` whose calls are queued and batched with those of other requests.
 
-    `on_batch` receives the signature and the number of images of each call of the model. The result
-    for an image does not depend on the images beside it, beyond the rounding of float32.
+    A batch is not larger than the manifest allows. `on_batch` receives the signature and the number
+    of images of each call of the model, and `pass_time` times it. The result for an image does not
+    depend on the images beside it, beyond the rounding of float32.
     """
 
     model: Model
@@ -47,6 +49,7 @@ class BatchedModel:
     lane: str
     check: Callable[[], None]
     on_batch: OnBatch
+    pass_time: PassTime
 
     @property
     def manifest(self) -> Manifest:
@@ -93,15 +96,17 @@ class BatchedModel:
         def work(batch: Sequence[Arrays]) -> list[R]:
             sizes = [len(images) for images, *_ in batch]
             self.on_batch(signature, sum(sizes))
-            if len(batch) == 1:
-                return [call(*batch[0])]
+            joined = batch[0] if len(batch) == 1 else map(np.concatenate, zip(*batch, strict=True))
 
-            joined = map(np.concatenate, zip(*batch, strict=True))
-            return _split(call(*joined), sizes)
+            with self.pass_time.time(sum(sizes)):
+                results = call(*joined)
+            return _split(results, sizes)
 
         # During a swap two versions are in use, and their calls must not share a batch.
         kind = (id(self.model), signature)
-        return self.scheduler.run(self.lane, Task(kind, len(arrays[0]), arrays, work, self.check))
+        limit = self.manifest.images_per_call
+        task = Task(kind, len(arrays[0]), arrays, work, self.check, limit)
+        return self.scheduler.run(self.lane, task)
 
 
 def _split(results: R, sizes: Sequence[int]) -> list[R]:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
-from service.errors import Abandoned, BundleError, Busy, Draining, NotReady
+from service.errors import Abandoned, BundleError, Busy, Draining, NotReady, TooCostly
 from service.host import memory
 from service.host.cores import usable_cores
 from service.imaging import Limits, Read
@@ -16,6 +16,7 @@ from service.model import Model, stamp
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.observer import EngineObserver
+from service.runtime.pass_time import PassTime
 from service.runtime.readers import ReaderPool
 from service.runtime.scheduler import FairScheduler
 from service.settings import Settings
@@ -59,6 +60,7 @@ class Engine:
         self._load = load
         self._loading = asyncio.Lock()
         self._model: Model | None = None
+        self._pass_time = PassTime()
         self._readers: ReaderPool | None = None
         self._readers_started = False
         self.is_draining = False
@@ -119,12 +121,8 @@ class Engine:
         Raises:
             BundleError: the version cannot be served. The present one stays.
         """
-        async with self._loading:
-            model = await asyncio.to_thread(self._load, self._settings)
-            self._model = model
-            await asyncio.to_thread(memory.collect_after_load)
-
-        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+        model = await self._swap()
+        await asyncio.to_thread(self._pass_time.measure, model)
         return model
 
     async def serve_newest(self) -> None:
@@ -134,7 +132,9 @@ class Engine:
             BundleError: the first version cannot be served.
         """
         loaded = await asyncio.to_thread(stamp, self._settings.model)
-        await asyncio.gather(self.load(), self._start_readers())
+        model, _ = await asyncio.gather(self._swap(), self._start_readers())
+        # Starting readers would slow the passes down.
+        await asyncio.to_thread(self._pass_time.measure, model)
 
         while self._settings.watch_seconds:
             await asyncio.sleep(self._settings.watch_seconds)
@@ -149,6 +149,17 @@ class Engine:
             except OSError as error:
                 _log.error("the model directory cannot be read: %s", error.strerror)
 
+    async def _swap(self) -> Model:
+        """Load the newest version and serve it. No request is refused before it is measured."""
+        async with self._loading:
+            model = await asyncio.to_thread(self._load, self._settings)
+            self._model = model
+            self._pass_time = PassTime()
+            await asyncio.to_thread(memory.collect_after_load)
+
+        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+        return model
+
     async def _start_readers(self) -> None:
         if self._readers is not None:
             await asyncio.to_thread(self._readers.wait_until_ready)
@@ -159,20 +170,28 @@ class Engine:
         self.is_draining = True
 
     @asynccontextmanager
-    async def admit(self, lane: Lane, seconds: float | None) -> AsyncIterator[AdmittedRequest]:
+    async def admit(
+        self, lane: Lane, seconds: float | None, passes: int
+    ) -> AsyncIterator[AdmittedRequest]:
         """Wait for a slot of the lane and hold it.
 
         `seconds`: the request's own deadline. The service's deadline is the upper limit and the
-        default.
+        default. `passes`: of the model, that the request takes.
 
         Raises:
-            NotReady, Draining, Busy: at once.
+            NotReady, Draining, TooCostly, Busy: at once.
             DeadlinePassed: in the queue.
         """
         self.require_model()
+        max_seconds = self._settings.deadline_seconds
+        deadline = min(seconds or max_seconds, max_seconds)
         try:
-            async with self._take_slot(lane, seconds) as request:
+            self._pass_time.check(passes, deadline)
+            async with self._take_slot(lane, deadline) as request:
                 yield request
+        except TooCostly:
+            self._observer.request_rejected(lane, "cost")
+            raise
         except Busy as busy:
             self._observer.request_rejected(lane, busy.reason)
             raise
@@ -181,11 +200,10 @@ class Engine:
             raise
 
     @asynccontextmanager
-    async def _take_slot(self, lane: Lane, seconds: float | None) -> AsyncIterator[AdmittedRequest]:
-        max_seconds = self._settings.deadline_seconds
+    async def _take_slot(self, lane: Lane, seconds: float) -> AsyncIterator[AdmittedRequest]:
         start = time.perf_counter()
 
-        async with self.lanes[lane].admit(min(seconds or max_seconds, max_seconds)) as slot:
+        async with self.lanes[lane].admit(seconds) as slot:
             self._observer.slot_taken(lane, time.perf_counter() - start)
 
             model = self._model
@@ -193,9 +211,16 @@ class Engine:
             if model is None or readers is None:
                 raise NotReady("The service is not running.")
 
-            on_batch = self._observer.batch_started
+            batched = BatchedModel(
+                model,
+                self._model_scheduler,
+                lane,
+                slot.check,
+                self._observer.batch_started,
+                self._pass_time,
+            )
             yield AdmittedRequest(
                 slot,
-                BatchedModel(model, self._model_scheduler, lane, slot.check, on_batch),
+                batched,
                 ScheduledReader(readers, self._read_scheduler, lane, slot.check),
             )

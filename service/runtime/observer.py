@@ -11,7 +11,10 @@ class EngineObserver(Protocol):
         ...
 
     def request_rejected(self, lane: str, reason: str) -> None:
-        """Record that a request was rejected on arrival. `reason`: see `service.errors.Busy`."""
+        """Record that a request was rejected on arrival.
+
+        `reason`: that of `service.errors.Busy`, or `cost`.
+        """
         ...
 
     def request_abandoned(self, lane: str) -> None:

@@ -6,6 +6,7 @@ of its lane. When a task ends, the lane that has used the least time for its wei
 it as one batch, up to a limit. The scheduler never waits for a batch to fill.
 """
 
+import math
 import threading
 import time
 from collections import deque
@@ -24,8 +25,8 @@ class Task(Generic[P, R]):
     """A payload, and the work that maps a batch of payloads to one result each.
 
     Tasks of one `kind` must have the same `work`. They are joined while the sum of their `size`s is
-    within the scheduler's limit. `check` raises a MammolensError if the result is no longer wanted.
-    It is called just before the task runs.
+    within the scheduler's limit and that of the first task, `max_batch`. `check` raises a
+    MammolensError if the result is no longer wanted. It is called just before the task runs.
     """
 
     kind: Hashable
@@ -33,6 +34,7 @@ class Task(Generic[P, R]):
     payload: P
     work: Callable[[Sequence[P]], Sequence[R]]
     check: Callable[[], None]
+    max_batch: float = math.inf
     _released: threading.Event = field(default_factory=threading.Event)
     _batch: "list[Task[P, R]] | None" = None
     _results: Sequence[R] = ()
@@ -147,9 +149,10 @@ class FairScheduler:
         first = queue.popleft()
         batch = [first]
         size = first.size
+        limit = min(self._max_batch, first.max_batch)
 
         for task in list(queue):
-            if task.kind == first.kind and size + task.size <= self._max_batch:
+            if task.kind == first.kind and size + task.size <= limit:
                 batch.append(task)
                 queue.remove(task)
                 size += task.size

@@ -40,6 +40,7 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
     errors.UnknownLayer: HTTPStatus.NOT_FOUND,
     errors.UnknownClass: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.NoScorecard: HTTPStatus.NOT_FOUND,
+    errors.TooCostly: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidParameters: HTTPStatus.UNPROCESSABLE_ENTITY,
     RouteNotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,

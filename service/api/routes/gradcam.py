@@ -29,14 +29,15 @@ router = APIRouter(tags=["Mammograms"])
         "The heatmap in the frame of the source image. As JSON with its diagnostics.",
         examples.GRADCAM,
     )
-    | document_image_errors(errors.UnknownLayer, errors.UnknownClass),
+    | document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors.TooCostly),
     openapi_extra=BODY,
 )
 async def explain(request: ImageRequest, options: GradcamQuery) -> Response:
     """Return the heatmap of one class: a PNG, or JSON with values, geometry and regions."""
-    return await request.answer(
-        Lane.EXPLAIN, partial(_explain, options), MediaType.JSON, MediaType.PNG
-    )
+    question = options.question()
+    passes = partial(pipeline.count_passes, method=question.method, full=question.full)
+    work = partial(_explain, options)
+    return await request.answer(Lane.EXPLAIN, work, MediaType.JSON, MediaType.PNG, passes=passes)
 
 
 def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:

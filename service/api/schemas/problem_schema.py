@@ -30,4 +30,13 @@ class Problem(Schema):
     available_transfer_syntaxes: list[str] | None = None
     max_pixels: int | None = None
     max_upload_bytes: int | None = None
+    passes: int | None = Field(
+        default=None, description="Passes of the model that the request takes."
+    )
+    estimated_seconds: float | None = Field(
+        default=None, description="Time of these passes at the least."
+    )
+    deadline_seconds: float | None = Field(
+        default=None, description="Deadline with which the estimate was compared."
+    )
     invalid_parameters: list[InvalidParameter] | None = None

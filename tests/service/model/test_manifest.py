@@ -1,5 +1,5 @@
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from service.errors import UnknownLayer
 from service.model import MANIFEST_FILE, FakeModel, Manifest, checksums, gradcam_signature
+from service.records import FitParameters
 
 MANIFEST = FakeModel().manifest
 
@@ -75,3 +76,28 @@ def test_layers_of_older_manifest_need_no_tap() -> None:
 
     assert manifest.is_older
     assert not MANIFEST.is_older
+
+
+@pytest.mark.parametrize(
+    ("grid", "maps", "images"),
+    [
+        # 252 x 188 x 16 x 4 bytes = 3.03 MB: 22 images, but 16 at most.
+        ((256, 192), (252, 188, 16), 16),
+        # 320 x 200 x 96 x 4 bytes = 24.6 MB.
+        ((640, 400), (320, 200, 96), 2),
+        # The last layer alone: 640 x 400 x 16 x 4 bytes = 16.4 MB for the layers before it.
+        ((640, 400), (20, 13, 1280), 4),
+        ((3328, 2560), (104, 80, 2048), 1),
+    ],
+)
+def test_large_maps_leave_fewer_images_per_call(
+    grid: tuple[int, int], maps: tuple[int, int, int], images: int
+) -> None:
+    """64 MiB are 67.1 MB."""
+    height, width, filters = maps
+    layer = replace(MANIFEST.layers[0], height=height, width=width, filters=filters)
+    changes = {"preprocessing": FitParameters(*grid), "layers": (layer,)}
+
+    manifest = MANIFEST.model_copy(update=changes)
+
+    assert manifest.images_per_call == images

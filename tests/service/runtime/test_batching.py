@@ -11,6 +11,7 @@ import pytest
 from service.model import Bundle, FakeModel, Model
 from service.records import Floats
 from service.runtime.batching import BatchedModel
+from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler
 
 TOLERANCE = 1e-5
@@ -59,7 +60,12 @@ def test_batched_predictions_equal_single_predictions(kind: str, bundle: Bundle)
     blocking = BlockingModel(model, scheduler, len(images) - 1)
     batches: list[int] = []
     batched = BatchedModel(
-        blocking, scheduler, "predict", still_wanted, lambda _, size: batches.append(size)
+        blocking,
+        scheduler,
+        "predict",
+        still_wanted,
+        lambda _, size: batches.append(size),
+        PassTime(),
     )
 
     with ThreadPoolExecutor(len(images)) as threads:
@@ -84,7 +90,7 @@ def test_every_signature_splits_its_batch_correctly(kind: str, bundle: Bundle) -
         time.sleep(0.02)
 
     scheduler = FairScheduler(1, {"explain": 1.0}, 8)
-    batched = BatchedModel(model, scheduler, "explain", still_wanted, delay)
+    batched = BatchedModel(model, scheduler, "explain", still_wanted, delay, PassTime())
 
     def compute(number: int) -> tuple[Any, Any, Any]:
         image = images[number : number + 1]

@@ -1,5 +1,6 @@
 """The fair scheduler of the model and of the readers."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ class QueuedCallers:
         self.work = BlockingWork(then)
         self.threads = ThreadPoolExecutor(16)
 
-        self.first = self._submit("first", "predict", "a", still_wanted)
+        self.first = self._submit("predict", Task("a", 1, "first", self.work, still_wanted))
         assert self.work.begun.wait(10)
 
     def call(
@@ -59,10 +60,12 @@ class QueuedCallers:
         lane: str = "predict",
         kind: str = "a",
         check: Callable[[], None] = still_wanted,
+        max_batch: float = math.inf,
     ) -> "Future[str]":
         """Submit a task and wait until it is queued."""
         before = self._queued()
-        future = self._submit(payload, lane, kind, check)
+        task = Task(kind, 1, payload, self.work, check, max_batch)
+        future = self._submit(lane, task)
 
         deadline = time.monotonic() + 10
         while self._queued() == before:
@@ -70,10 +73,7 @@ class QueuedCallers:
             time.sleep(0.001)
         return future
 
-    def _submit(
-        self, payload: str, lane: str, kind: str, check: Callable[[], None]
-    ) -> "Future[str]":
-        task = Task(kind, 1, payload, self.work, check)
+    def _submit(self, lane: str, task: Task[str, str]) -> "Future[str]":
         return self.threads.submit(self.scheduler.run, lane, task)
 
     def _queued(self) -> int:
@@ -118,6 +118,16 @@ def test_batch_is_bounded_and_of_one_kind() -> None:
 
     assert [other.result(10) for other in others] == ["B", "C", "D", "E"]
     assert callers.work.batches == [["first"], ["b", "d"], ["c"], ["e"]]
+
+
+def test_batch_is_bounded_by_its_first_task() -> None:
+    callers = QueuedCallers(max_batch=8)
+    others = [callers.call(name, max_batch=2) for name in "bcd"]
+
+    callers.work.go.set()
+
+    assert [other.result(10) for other in others] == ["B", "C", "D"]
+    assert callers.work.batches == [["first"], ["b", "c"], ["d"]]
 
 
 def test_abandoned_tasks_are_skipped() -> None:

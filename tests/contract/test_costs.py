@@ -1,0 +1,98 @@
+"""Requests that no deadline allows are refused before anything is computed."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.app import create_app
+from service.model import FakeModel
+from service.runtime.pass_time import TRIALS
+from service.settings import FAKE, Settings
+from tests.support.clients import until_ready
+
+PASS_SECONDS = 0.02
+DEADLINE_SECONDS = 5.0
+
+
+@pytest.fixture(scope="module")
+def calls() -> Iterator[list[str]]:
+    """Names of the calls of the fake model, whose passes of an image take 20 ms each."""
+    names: list[str] = []
+
+    def slow(name: str, passes: int) -> None:
+        original = getattr(FakeModel, name)
+
+        def call(self: FakeModel, *arguments: Any) -> Any:
+            names.append(name)
+            images = next(value for value in arguments if not isinstance(value, str))
+            time.sleep(PASS_SECONDS * passes * len(images))
+            return original(self, *arguments)
+
+        patch.setattr(FakeModel, name, call)
+
+    with pytest.MonkeyPatch.context() as patch:
+        slow("predict", 1)
+        slow("activations", 1)
+        slow("layer_gradients", 2)
+        slow("input_gradients", 2)
+        yield names
+
+
+@pytest.fixture(scope="module")
+def slow_client(calls: list[str]) -> Iterator[TestClient]:
+    """Client of a service whose passes have been measured."""
+    app = create_app(Settings(model=FAKE, deadline_seconds=DEADLINE_SECONDS))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        until_ready(client)
+        while len(calls) < TRIALS:
+            time.sleep(0.01)
+        yield client
+
+
+def test_hopeless_method_is_refused_before_any_pass(
+    slow_client: TestClient, calls: list[str], mammogram_png: bytes
+) -> None:
+    """259 passes of 20 ms take 5.2 s."""
+    before = list(calls)
+
+    refused = slow_client.post(
+        "/gradcam", params={"method": "integrated-gradients"}, files={"file": mammogram_png}
+    )
+
+    problem = refused.json()
+    assert (refused.status_code, problem["type"]) == (422, "urn:mammolens:too-costly")
+    assert problem["passes"] == 2 * 128 + 3
+    assert problem["deadline_seconds"] == DEADLINE_SECONDS
+    assert problem["estimated_seconds"] >= PASS_SECONDS * 259 > DEADLINE_SECONDS
+    assert "259 passes" in problem["detail"]
+    assert calls == before
+
+    metrics = slow_client.get("/metrics").text
+    assert 'mammolens_refused_total{lane="explain",reason="cost"} 1.0' in metrics
+
+
+@pytest.mark.parametrize("route", ["/predict", "/gradcam", "/activations/conv2d"])
+def test_ordinary_requests_are_answered_by_slow_model(
+    slow_client: TestClient, mammogram_png: bytes, route: str
+) -> None:
+    answer = slow_client.post(route, files={"file": mammogram_png})
+
+    assert answer.status_code == 200
+
+
+def test_shorter_deadline_of_the_caller_counts(
+    slow_client: TestClient, mammogram_png: bytes
+) -> None:
+    """Full diagnostics take 70 passes of 20 ms, 1.4 s."""
+    refused = slow_client.post(
+        "/gradcam",
+        params={"diagnostics": "full"},
+        files={"file": mammogram_png},
+        headers={"Request-Timeout": "1"},
+    )
+
+    assert refused.status_code == 422
+    assert (refused.json()["passes"], refused.json()["deadline_seconds"]) == (70, 1)
