@@ -10,7 +10,7 @@ from typing import Any
 from service.errors import MammolensError
 from training import command_texts
 from training.command_texts import COMMANDS
-from training.config import load_experiment
+from training.config import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
 
@@ -113,7 +113,7 @@ def _define_scorecard(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_scorecard, parser=parser)
     _add_network(parser)
     parser.add_argument(
-        "--experiment", type=Path, help="TOML file of the experiment whose images are used"
+        "--experiment", type=Path, help="TOML file with [data], [split] and [fit] of the images"
     )
     parser.add_argument("--out", type=Path, help="JSON file to write")
 
@@ -181,8 +181,8 @@ def _phantoms(options: argparse.Namespace) -> None:
 def _prepare(options: argparse.Namespace) -> None:
     from training.data.prepare import prepare
 
-    experiment = load_experiment(options.experiment)
-    outcome = prepare(load_records(experiment), experiment, options.workers)
+    source = load_image_source(options.experiment)
+    outcome = prepare(load_records(source), source, options.workers)
 
     print(
         f"{outcome.prepared} images prepared, {outcome.present} already in the cache, "
@@ -240,16 +240,16 @@ def _scorecard(options: argparse.Namespace) -> None:
     if options.run is None:
         model, manifest = describe_foreign_model(options.keras, options.bundle)
         keras_file = options.keras
-        experiment = load_experiment(options.experiment)
+        source = load_image_source(options.experiment)
         out = options.out
     else:
         run = Run(options.run)
         model, manifest = describe_run(run)
         keras_file = run.best_model
-        experiment = run.experiment()
+        source = run.experiment()
         out = run.scorecard
 
-    report = score_experiment(model, manifest, experiment)
+    report = score_experiment(model, manifest, source)
     write_report(out, keras_file, report)
 
     for line in report.scorecard.lines:

@@ -96,7 +96,9 @@ def layer(described: ConvLayer) -> schemas.Layer:
         stage=described.stage,
         reading=explanation.stage_guide(described.stage),
         receptive_field=described.receptive_field,
+        effective_size=described.effective_size,
         tap=list(described.tap),
+        methods=None if described.methods is None else list(described.methods),
     )
 
 

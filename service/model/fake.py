@@ -68,6 +68,15 @@ _MANIFEST = Manifest(
             "early",
             ReceptiveField(_SIZE, _SIZE, _STRIDE, _STRIDE, _SIZE // 2, _SIZE // 2),
             tap=(_LAYER,),
+            # The head adds up all cells alike.
+            methods=(
+                Method.GRAD_CAM,
+                Method.GRAD_CAM_PLUS_PLUS,
+                Method.HIRES_CAM,
+                Method.LAYER_CAM,
+                Method.XGRAD_CAM,
+                Method.EIGEN_CAM,
+            ),
         ),
     ),
     default_layer=_LAYER,

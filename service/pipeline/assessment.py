@@ -1,11 +1,13 @@
 """Assess how far to trust an answer: diagnostics beside reference ranges, and warnings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from service import explanation
 from service.model import Model
 from service.pipeline.class_explanation import ClassExplanation
 from service.records import (
+    ConvLayer,
     Diagnostic,
     FilterStatistics,
     Floats,
@@ -95,7 +97,35 @@ def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) 
     diagnostics = explanation.diagnose(explained.figures, ranges)
     warnings = explanation.heatmap_warnings(explained.heatmap, diagnostics, positive=positive)
     unusual = explanation.unusual_warnings(diagnostics)
-    return Assessment(diagnostics, (*warnings, *unusual))
+    unsuited = _unsuited_method(explained.method, explained.layer)
+    return Assessment(diagnostics, (*unsuited, *warnings, *unusual))
+
+
+def _unsuited_method(method: Method, layer: ConvLayer | None) -> tuple[QualityWarning, ...]:
+    """Return a warning if the method means little at the layer, with those that mean something.
+
+    None is returned for a method that explains the input, or if the bundle does not say.
+    """
+    if layer is None or layer.methods is None or method in layer.methods:
+        return ()
+
+    if layer.methods:
+        message = (
+            f"At layer {layer.name}, {method} means little: gradients differ from cell to cell "
+            f"there. The methods {_enumerate(layer.methods)} mean something."
+        )
+    else:
+        input_methods = [other for other in Method if other not in explanation.METHODS]
+        message = (
+            f"At layer {layer.name}, no method of a layer means much: the network goes on with "
+            f"attention. The methods {_enumerate(input_methods)} explain the input."
+        )
+    return (QualityWarning("method-unsuited-to-layer", message),)
+
+
+def _enumerate(methods: Sequence[Method]) -> str:
+    *others, last = methods
+    return f"{', '.join(others)} and {last}"
 
 
 def is_positive(model: Model, scores: Scores) -> bool:

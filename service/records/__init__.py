@@ -21,7 +21,14 @@ from service.records.image import (
     Side,
     SpacingPlane,
 )
-from service.records.layers import ConvLayer, LayerGradients, ReceptiveField, Scores, Stage
+from service.records.layers import (
+    ConvLayer,
+    EffectiveSize,
+    LayerGradients,
+    ReceptiveField,
+    Scores,
+    Stage,
+)
 from service.records.quality import Diagnostic, Domain, QualityWarning, ReferenceRange
 
 __all__ = [
@@ -32,6 +39,7 @@ __all__ = [
     "Diagnostic",
     "Domain",
     "DrawnHeat",
+    "EffectiveSize",
     "FilterStatistics",
     "FitParameters",
     "Fitted",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from service.geometry import Affine
 from service.records.arrays import Floats
+from service.records.heatmap import Method
 
 Stage = Literal["early", "middle", "deep"]
 
@@ -30,12 +31,27 @@ class ReceptiveField:
 
 
 @dataclass(frozen=True, slots=True)
+class EffectiveSize:
+    """The effective size of receptive fields, in input pixels: it is smaller than the whole.
+
+    Few of the pixels that a cell can see move it much. If all pixels of a box of this size moved a
+    cell alike, and no others, its squared gradients would have the variance along either axis that
+    was measured.
+    """
+
+    height: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
 class ConvLayer:
     """A convolutional layer that can be explained.
 
     `height`, `width`: its grid, in cells. `stage`: its depth in the network. `tap`: names of the
     operations from the convolution to the one whose output its maps are, as `conv`, `conv_bn`,
-    `conv_relu`. It is empty if a bundle does not say where its maps are taken.
+    `conv_relu`. It is empty if a bundle does not say where its maps are taken. `methods`: those
+    methods of a layer that mean something at this one. None if a bundle does not say.
+    `effective_size`: None if it was not measured, or if no pixel moves the layer.
     """
 
     name: str
@@ -45,6 +61,8 @@ class ConvLayer:
     stage: Stage
     receptive_field: ReceptiveField
     tap: tuple[str, ...] = ()
+    methods: tuple[Method, ...] | None = None
+    effective_size: EffectiveSize | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ def test_unknown_layer_lists_available_layers(client: TestClient, mammogram_png:
         client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
         client.post("/activations/", files={"file": mammogram_png}),
+        client.post("/activations", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": ""}, files={"file": mammogram_png}),
     )
 

@@ -4,7 +4,7 @@ import pytest
 
 from service.records import FitParameters
 from tests.support.paths import ROOT
-from training.config import load_experiment, load_foreign_model
+from training.config import load_experiment, load_foreign_model, load_image_source
 from training.errors import ConfigError
 
 DEMO = ROOT / "training/experiments/demo.toml"
@@ -17,6 +17,12 @@ def edited(tmp_path: Path, old: str, new: str) -> Path:
     path = tmp_path / "edited.toml"
     path.write_text(text.replace(old, new))
     return path
+
+
+def split_of_demo() -> str:
+    """Return the section [split] of the demo experiment."""
+    text = DEMO.read_text()
+    return text[text.index("[split]") : text.index("[fit]")]
 
 
 def test_demo_is_a_valid_experiment() -> None:
@@ -44,6 +50,7 @@ def test_demo_is_a_valid_experiment() -> None:
         ("test = 0.30", "test = 0.9", "split"),
         ("{image_id}.dcm", "{image}.dcm", "data.images"),
         ("[fit]", "[fitt]", "fitt"),
+        ("[fit]", "[fitt]", r"fit: the section \[fit\] is missing"),
     ],
 )
 def test_invalid_key_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
@@ -51,10 +58,33 @@ def test_invalid_key_is_named(tmp_path: Path, old: str, new: str, named: str) ->
         load_experiment(edited(tmp_path, old, new))
 
 
-def test_split_by_fold_is_read(tmp_path: Path) -> None:
+def test_images_need_no_network_and_training(tmp_path: Path) -> None:
     text = DEMO.read_text()
-    split = text[text.index("[split]") : text.index("[fit]")]
-    path = edited(tmp_path, split, '[split]\nby = "fold"\nvalidation = ["3"]\ntest = ["4"]\n')
+    path = tmp_path / "images.toml"
+    path.write_text(text[: text.index("[network]")])
+
+    source = load_image_source(path)
+
+    assert source == load_image_source(DEMO)
+    assert source.fit == load_experiment(DEMO).fit
+    with pytest.raises(ConfigError, match=r"\n  training: the section \[training\] is missing"):
+        load_experiment(path)
+
+
+def test_images_need_every_section_of_theirs(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\n  split: the section \[split\] is missing"):
+        load_image_source(edited(tmp_path, split_of_demo(), ""))
+
+
+def test_unknown_section_beside_images_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\n  networks: Extra inputs"):
+        load_image_source(edited(tmp_path, "[network]", "[networks]"))
+
+
+def test_split_by_fold_is_read(tmp_path: Path) -> None:
+    path = edited(
+        tmp_path, split_of_demo(), '[split]\nby = "fold"\nvalidation = ["3"]\ntest = ["4"]\n'
+    )
 
     experiment = load_experiment(path)
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 import service
 from service.geometry import Affine
 from service.records import WHITE, Fitted, Floats, Mask
-from training.config import Experiment
+from training.config import ImageSource
 from training.data.table import Record
 from training.errors import CacheError
 
@@ -57,20 +57,20 @@ def image_code_digest() -> bytes:
     return hashlib.sha256(installed + inspect.getsource(write_fitted).encode()).digest()
 
 
-def cached_path(record: Record, experiment: Experiment) -> Path:
+def cached_path(record: Record, source: ImageSource) -> Path:
     """Return the path of a record's fitted image, whether or not it exists yet."""
-    source = record.locate(experiment.data.images)
-    status = source.stat()
+    image = record.locate(source.data.images)
+    status = image.stat()
 
     facts = (
-        str(source),
+        str(image),
         status.st_size,
         status.st_mtime_ns,
-        astuple(experiment.fit.parameters()),
+        astuple(source.fit.parameters()),
         image_code_digest(),
     )
     digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    return experiment.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"
+    return source.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"
 
 
 def write_fitted(path: Path, fitted: Fitted) -> None:
@@ -121,15 +121,15 @@ def _read(path: Path, name: str) -> NDArray[Any]:
         return np.asarray(file[name])
 
 
-def open_part(records: Sequence[Record], experiment: Experiment) -> Part:
+def open_part(records: Sequence[Record], source: ImageSource) -> Part:
     """Return the records as a part, without those that `prepare` reported as unusable.
 
     Raises:
         CacheError: if an image is neither in the cache nor in the report of unusable images.
     """
-    unusable = read_failures(experiment.data.cache)
+    unusable = read_failures(source.data.cache)
     usable = [
-        (record, cached_path(record, experiment))
+        (record, cached_path(record, source))
         for record in records
         if record.image_id not in unusable
     ]

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from service.errors import ImageError
 from service.imaging import read
 from service.records import FitParameters
-from training.config import Experiment
+from training.config import ImageSource
 from training.data.cache import Failure, cached_path, write_failures, write_fitted
 from training.data.table import Record, require_images
 from training.errors import CacheError
@@ -40,25 +40,25 @@ class _Job:
     parameters: FitParameters
 
 
-def prepare(records: Sequence[Record], experiment: Experiment, workers: int) -> Preparation:
+def prepare(records: Sequence[Record], source: ImageSource, workers: int) -> Preparation:
     """Write every image that is not in the cache yet, and report the unusable ones.
 
     Raises:
         TableError: if image files are missing.
         CacheError: if none of the images could be used.
     """
-    require_images(records, experiment.data)
-    experiment.data.cache.mkdir(parents=True, exist_ok=True)
+    require_images(records, source.data)
+    source.data.cache.mkdir(parents=True, exist_ok=True)
 
-    parameters = experiment.fit.parameters()
+    parameters = source.fit.parameters()
     jobs = [
-        _Job(record.image_id, record.locate(experiment.data.images), target, parameters)
+        _Job(record.image_id, record.locate(source.data.images), target, parameters)
         for record in records
-        if not (target := cached_path(record, experiment)).exists()
+        if not (target := cached_path(record, source)).exists()
     ]
     failures = tuple(failure for failure in _run(jobs, workers) if failure is not None)
 
-    report = write_failures(experiment.data.cache, failures)
+    report = write_failures(source.data.cache, failures)
     if len(failures) == len(records):
         raise CacheError(
             f"None of the {len(records)} images could be used: {report} lists the reasons."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from service.records import Laterality
-from training.config import Data, Experiment, RowFilter
+from training.config import Data, ImageSource, RowFilter
 from training.errors import TableError
 
 REQUIRED_COLUMNS = ("patient_id", "image_id", "laterality", "view", "cancer")
@@ -42,13 +42,13 @@ class Record:
         return Path(template.format(patient_id=self.patient_id, image_id=self.image_id))
 
 
-def load_records(experiment: Experiment) -> tuple[Record, ...]:
+def load_records(source: ImageSource) -> tuple[Record, ...]:
     """Read the records of the experiment's table that pass its filter, in the table's order.
 
     Raises:
         TableError: if the table cannot be used, or if no row passes the filter.
     """
-    return select(read_table(experiment.data.table), experiment.filter)
+    return select(read_table(source.data.table), source.filter)
 
 
 def read_table(path: Path) -> tuple[Record, ...]:

@@ -5,7 +5,7 @@ from tempfile import TemporaryDirectory
 
 import keras
 
-from service import pipeline
+from service import imaging, pipeline
 from service.model import (
     MANIFEST_FILE,
     MODEL_CARD_FILE,
@@ -19,6 +19,7 @@ from service.model import (
 from service.records import MapState, Pixels
 from training.errors import ExportError
 from training.export.model_card import model_card
+from training.introspection.effective_size import with_effective_sizes
 from training.introspection.live_model import explained
 from training.introspection.probe import check_places
 from training.scorecard.report import ScorecardReport
@@ -46,6 +47,9 @@ def export_bundle(
     if out.exists() and not overwrite:
         raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
     check_places(model, manifest)
+
+    image = imaging.fit(golden_pixels, manifest.preprocessing).image
+    manifest = with_effective_sizes(model, manifest, image)
 
     # The bundle is written beside `out` and then renamed, so that it is never seen half written.
     out.parent.mkdir(parents=True, exist_ok=True)

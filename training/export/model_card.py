@@ -120,13 +120,18 @@ def _method_row(method: str, localisation: Localisation) -> tuple[str, ...]:
 
 def _layers(manifest: Manifest) -> list[str]:
     note = (
-        "Sizes are height x width. Receptive field and stride are in pixels of the model's input. "
-        "A layer's maps are the output of the operation in the last column, which is the end of "
-        "the chain that the layer's convolution begins. "
+        "Sizes are height x width. Receptive field, effective size and stride are in pixels of the "
+        "model's input. The effective size is that of the part that moves a cell most. "
+        "A layer's maps are the output of the operation in the column `Maps of`, which is the end "
+        "of the chain that the layer's convolution begins. The methods are those of a layer that "
+        "mean something at this one. "
         f"Explained by default: `{manifest.default_layer}`."
     )
     table = _table(
-        ("Layer", "Stage", "Map", "Filters", "Receptive field", "Stride", "Maps of"),
+        (
+            *("Layer", "Stage", "Map", "Filters", "Receptive field", "Effective", "Stride"),
+            *("Maps of", "Methods"),
+        ),
         map(_layer_row, manifest.layers),
     )
 
@@ -135,6 +140,7 @@ def _layers(manifest: Manifest) -> list[str]:
 
 def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
     field = layer.receptive_field
+    effective = layer.effective_size
 
     return (
         f"`{layer.name}`",
@@ -142,8 +148,10 @@ def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
         f"{layer.height} x {layer.width}",
         str(layer.filters),
         f"{field.height} x {field.width}",
+        "-" if effective is None else f"{effective.height:.0f} x {effective.width:.0f}",
         f"{field.stride_y:g} x {field.stride_x:g}",
         f"`{layer.tap[-1]}`",
+        ", ".join(f"`{method}`" for method in layer.methods or ()) or "none",
     )
 
 

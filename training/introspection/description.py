@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 import keras
 from pydantic import ValidationError
 
-from service.model import Manifest, gradcam_signature
-from service.records import ConvLayer, FitParameters
+from service.model import Manifest
+from service.records import FitParameters
 from training.errors import ExportError, NotExplainable
 from training.introspection.hooks import operations
+from training.introspection.layer_choice import choose_layers, feature_layers
 from training.introspection.receptive_field import convolutional_layers
 from training.introspection.signatures import class_count
-
-# Each explained layer adds a signature. For a network of MobileNetV2's depth a signature takes
-# 0.2 s of the service's start and 0.5 MB on disk.
-_MAX_LAYERS = 16
 
 # Channels that oneDNN processes together.
 _ONEDNN_BLOCK = 16
@@ -32,7 +29,8 @@ class BundleFacts:
     `classes`: names of the outputs, in order. `threshold`: calibrated probability of
     `positive_class` from which an image is positive. `threshold_rule`: sentence that says how the
     threshold was chosen. `temperature`: divides the logits. `layers`: names of the convolutional
-    layers to explain. If None, all of them, or of more than 16 the last one on each grid.
+    layers to explain. If None, all of them, or of more than 16 the last one before each change of
+    the grid and one of each stage.
     `default_layer`: the layer explained when a request names none. If None, the deepest.
     `training`, `intended_use`, `limitations`: sentences of the model card. `figures`: measured
     figures by name.
@@ -67,7 +65,7 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
     _check_model(model, facts.preprocessing, facts.classes)
 
     grid = facts.preprocessing.height, facts.preprocessing.width
-    layers = _choose_layers(convolutional_layers(model, *grid), facts.layers)
+    layers = choose_layers(convolutional_layers(model, *grid), facts.layers)
     default_layer = facts.default_layer or layers[-1].name
 
     try:
@@ -83,7 +81,7 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
             preprocessing=facts.preprocessing,
             layers=tuple(layers),
             default_layer=default_layer,
-            feature_layers=_feature_layers(layers) or (default_layer,),
+            feature_layers=feature_layers(layers) or (default_layer,),
             training=facts.training,
             figures=dict(facts.figures),
             intended_use=facts.intended_use,
@@ -95,16 +93,6 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
             f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()
         )
         raise ExportError(f"The bundle's manifest would not be valid: {complaints}.") from error
-
-
-def _feature_layers(layers: Sequence[ConvLayer]) -> tuple[str, ...]:
-    """Return the names of the last early and the last middle layer.
-
-    Sources of images differ in texture and contrast. These layers respond to both, while the deep
-    layers of a classifier have learned to ignore them.
-    """
-    last = {layer.stage: layer.name for layer in layers}
-    return tuple(last[stage] for stage in ("early", "middle") if stage in last)
 
 
 def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequence[str]) -> None:
@@ -166,26 +154,3 @@ def _breaks_onednn(operation: keras.Operation) -> bool:
         and operation.strides != (1, 1)
         and operation.kernel.shape[2] < _ONEDNN_BLOCK
     )
-
-
-def _choose_layers(layers: Sequence[ConvLayer], names: Sequence[str] | None) -> list[ConvLayer]:
-    """Return the layers to explain, in depth order, whatever the order of `names`."""
-    if names is None:
-        last_on_its_grid = {(layer.height, layer.width): layer for layer in layers}
-        chosen = list(layers) if len(layers) <= _MAX_LAYERS else list(last_on_its_grid.values())
-    else:
-        unknown = set(names) - {layer.name for layer in layers}
-        if unknown or not names:
-            raise ExportError(
-                "Not convolutional layers of the network: "
-                f"{', '.join(sorted(unknown)) or 'none named'}; "
-                f"there are {', '.join(layer.name for layer in layers)}."
-            )
-        chosen = [layer for layer in layers if layer.name in names]
-
-    # Characters that a signature's name may not hold are replaced, so two layers may collide.
-    if len({gradcam_signature(layer.name) for layer in chosen}) < len(chosen):
-        raise NotExplainable(
-            "Some names of layers differ only in punctuation; use letters and digits."
-        )
-    return chosen

@@ -1,15 +1,18 @@
-"""Effective receptive fields of a layer's cells: the pixels that move a cell, and their centroid.
+"""Effective receptive fields: the pixels that move a cell of a layer, their centroid and extent.
 
-Absolute gradients of a cell are averaged over images, as in Luo et al., "Understanding the
-Effective Receptive Field in Deep Convolutional Neural Networks", NIPS 2016.
+Gradients of a cell are averaged over images, as in Luo et al., "Understanding the Effective
+Receptive Field in Deep Convolutional Neural Networks", NIPS 2016: their absolute values for the
+centroid, their squares for the extent.
 """
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 
-from service.records import ConvLayer, Floats
+from service.records import ConvLayer, EffectiveSize, Floats
 
 # Probed places, as shares of the image: the middle first, then near the edges.
 _SHARES = (0.5, 0.25, 0.75)
@@ -52,7 +55,7 @@ class EffectiveField:
         self._column_sums = np.zeros((len(self.cells), width))
 
     def add(self, cell: int, gradients: Floats) -> None:
-        """Add the absolute gradients [height, width] of one cell to the pixels of one image.
+        """Add the absolute or squared gradients [height, width] of one cell in one image.
 
         Every image counts alike. A gradient that is zero or not finite is left out.
         """
@@ -72,6 +75,17 @@ class EffectiveField:
             if self._row_sums[cell].any()
         ]
         return max(displacements, key=lambda displacement: displacement.strides)
+
+    def effective_size(self) -> EffectiveSize | None:
+        """Return the size of the field, the mean over its cells. None if no cell has a field."""
+        measured = [cell for cell in range(len(self.cells)) if self._row_sums[cell].any()]
+        if not measured:
+            return None
+
+        return EffectiveSize(
+            height=_even_length([self._row_sums[cell] for cell in measured]),
+            width=_even_length([self._column_sums[cell] for cell in measured]),
+        )
 
     def _displacement(self, cell: int) -> Displacement:
         row, column = self._numbers[cell]
@@ -127,3 +141,18 @@ def _centroid(field: Floats, window: np.ndarray) -> float:
     if not weights.any():
         weights = field
     return float(weights @ np.arange(len(field)) / weights.sum())
+
+
+def _even_length(fields: Sequence[Floats]) -> float:
+    """Return the number of pixels in a row that spread as far as the fields, if all weigh alike.
+
+    The variance of n numbers in a row is (n^2 - 1) / 12. That of the fields is their mean variance,
+    each about its own centroid.
+    """
+    variances = []
+    for field in fields:
+        pixels = np.arange(len(field))
+        centroid = _centroid(field, np.ones_like(pixels))
+        variances.append(float(field @ (pixels - centroid) ** 2 / field.sum()))
+
+    return round(math.sqrt(1 + 12 * np.mean(variances)), 1)

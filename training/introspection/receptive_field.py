@@ -7,11 +7,12 @@ from typing import Any
 
 import keras
 
-from service.records import ConvLayer, ReceptiveField, Stage
+from service.records import ConvLayer, Method, ReceptiveField, Stage
 from training.errors import NotExplainable
 from training.introspection.grid import Axis, Grid, joined
 from training.introspection.hooks import OperationCall, observed
 from training.introspection.positions import has_known_activation, keeps_positions
+from training.introspection.suited_methods import has_attention, suited_methods
 from training.introspection.taps import chain_of, readers_of
 
 _CONVOLUTIONS = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.SeparableConv2D)
@@ -70,8 +71,17 @@ def convolutional_layers(model: keras.Model, height: int, width: int) -> list[Co
     ]
     _check_unique([placed[0][0] for placed in located])
 
+    # A vision transformer embeds its patches with its only convolution. What it makes of them is in
+    # layers that cannot be explained.
+    is_embedding = len(located) == 1 and has_attention(calls)
+
     return [
-        _layer(placed, _STAGES[3 * index // len(located)]) for index, placed in enumerate(located)
+        _layer(
+            placed,
+            stage=_STAGES[3 * index // len(located)],
+            methods=() if is_embedding else suited_methods(placed[-1][0].output, calls),
+        )
+        for index, placed in enumerate(located)
     ]
 
 
@@ -106,7 +116,9 @@ def _check_unique(convolutions: list[OperationCall]) -> None:
         )
 
 
-def _layer(placed: Sequence[tuple[OperationCall, Grid]], stage: Stage) -> ConvLayer:
+def _layer(
+    placed: Sequence[tuple[OperationCall, Grid]], stage: Stage, methods: tuple[Method, ...]
+) -> ConvLayer:
     """Return the layer of a chain's convolution, whose maps are the output of its last call."""
     last, grid = placed[-1]
     rows = grid.rows
@@ -122,6 +134,7 @@ def _layer(placed: Sequence[tuple[OperationCall, Grid]], stage: Stage) -> ConvLa
         stage=stage,
         receptive_field=field,
         tap=tuple(call.name for call, _ in placed),
+        methods=methods,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from service.model import Localisation, Manifest, Scorecard, ScorecardEntry
 from service.records import Method
-from training.config import Experiment
+from training.config import ImageSource
 from training.data.cache import Part, open_part
 from training.data.split import split_records
 from training.data.table import load_records
@@ -55,7 +55,7 @@ class Parts:
 
 
 def score_experiment(
-    network: keras.Model, manifest: Manifest, experiment: Experiment
+    network: keras.Model, manifest: Manifest, source: ImageSource
 ) -> ScorecardReport:
     """Score a network on the images of an experiment, with the experiment's split.
 
@@ -63,30 +63,28 @@ def score_experiment(
         ScorecardError: the experiment's images are not fitted as the network needs them.
         CacheError: the images are not prepared.
     """
-    if experiment.fit.parameters() != manifest.preprocessing:
+    if source.fit.parameters() != manifest.preprocessing:
         raise ScorecardError(
             "The experiment's [fit] differs from the network's; it must be equal in both files."
         )
 
     return score_model(
         LiveModel(network, manifest),
-        open_parts(experiment),
-        experiment.data.lesion_masks,
+        open_parts(source),
+        source.data.lesion_masks,
         SampleSizes(),
     )
 
 
-def open_parts(experiment: Experiment) -> Parts:
+def open_parts(source: ImageSource) -> Parts:
     """Open the three parts of the experiment's images.
 
     Raises:
         CacheError: the images are not prepared.
     """
-    split = split_records(load_records(experiment), experiment.split)
+    split = split_records(load_records(source), source.split)
 
-    return Parts(
-        *(open_part(part, experiment) for part in (split.train, split.validation, split.test))
-    )
+    return Parts(*(open_part(part, source) for part in (split.train, split.validation, split.test)))
 
 
 def score_model(

@@ -32,7 +32,16 @@ _LAYER = {
         "offset_y": 30.0,
         "offset_x": 30.0,
     },
+    "effective_size": {"height": 29.8, "width": 29.1},
     "tap": ["conv2d_2"],
+    "methods": [
+        "grad-cam",
+        "grad-cam-plus-plus",
+        "hires-cam",
+        "layer-cam",
+        "xgrad-cam",
+        "eigen-cam",
+    ],
 }
 _ANSWER = {
     "model": _MODEL,

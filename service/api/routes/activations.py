@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Response
 
 from service import errors, pipeline
 from service.api import responses, schemas
+from service.api.dependencies import AnyEngine
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
 from service.api.openapi import examples
@@ -41,6 +42,13 @@ async def show_activations(
     return await request.answer(
         Lane.EXPLAIN, partial(_show, layer, options), MediaType.JSON, MediaType.PNG
     )
+
+
+@router.post("/activations", include_in_schema=False)
+async def ask_for_layer(engine: AnyEngine) -> Response:
+    """Answer a request that names no layer with the layers that there are."""
+    layers = engine.require_model().manifest.layers
+    raise errors.UnknownLayer([layer.name for layer in layers])
 
 
 def _show(layer: str, options: ActivationsOptions, call: ImageCall) -> ImageAnswer:

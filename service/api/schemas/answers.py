@@ -11,6 +11,7 @@ from service.model import Verdict
 from service.records import (
     Box,
     Derivation,
+    EffectiveSize,
     Laterality,
     MapState,
     Method,
@@ -163,9 +164,17 @@ class Layer(Schema):
     stage: Stage = Field(description="Third of the network's depth: early, middle or deep.")
     reading: str = Field(description="How to read its maps.")
     receptive_field: ReceptiveField
+    effective_size: EffectiveSize | None = Field(
+        description="The size of the part of the receptive field that moves a cell most, in input "
+        "pixels. Null if it was not measured."
+    )
     tap: list[str] = Field(
         description="Names of the operations from the convolution to the one whose output the maps "
         "are, such as its batch normalisation and activation. Empty for an older bundle."
+    )
+    methods: list[Method] | None = Field(
+        description="The methods of a layer that mean something at this one. Empty if only methods "
+        "that explain the input do. Null if the bundle does not say."
     )
 
 

@@ -68,6 +68,16 @@ def test_checksums_cover_every_file_except_manifest(tmp_path: Path) -> None:
     assert checksums(tmp_path) == {"variables/data": hashlib.sha256(b"weights").hexdigest()}
 
 
+def test_layers_need_not_tell_methods_and_size() -> None:
+    written = MANIFEST.model_dump()
+    del written["layers"][0]["methods"]
+    del written["layers"][0]["effective_size"]
+
+    (layer,) = Manifest.model_validate(written).layers
+
+    assert (layer.methods, layer.effective_size) == (None, None)
+
+
 def test_layers_of_older_manifest_need_no_tap() -> None:
     written = MANIFEST.model_dump() | {"schema_version": 2}
     del written["layers"][0]["tap"]

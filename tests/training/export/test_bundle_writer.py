@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from benchmarks.oracle import in_double_precision
-from service import explanation, imaging
+from service import explanation, imaging, pipeline
 from service.geometry import IDENTITY
 from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Manifest
+from service.observability.stopwatch import Stopwatch
 from service.records import FitParameters, Floats, Method, Pixels
 from tests.support.bundles import untested_facts
 from training.config import load_experiment
@@ -372,7 +374,14 @@ def test_card_states_manifest_and_no_medical_device(bundle_path: Path) -> None:
         manifest.threshold_rule,
     ):
         assert fact in card
-    assert "| `conv2d_2` | deep | 17 x 11 | 8 | 32 x 32 | 4 x 4 | `conv2d_2` |" in card
+    effective = manifest.layer("conv2d_2").effective_size
+    assert effective is not None
+    assert 1 < effective.height < 32
+    row = (
+        f"| `conv2d_2` | deep | 17 x 11 | 8 | 32 x 32 | {effective.height:.0f} x "
+        f"{effective.width:.0f} | 4 x 4 | `conv2d_2` | `hires-cam`, `layer-cam`, `eigen-cam` |"
+    )
+    assert row in card
     assert "| auc | 0.5 |" in card
 
 
@@ -414,6 +423,50 @@ def test_deep_network_explains_last_layer_per_grid(export: Export) -> None:
     manifest = Bundle.load(export(keras.Sequential(layers))).manifest
 
     assert [layer.name for layer in manifest.layers] == ["conv5", "conv11", "conv17"]
+
+
+class Positions(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Learned places of patches, as those of a vision transformer."""
+
+    def build(self, shape: Any) -> None:
+        self.places = self.add_weight(shape=shape[1:], initializer="normal")
+
+    def call(self, patches: Any) -> Any:
+        return patches + self.places
+
+
+def vision_transformer() -> Any:
+    """Return a classifier whose only convolution embeds 4 x 3 patches of 16 x 16 pixels."""
+    keras.utils.set_random_seed(8)
+    inputs = keras.Input((64, 48, 1))
+    patches = keras.layers.Conv2D(8, 16, strides=16, name="patches")(inputs)
+    tokens = Positions()(keras.layers.Reshape((12, 8))(patches))
+    for _ in range(2):
+        normal = keras.layers.LayerNormalization()(tokens)
+        attended = keras.layers.MultiHeadAttention(2, 4)(normal, normal)
+        tokens = keras.layers.Add()([tokens, attended])
+    pooled = keras.layers.GlobalAveragePooling1D()(keras.layers.LayerNormalization()(tokens))
+    return keras.Model(inputs, keras.layers.Dense(2)(pooled))
+
+
+def test_vision_transformer_suits_methods_of_input_alone(export: Export, breast: Pixels) -> None:
+    bundle = Bundle.load(export(vision_transformer()))
+    data = cv2.imencode(".png", breast)[1].tobytes()
+
+    codes = {
+        method: [warning.code for warning in explain(bundle, data, method).warnings]
+        for method in (Method.HIRES_CAM, Method.OCCLUSION)
+    }
+
+    assert [(layer.name, layer.methods) for layer in bundle.manifest.layers] == [("patches", ())]
+    assert "method-unsuited-to-layer" in codes[Method.HIRES_CAM]
+    assert "method-unsuited-to-layer" not in codes[Method.OCCLUSION]
+
+
+def explain(bundle: Bundle, data: bytes, method: Method) -> pipeline.Explanation:
+    return pipeline.explain(
+        bundle, imaging.read, data, Stopwatch(), pipeline.Question(method=method)
+    )
 
 
 def test_existing_bundle_is_replaced_only_on_request(export: Export) -> None:
