@@ -143,7 +143,12 @@ def _add_middleware(app: MammolensApp, settings: Settings) -> None:
             allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"],
-            expose_headers=[*responses.PICTURE_HEADERS, "Retry-After", "X-Request-ID"],
+            expose_headers=[
+                *responses.PICTURE_HEADERS,
+                *responses.HEAT_HEADERS,
+                "Retry-After",
+                "X-Request-ID",
+            ],
         )
     app.add_middleware(SecurityHeaders)
     if app.parts.audit is not None:

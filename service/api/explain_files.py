@@ -17,7 +17,7 @@ from service.errors import ImageError, MammolensError
 from service.imaging import Limits, Read
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
-from service.records import Method
+from service.records import HeatScale, Method
 from service.rendering import Colormap, Render
 from service.runtime.model_loader import load_model
 from service.runtime.readers import ReaderPool
@@ -108,9 +108,15 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         default=defaults.level,
         help="share of the peak that bounds a region (default: %(default)s)",
     )
+    parser.add_argument(
+        "--scale",
+        choices=list(HeatScale),
+        help="heat drawn at full strength: the model's reference peak, or the image's own peak "
+        "(default: reference where the model has one)",
+    )
     parser.add_argument("--colormap", choices=list(Colormap), default=defaults.colormap)
     parser.add_argument(
-        "--opacity", type=float, default=defaults.opacity, help="of the hottest cell, 0 to 1"
+        "--opacity", type=float, default=defaults.opacity, help="of heat at full strength, 0 to 1"
     )
     parser.add_argument(
         "--size",
@@ -157,6 +163,8 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
         f"{path}: {prediction.label} "
         f"(probability of {prediction.positive_class} {probability:.3f})\n"
     )
+    if explanation.note is not None:
+        sys.stdout.write(f"  {explanation.note}\n")
     for warning in explanation.warnings:
         sys.stdout.write(f"  {warning.code}: {warning.message}\n")
     sys.stdout.write(f"  wrote {out / path.stem}.json and two pictures\n")

@@ -1,7 +1,7 @@
 """Requests about one image, from the headers to the answer: the steps that these routes share."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from anyio import to_thread
@@ -79,12 +79,14 @@ class ImageCall:
 class ImageAnswer:
     """Output of a route's work: a JSON body or a PNG, and the facts that metrics count.
 
-    `probability`: of the positive class, None if the route gives no prediction.
+    `probability`: of the positive class, None if the route gives no prediction. `facts`: for the
+    headers of a PNG.
     """
 
     content: Schema | bytes
     warnings: tuple[QualityWarning, ...]
     probability: float | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,9 @@ class ImageRequests:
 
 def _respond(call: ImageCall, answer: ImageAnswer) -> Response:
     if isinstance(answer.content, bytes):
-        return responses.as_png(answer.content, call.model, answer.warnings, call.timer)
+        return responses.as_png(
+            answer.content, call.model, answer.warnings, answer.facts, call.timer
+        )
     return responses.as_json(answer.content, call.timer)
 
 

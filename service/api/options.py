@@ -13,7 +13,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 from service.api.negotiation import MediaType
 from service.pipeline import Question
-from service.records import Method
+from service.records import HeatScale, Method
 from service.rendering import Colormap, FilterScale, Render, Style
 
 Absent = SkipJsonSchema[None]
@@ -72,7 +72,16 @@ class GradcamOptions(NoOptions):
         "model in place of 2, for a method that explains a layer.",
     )
     level: float = Field(
-        default=0.5, ge=0.05, le=1, description="Share of the peak above which heat forms a region."
+        default=0.5,
+        ge=0.05,
+        le=1,
+        description="Share of the peak that `scale` names, above which heat forms a region.",
+    )
+    scale: HeatScale | Absent = Field(
+        default=None,
+        description="The heat drawn at full strength: `reference`, the reference peak of the model "
+        "version, so that images can be compared; or `image`, the peak of the image itself. "
+        "Default: `reference` where the model version has one, else `image`.",
     )
     render: Render | Absent = Field(
         default=None,
@@ -80,7 +89,7 @@ class GradcamOptions(NoOptions):
         "`heatmap` in JSON.",
     )
     colormap: Colormap = Field(default=Colormap.INFERNO, description="Colours from cold to hot.")
-    opacity: float = Field(default=0.6, ge=0, le=1, description="Opacity of the hottest cell.")
+    opacity: float = Field(default=0.6, ge=0, le=1, description="Opacity of heat at full strength.")
     size: str | Absent = Field(
         default=None,
         pattern="^(source|[1-9][0-9]{1,4})$",
@@ -92,7 +101,7 @@ class GradcamOptions(NoOptions):
     def question(self) -> Question:
         """Return the question that these options put."""
         full = self.diagnostics is Effort.FULL
-        return Question(self.method, self.layer, self.class_name, self.level, full)
+        return Question(self.method, self.layer, self.class_name, self.level, full, self.scale)
 
     def style(self, media_type: MediaType) -> Style:
         """Return how to draw. A PNG is for a person.

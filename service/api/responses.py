@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import Response
@@ -33,17 +34,34 @@ PICTURE_HEADERS = {
     },
 }
 """Headers of a PNG answer: they name the model and the warnings."""
+HEAT_HEADERS = {
+    "Mammolens-Scale": {
+        "description": "the heat drawn at full strength: `reference` or `image`",
+        "schema": {"type": "string"},
+    },
+    "Mammolens-Note": {
+        "description": "how to read the heat of an image decided negative",
+        "schema": {"type": "string"},
+    },
+}
+"""Further headers of a picture of heat."""
 
 _BINARY = {"type": "string", "format": "binary"}
 
 
-def document_picture(description: str, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response of a route that answers with JSON or with a PNG."""
+def document_picture(
+    description: str, example: dict[str, Any], headers: Mapping[str, Any] = MappingProxyType({})
+) -> dict[int | str, dict[str, Any]]:
+    """Return the OpenAPI response of a route that answers with JSON or with a PNG.
+
+    `headers`: of the PNG, beyond those of every picture.
+    """
     content = {
         MediaType.JSON.value: {"example": example},
         MediaType.PNG.value: {"schema": _BINARY},
     }
-    return {200: {"description": description, "content": content, "headers": PICTURE_HEADERS}}
+    documented = {**PICTURE_HEADERS, **headers}
+    return {200: {"description": description, "content": content, "headers": documented}}
 
 
 def model_name(model: Model) -> schemas.ModelName:
@@ -128,9 +146,15 @@ def as_json(body: schemas.Schema, timer: Stopwatch) -> Response:
     return Response(body.model_dump_json(by_alias=True), headers=headers, media_type=MediaType.JSON)
 
 
-def as_png(png: bytes, model: Model, given: Iterable[QualityWarning], timer: Stopwatch) -> Response:
-    """Return the picture, with the model and the warnings in its headers."""
-    headers = {
+def as_png(
+    png: bytes,
+    model: Model,
+    given: Iterable[QualityWarning],
+    facts: Mapping[str, str],
+    timer: Stopwatch,
+) -> Response:
+    """Return the picture, with the model, the warnings and further facts in its headers."""
+    headers = {f"Mammolens-{name}": value for name, value in facts.items()} | {
         "Mammolens-Model": f"{model.manifest.name}/{model.manifest.version}",
         "Mammolens-Warnings": ", ".join(warning.code for warning in given),
         "Server-Timing": server_timing(timer),

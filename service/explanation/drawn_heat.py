@@ -15,7 +15,12 @@ MIN_FADE = 0.01
 
 
 def drawn_heat(
-    heatmap: Heatmap, field: ReceptiveField, mask: Mask, grid_to_source: Affine, box: Box
+    heatmap: Heatmap,
+    field: ReceptiveField,
+    mask: Mask,
+    grid_to_source: Affine,
+    box: Box,
+    full_value: float | None = None,
 ) -> DrawnHeat:
     """Return the heat of a heatmap as it is drawn.
 
@@ -26,6 +31,7 @@ def drawn_heat(
     The drawn grid is the model's, moved by less than a pixel so that the centre of each cell is a
     pixel: a peak in the breast keeps its value and its place. `mask`: the breast on the model's
     grid. `grid_to_source`: from that grid to source pixels. `box`: the crop that the model sees.
+    `full_value`: the raw value to draw at full strength, None for the peak of the heatmap.
     """
     # Lay the grid out over the box.
     rows, columns = heatmap.values.shape
@@ -43,8 +49,9 @@ def drawn_heat(
     values = np.asarray(spread * share, dtype=np.float32)
 
     to_grid = Affine(horizontal.step, horizontal.first, vertical.step, vertical.first)
-    peak_value = heatmap.peak.value if heatmap.peak else 0.0
-    return DrawnHeat(values, to_grid.then(grid_to_source), box, peak_value)
+    if full_value is None:
+        full_value = heatmap.peak.value if heatmap.peak else 0.0
+    return DrawnHeat(values, to_grid.then(grid_to_source), box, full_value)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,17 @@ FINE = 512
 def regions(
     heat: DrawnHeat, level: float, pixel_spacing_mm: tuple[float, float] | None
 ) -> list[HeatRegion]:
-    """Return the regions where the drawn heat is at or above `level` * the peak.
+    """Return the regions where the drawn heat is at or above `level` * its full value.
 
-    The region with the most heat comes first. A blank map has none, and neither has a map whose hot
-    cells all lie in air. `level`: in (0, 1]. `pixel_spacing_mm`: between rows, between columns.
-    Outlines are exact to a third of a pixel of the drawn heat, or to 1 % of a region that is longer
-    than 128 pixels.
+    The region with the most heat comes first. A blank map has none, and neither has a map that is
+    weak beside the full value, or whose hot cells all lie in air. `level`: in (0, 1].
+    `pixel_spacing_mm`: between rows, between columns. Outlines are exact to a third of a pixel of
+    the drawn heat, or to 1 % of a region that is longer than 128 pixels.
     """
-    if heat.peak_value == 0.0:
+    if heat.full_value == 0.0:
         return []
 
-    threshold = level * heat.peak_value
+    threshold = level * heat.full_value
     total = float(heat.values.sum(dtype=np.float64))
     unsorted = [
         _region(part, threshold, total, pixel_spacing_mm) for part in _parts(heat, threshold)

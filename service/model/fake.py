@@ -93,6 +93,7 @@ _MANIFEST = Manifest(
                 )
             }
         },
+        peaks={_LAYER: {Method.GRAD_CAM: 0.008}},
     ),
     intended_use="A fake that stands in for a model while software is developed and tested.",
     limitations="It knows nothing of mammograms; its probabilities mean nothing.",

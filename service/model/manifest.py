@@ -34,6 +34,7 @@ _USUAL_FILTERS = 16  # of a largest map, for each pixel of the input
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
 Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+RawPeak = Annotated[FiniteFloat, Field(gt=0)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -51,12 +52,18 @@ class Ranges(BaseModel):
 
 
 class Reference(BaseModel):
-    """Reference ranges measured on `images` reference images, by layer and method."""
+    """Reference ranges measured on `images` reference images, by layer and method.
+
+    `peaks`: the reference peaks, by layer and method: the median raw peak over true positive
+    images. Missing where strength does not tell positive from negative images, and in older
+    bundles.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     images: int = Field(ge=1)
     ranges: dict[str, dict[Method, Ranges]]
+    peaks: dict[str, dict[Method, RawPeak]] = Field(default_factory=dict)
 
 
 class Manifest(BaseModel):
@@ -148,6 +155,12 @@ class Manifest(BaseModel):
         if ranges is None:
             return {}
         return ranges.positive if positive else ranges.negative
+
+    def reference_peak(self, layer: str, method: Method) -> float | None:
+        """Return the reference peak of a method's maps at a layer, or None if there is none."""
+        if self.reference is None:
+            return None
+        return self.reference.peaks.get(layer, {}).get(method)
 
     def layer(self, name: str) -> ConvLayer:
         """Return the layer of that name.

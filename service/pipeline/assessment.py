@@ -11,11 +11,14 @@ from service.records import (
     Diagnostic,
     FilterStatistics,
     Floats,
+    HeatScale,
     Method,
     QualityWarning,
     ReferenceRange,
     Scores,
 )
+
+NEGATIVE_NOTE = "Decided negative: heat is no finding."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,23 @@ def _unsuited_method(method: Method, layer: ConvLayer | None) -> tuple[QualityWa
 def _enumerate(methods: Sequence[Method]) -> str:
     *others, last = methods
     return f"{', '.join(others)} and {last}"
+
+
+def assess_scale(asked: HeatScale | None, used: HeatScale) -> Assessment:
+    """Return a warning if the caller asked for the reference scale and there is none."""
+    if asked is not HeatScale.REFERENCE or used is HeatScale.REFERENCE:
+        return Assessment()
+
+    message = (
+        "The model version has no reference peak for this map, so that the heat has the image's "
+        "own scale and cannot be compared between images."
+    )
+    return Assessment(warnings=(QualityWarning("no-reference-peak", message),))
+
+
+def note_decision(model: Model, scores: Scores) -> str | None:
+    """Return the note that goes with the heat of an image decided negative."""
+    return None if is_positive(model, scores) else NEGATIVE_NOTE
 
 
 def is_positive(model: Model, scores: Scores) -> bool:

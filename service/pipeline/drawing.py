@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from service import rendering
 from service.observability.stopwatch import Stopwatch
 from service.pipeline.steps import Activations, Explanation
-from service.rendering import Colormap, FilterPicture, FilterScale, FramedPicture, Render, Style
+from service.rendering import (
+    Caption,
+    Colormap,
+    FilterPicture,
+    FilterScale,
+    FramedPicture,
+    Render,
+    Style,
+)
 
 
 def picture_edge(render: Render, style: Style) -> float:
@@ -18,7 +26,8 @@ def draw_heatmap(
 ) -> FramedPicture:
     """Draw the heatmap as PNG in the frame of the source image.
 
-    An overlay needs a reading with the mammogram's picture (see `picture_edge`).
+    An overlay needs a reading with the mammogram's picture (see `picture_edge`). That of an image
+    decided negative says so in a corner, if one is free.
 
     Raises:
         ValueError: the reading has no picture for the overlay.
@@ -32,7 +41,18 @@ def draw_heatmap(
             return rendering.heat_alone(frame, heat, style, text)
         if reading.picture is None:
             raise ValueError("the reading has no picture to draw over")
-        return rendering.overlay(reading.picture, frame, heat, style, text)
+        caption = _caption(explained)
+        return rendering.overlay(reading.picture, frame, heat, style, text, caption)
+
+
+def _caption(explained: Explanation) -> Caption | None:
+    """Return the note of an image decided negative, on two lines."""
+    if explained.note is None:
+        return None
+
+    fitted = explained.prediction.reading.fitted
+    lines = explained.note.replace(": ", ":\n")
+    return Caption(lines, fitted.breast, fitted.breast_to_source)
 
 
 def draw_filters(

@@ -16,6 +16,7 @@ from service.observability.stopwatch import Stopwatch
 from service.pipeline import assessment, class_explanation
 from service.pipeline.assessment import Assessment
 from service.pipeline.class_explanation import ClassExplanation, Subject
+from service.pipeline.heat_strength import HeatStrength, find_strength
 from service.records import (
     ConvLayer,
     Diagnostic,
@@ -23,6 +24,7 @@ from service.records import (
     FilterStatistics,
     Floats,
     HeatRegion,
+    HeatScale,
     Method,
     QualityWarning,
     Scores,
@@ -64,15 +66,18 @@ class Activations:
 class Explanation:
     """A prediction and the heatmap of one class.
 
-    `drawn_heat`: the heat as picture and regions show it. `diagnostics` and `warnings` cover both
-    the prediction and the heatmap.
+    `strength`: the scale of the drawn heat, and the strength of the heatmap. `drawn_heat`: the heat
+    as picture and regions show it. `note`: how to read the heat of an image decided negative, None
+    for others. `diagnostics` and `warnings` cover both the prediction and the heatmap.
     """
 
     prediction: ImagePrediction
     class_explanation: ClassExplanation
     class_name: str
+    strength: HeatStrength
     drawn_heat: DrawnHeat
     regions: list[HeatRegion]
+    note: str | None
     diagnostics: Mapping[str, Diagnostic]
     warnings: tuple[QualityWarning, ...]
 
@@ -82,8 +87,9 @@ class Question:
     """The explanation requested by the caller, by default Grad-CAM of the positive class.
 
     `layer`: None for the manifest's default layer. `class_name`: None for the positive class.
-    `level`: share of the peak at and above which heat forms a region. `full`: also compute the
-    diagnostics that take many passes.
+    `level`: share of the full value at and above which heat forms a region. `full`: also compute
+    the diagnostics that take many passes. `scale`: sets the full value, None for the reference if
+    the model version has one.
     """
 
     method: Method = Method.GRAD_CAM
@@ -91,6 +97,7 @@ class Question:
     class_name: str | None = None
     level: float = 0.5
     full: bool = False
+    scale: HeatScale | None = None
 
 
 def predict(model: Model, read: Read, data: bytes, timer: Stopwatch) -> ImagePrediction:
@@ -178,14 +185,24 @@ def explain(
         )
         prediction = _prediction(model, reading, explained.scores)
 
-        # 4. Assess the heatmap, on top of the image.
-        image_assessment = Assessment(dict(prediction.diagnostics), prediction.warnings)
-        heatmap_assessment = assessment.assess_heatmap(model, explained, class_index)
-        assessed = image_assessment + heatmap_assessment
+        # 4. Choose the scale of the heat.
+        strength = find_strength(model, explained, class_index, question.scale)
 
-        # 5. Draw the heat on a fine grid, and outline its hot regions in source pixels.
+        # 5. Assess the heatmap, on top of the image.
+        assessed = (
+            Assessment(dict(prediction.diagnostics), prediction.warnings)
+            + assessment.assess_heatmap(model, explained, class_index)
+            + assessment.assess_scale(question.scale, strength.scale)
+        )
+
+        # 6. Draw the heat on a fine grid, and outline its hot regions in source pixels.
         drawn_heat = explanation.drawn_heat(
-            explained.heatmap, explained.field, fitted.mask, fitted.to_source, fitted.box
+            explained.heatmap,
+            explained.field,
+            fitted.mask,
+            fitted.to_source,
+            fitted.box,
+            strength.full_value,
         )
         spacing = reading.facts.pixel_spacing_mm
         regions = explanation.regions(drawn_heat, question.level, spacing)
@@ -194,8 +211,10 @@ def explain(
         prediction,
         explained,
         class_name,
+        strength,
         drawn_heat,
         regions,
+        assessment.note_decision(model, explained.scores),
         assessed.diagnostics,
         assessed.warnings,
     )

@@ -25,6 +25,17 @@ class Method(StrEnum):
     OCCLUSION = "occlusion"
 
 
+class HeatScale(StrEnum):
+    """The raw heat that is drawn at full strength, and that the level of regions is a share of.
+
+    `reference`: the reference peak of the model version, so that images can be compared. `image`:
+    the peak of the image itself.
+    """
+
+    REFERENCE = "reference"
+    IMAGE = "image"
+
+
 class MapState(StrEnum):
     """Whether a heatmap has heat, and the reason if it is blank."""
 
@@ -68,14 +79,14 @@ class DrawnHeat:
     """The heat of a heatmap as it is drawn, on a grid about as fine as the model's.
 
     `values`: raw, >= 0, float32 [h, w]. `to_source`: from their pixels to source pixels. `box`: the
-    part of the source that they cover. Elsewhere no heat is drawn. `peak_value`: the raw value of
-    the hottest cell, which is drawn at full strength. 0 for a blank map.
+    part of the source that they cover. Elsewhere no heat is drawn. `full_value`: the raw value that
+    is drawn at full strength. Stronger heat is drawn alike. 0 for a blank map without a reference.
     """
 
     values: Floats
     to_source: Affine
     box: Box
-    peak_value: float
+    full_value: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 Nothing here depends on models or HTTP.
 """
 
+from service.rendering.caption import Caption
 from service.rendering.colormap import Colormap
 from service.rendering.montage import FilterPicture, FilterScale, draw_filters, montage_png
 from service.rendering.overlay import FramedPicture, Render, Style, heat_alone, overlay
 from service.rendering.scorecard_page import Row, scorecard_page
 
 __all__ = [
+    "Caption",
     "Colormap",
     "FilterPicture",
     "FilterScale",

@@ -13,6 +13,7 @@ from service import geometry
 from service.geometry import Affine
 from service.records import DrawnHeat, Floats
 from service.rendering import png
+from service.rendering.caption import Caption, write_caption
 from service.rendering.colormap import Colormap, table
 
 Shape = tuple[int, int]
@@ -29,8 +30,8 @@ class Render(StrEnum):
 class Style:
     """The style of a picture of heat.
 
-    `opacity`: of the hottest cell, 0..1. `long_edge`: of the picture, in pixels. It is limited to
-    that of the source, so infinity gives the size of the source.
+    `opacity`: of heat at full strength, 0..1. `long_edge`: of the picture, in pixels. It is limited
+    to that of the source, so infinity gives the size of the source.
     """
 
     colormap: Colormap
@@ -57,16 +58,20 @@ def overlay(
     heat: DrawnHeat,
     style: Style,
     text: Mapping[str, str],
+    caption: Caption | None = None,
 ) -> FramedPicture:
     """Draw the heat over the mammogram, as RGB PNG. Without heat, the mammogram is unchanged.
 
-    `grey`: the whole mammogram, at the size that the style asks for.
+    `grey`: the whole mammogram, at the size that the style asks for. `caption`: written into a
+    corner that is free.
     """
     strength = png.to_bytes(lay(heat, source_shape, grey.shape))
 
     # Heat and grey of a pixel are two bytes, so its colour can be looked up.
     colours = _blended(style)
     picture = np.take(colours, strength.astype(np.uint16) << 8 | grey, axis=0)
+    if caption is not None:
+        write_caption(picture, source_shape, caption)
     return _picture(Image.fromarray(picture), source_shape, text)
 
 
@@ -75,7 +80,7 @@ def heat_alone(
 ) -> FramedPicture:
     """Draw the heat alone in the frame of its source, as indexed PNG.
 
-    The palette index 0..255 is the heat relative to the hottest cell. Alpha increases with it from
+    The palette index 0..255 is the heat relative to its full value. Alpha increases with it from
     0 to `style.opacity`.
     """
     shape = geometry.canvas(*source_shape, style.long_edge)
@@ -92,7 +97,8 @@ def heat_alone(
 def lay(heat: DrawnHeat, source_shape: Shape, shape: Shape) -> Floats:
     """Return the heat in [0, 1] on a picture [height, width] of the whole source.
 
-    1 is the hottest cell. The drawn heat is resampled bilinearly. Outside its box the heat is 0.
+    Heat at or above its full value is 1. The drawn heat is resampled bilinearly. Outside its box
+    the heat is 0.
     """
     laid = np.zeros(shape, np.float32)
 
@@ -107,18 +113,19 @@ def lay(heat: DrawnHeat, source_shape: Shape, shape: Shape) -> Floats:
     vertical = _covered(box.top, box.bottom, to_source.scale_y, to_source.shift_y, height)
     horizontal = _covered(box.left, box.right, to_source.scale_x, to_source.shift_x, width)
     part = laid[vertical, horizontal]
-    if heat.peak_value == 0.0 or part.size == 0:
+    if heat.full_value == 0.0 or part.size == 0:
         return laid
 
-    # Resample there.
+    # Resample there, and saturate.
     part_to_grid = geometry.shift(horizontal.start, vertical.start).then(to_grid)
     part[...] = cv2.warpAffine(
-        heat.values / np.float32(heat.peak_value),
+        heat.values / np.float32(heat.full_value),
         np.array(part_to_grid.matrix()),
         part.shape[::-1],
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    np.minimum(part, 1, out=part)
     return laid
 
 

@@ -88,7 +88,7 @@ def shape(value: Any) -> Any:
     null in the example are left out, since FastAPI leaves them out of the document.
     """
     keyed_by_data = {"probabilities", "figures", "timings_ms", "diagnostics"}
-    null_in_the_example = {"derivation"}
+    null_in_the_example = {"derivation", "note"}
 
     if isinstance(value, dict):
         return {

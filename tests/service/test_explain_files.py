@@ -101,3 +101,17 @@ def test_files_of_one_name_are_refused(
 
     assert code == 1
     assert "same name" in capsys.readouterr().err
+
+
+def test_scale_and_note_are_told(
+    image: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explain(image, "--out", tmp_path / "compared")
+    explain(image, "--out", tmp_path / "own", "--scale", "image")
+
+    scales = [
+        json.loads((tmp_path / out / "image.json").read_text("utf-8"))["scale"]
+        for out in ("compared", "own")
+    ]
+    assert scales == ["reference", "image"]
+    assert "  Decided negative: heat is no finding.\n" in capsys.readouterr().out

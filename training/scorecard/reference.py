@@ -21,6 +21,9 @@ DOMAIN_PERCENTILE = 99
 MIN_IMAGES = 20
 """Minimum number of images for a reference range."""
 
+PEAK = "peak"
+"""Name of a map's raw peak, 0 if it is blank, among its figures. It has no reference range."""
+
 Figures = dict[str, list[float]]
 """Values of each figure over images."""
 
@@ -55,6 +58,8 @@ def find_reference(
 ) -> Reference:
     """Return the ranges of each figure by layer, method and decision, over correct decisions.
 
+    The reference peaks are medians over the correctly positive images, by layer and method.
+
     Figures that need many passes are measured only for Grad-CAM at the default layer, on
     `perturbed` images of either decision.
     """
@@ -66,6 +71,7 @@ def find_reference(
     ]
 
     ranges: dict[str, dict[Method, Ranges]] = {}
+    peaks: dict[str, dict[Method, float]] = {}
     for layer in tqdm(layers, desc="reference ranges", unit="layer", leave=False):
         measured = [_layer_figures(model, group, layer, class_index) for group in groups]
         if layer.name == manifest.default_layer:
@@ -77,8 +83,30 @@ def find_reference(
             method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method]))
             for method in METHODS
         }
+        peaks[layer.name] = reference_peaks(positive, negative)
 
-    return Reference(images=sum(map(len, groups)), ranges=ranges)
+    return Reference(images=sum(map(len, groups)), ranges=ranges, peaks=peaks)
+
+
+def reference_peaks(
+    positive: dict[Method, Figures], negative: dict[Method, Figures]
+) -> dict[Method, float]:
+    """Return the median raw peak of positive images by method.
+
+    A method is left out if there are fewer than `MIN_IMAGES` of either decision, or if the median
+    of the negative images is as high: there, the strength of a map does not tell the classes apart.
+    """
+    peaks: dict[Method, float] = {}
+    for method in METHODS:
+        raw = [figures[method].get(PEAK, []) for figures in (positive, negative)]
+        if min(map(len, raw)) < MIN_IMAGES:
+            continue
+
+        median, median_of_negative = (float(np.median(values)) for values in raw)
+        if median > median_of_negative:
+            peaks[method] = median
+
+    return peaks
 
 
 def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
@@ -131,6 +159,7 @@ def _layer_figures(
             for method in METHODS:
                 heat = explanation.heatmap(method, maps, slopes, IDENTITY)
                 measured = explanation.heat_figures(heat, mask, layer.receptive_field) | shared
+                measured[PEAK] = float(heat.values.max())
                 for name, value in measured.items():
                     figures[method].setdefault(name, []).append(value)
 
@@ -142,7 +171,7 @@ def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
     return {
         name: ReferenceRange(*(float(value) for value in np.percentile(values, (1, 99))))
         for name, values in figures.items()
-        if len(values) >= MIN_IMAGES
+        if name != PEAK and len(values) >= MIN_IMAGES
     }
 
 

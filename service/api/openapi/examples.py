@@ -110,6 +110,9 @@ GRADCAM: dict[str, Any] = _ANSWER | {
     "class": "cancer",
     "state": "ok",
     "peak": {"value": 0.02145, "row": 14, "column": 2, "x": 560.03, "y": 513.02},
+    "relative_peak": 1.09,
+    "scale": "reference",
+    "note": None,
     "values": [[0.0, 0.0012], [0.0004, 0.02145]],
     "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.531, 99.578]],
     "diagnostics": {
@@ -125,6 +128,7 @@ GRADCAM: dict[str, Any] = _ANSWER | {
             "heat_share": 0.41,
             "peak": [560.03, 513.02],
             "peak_value": 0.02145,
+            "note": None,
         }
     ],
     "picture": {

@@ -28,6 +28,7 @@ router = APIRouter(tags=["Mammograms"])
     responses=responses.document_picture(
         "The heatmap in the frame of the source image. As JSON with its diagnostics.",
         examples.GRADCAM,
+        responses.HEAT_HEADERS,
     )
     | document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors.TooCostly),
     openapi_extra=BODY,
@@ -57,14 +58,21 @@ def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:
     as_png = call.media_type is MediaType.PNG
     content = picture.png if as_png else body(model, explanation, picture, call.timer)
     probability = explanation.prediction.probabilities[model.manifest.positive_class]
-    return ImageAnswer(content, explanation.warnings, probability)
+    return ImageAnswer(content, explanation.warnings, probability, _reading_facts(explanation))
 
 
 def png_text(model: Model, explanation: Explanation) -> dict[str, str]:
     """Return the text chunks of the heatmap's PNG."""
     layer = explanation.class_explanation.layer
     text = responses.png_text(model, layer.name if layer else "input", explanation.warnings)
-    return text | {"Class": explanation.class_name, "Method": explanation.class_explanation.method}
+    chosen = {"Class": explanation.class_name, "Method": explanation.class_explanation.method}
+    return text | chosen | _reading_facts(explanation)
+
+
+def _reading_facts(explanation: Explanation) -> dict[str, str]:
+    """Return how to read the picture: the scale of its heat, and the note if there is one."""
+    note = {} if explanation.note is None else {"Note": explanation.note}
+    return {"Scale": explanation.strength.scale.value} | note
 
 
 def body(
@@ -83,10 +91,13 @@ def body(
         class_name=explanation.class_name,
         state=heatmap.state,
         peak=heatmap.peak,
+        relative_peak=explanation.strength.relative_peak,
+        scale=explanation.strength.scale,
+        note=explanation.note,
         values=heatmap.values.tolist(),
         cell_to_source=responses.matrix(heatmap.to_source),
         diagnostics=responses.diagnostics(explanation.diagnostics),
-        regions=[schemas.Region.model_validate(region) for region in explanation.regions],
+        regions=_regions(explanation),
         picture=schemas.Picture(
             width=picture.width,
             height=picture.height,
@@ -96,3 +107,10 @@ def body(
         warnings=responses.warnings(explanation.warnings),
         timings_ms=timer.milliseconds,
     )
+
+
+def _regions(explanation: Explanation) -> list[schemas.Region]:
+    """Return the regions, each with the note."""
+    note = {"note": explanation.note}
+    regions = map(schemas.Region.model_validate, explanation.regions)
+    return [region.model_copy(update=note) for region in regions]

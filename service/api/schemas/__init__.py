@@ -6,7 +6,6 @@ from service.api.schemas.answers import (
     Caution,
     Diagnostics,
     Filter,
-    GradcamAnswer,
     Health,
     Image,
     Layer,
@@ -14,15 +13,14 @@ from service.api.schemas.answers import (
     Measure,
     ModelAnswer,
     ModelName,
-    Picture,
     PredictAnswer,
     Prediction,
     Range,
-    Region,
     Schema,
     ScorecardAnswer,
     ScorecardLine,
 )
+from service.api.schemas.heatmap_answer import GradcamAnswer, Picture, Region
 from service.api.schemas.problem_schema import InvalidParameter, Problem
 
 __all__ = [

@@ -13,9 +13,6 @@ from service.records import (
     Derivation,
     EffectiveSize,
     Laterality,
-    MapState,
-    Method,
-    Peak,
     ReceptiveField,
     Side,
     SpacingPlane,
@@ -198,50 +195,6 @@ class ActivationsAnswer(Answer):
     layer: Layer
     cell_to_source: Matrix = Field(description="From a filter PNG's pixels to source pixels.")
     filters: list[Filter]
-
-
-class Picture(Schema):
-    """A PNG in the frame of the whole source image."""
-
-    width: int
-    height: int
-    to_source: Matrix = Field(description="From the PNG's pixels to source pixels.")
-    png: Base64Png = Field(description="The PNG in base64.")
-
-
-class Region(Schema):
-    """A connected part of the drawn heat, in source pixels: a mark for a viewer to draw."""
-
-    contour: list[tuple[float, float]] = Field(description="The outline, (x, y) by (x, y).")
-    box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom.")
-    area: float = Field(description="In square pixels.")
-    area_mm2: float | None = Field(description="Null if the file does not give the pixel spacing.")
-    heat_share: Share = Field(description="Share of all drawn heat.")
-    peak: tuple[float, float] = Field(description="The hottest point, (x, y).")
-    peak_value: float
-
-
-class GradcamAnswer(Answer):
-    """A prediction with its heatmap, regions and diagnostics."""
-
-    prediction: Prediction
-    method: Method
-    layer: Layer | None = Field(description="Null if the method explains the input itself.")
-    class_name: str = Field(serialization_alias="class", description="The class that is explained.")
-    state: MapState = Field(description="`ok`, or why the map is blank.")
-    peak: Peak | None
-    values: list[list[float]] = Field(
-        description="Raw values >= 0 by row and column, on the method's grid."
-    )
-    cell_to_source: Matrix = Field(
-        description="From (column, row) of `values` to source pixels, including flips."
-    )
-    regions: list[Region] = Field(
-        description=(
-            "Parts of the drawn heat of at least `level` times the peak, sorted by their heat."
-        )
-    )
-    picture: Picture
 
 
 class ModelAnswer(Schema):

@@ -437,3 +437,94 @@ def test_scorecard_is_json_or_html(client: TestClient) -> None:
     assert page.headers["content-type"].startswith("text/html")
     assert "Failed: auc." in page.text
     assert scorecard["lines"][0]["meaning"] in page.text
+
+
+def strength(heatmap: dict[str, Any]) -> int:
+    """Return the index of the hottest pixel in the picture of an answer."""
+    return int(np.asarray(open_png(base64.b64decode(heatmap["picture"]["png"]))).max())
+
+
+def test_heat_has_reference_scale_by_default(client: TestClient, mammogram_png: bytes) -> None:
+    heatmap = post_image(client, "/gradcam", mammogram_png, size="source")
+    own = post_image(client, "/gradcam", mammogram_png, size="source", scale="image")
+
+    # The reference peak of the stand-in model is 0.008.
+    relative_peak = heatmap["peak"]["value"] / 0.008
+    assert 0.5 < relative_peak < 0.9
+    assert heatmap["scale"] == "reference"
+    assert heatmap["relative_peak"] == pytest.approx(relative_peak)
+    assert strength(heatmap) == pytest.approx(strength(own) * relative_peak, abs=1)
+    assert (own["scale"], own["relative_peak"]) == ("image", heatmap["relative_peak"])
+    assert own["values"] == heatmap["values"]
+
+
+def test_weak_map_has_no_region_on_reference_scale(
+    client: TestClient, mammogram_png: bytes
+) -> None:
+    heatmap = post_image(client, "/gradcam", mammogram_png, level="0.9")
+    own = post_image(client, "/gradcam", mammogram_png, level="0.9", scale="image")
+
+    assert heatmap["regions"] == []
+    assert own["regions"]
+
+
+@pytest.mark.parametrize("params", [{"method": "eigen-cam"}, {"class": "no_cancer"}])
+def test_missing_reference_peak_is_warning_on_request(
+    client: TestClient, mammogram_png: bytes, params: dict[str, str]
+) -> None:
+    def codes(heatmap: dict[str, Any]) -> list[str]:
+        return [warning["code"] for warning in heatmap["warnings"]]
+
+    unasked = post_image(client, "/gradcam", mammogram_png, **params)
+    asked = post_image(client, "/gradcam", mammogram_png, scale="reference", **params)
+
+    assert (asked["scale"], asked["relative_peak"]) == ("image", None)
+    assert "no-reference-peak" in codes(asked)
+    assert codes(unasked) == [code for code in codes(asked) if code != "no-reference-peak"]
+    assert strength(asked) == strength(unasked) > 230
+
+
+def test_negative_decision_is_noted_everywhere(client: TestClient, mammogram_png: bytes) -> None:
+    note = "Decided negative: heat is no finding."
+
+    heatmap = post_image(client, "/gradcam", mammogram_png)
+    picture = client.post("/gradcam", files={"file": mammogram_png}, headers=PNG)
+
+    assert heatmap["prediction"]["positive"] is False
+    assert heatmap["note"] == note
+    assert [region["note"] for region in heatmap["regions"]] == [note] * len(heatmap["regions"])
+    assert picture.headers["mammolens-note"] == open_png(picture.content).info["Note"] == note
+    assert picture.headers["mammolens-scale"] == "reference"
+    assert open_png(picture.content).info["Scale"] == "reference"
+
+
+def test_positive_decision_has_no_note(mammogram_png: bytes) -> None:
+    """Nor does its overlay have a caption."""
+
+    class Eager(FakeModel):
+        manifest = FakeModel.manifest.model_copy(update={"threshold": 0.1})
+
+    with TestClient(create_app(Settings(model=FAKE), lambda _: Eager())) as eager:
+        until_ready(eager)
+        heatmap = post_image(eager, "/gradcam", mammogram_png)
+        picture = eager.post("/gradcam?opacity=0", files={"file": mammogram_png}, headers=PNG)
+
+    assert heatmap["prediction"]["positive"] is True
+    assert heatmap["note"] is None
+    assert [region["note"] for region in heatmap["regions"]] == [None] * len(heatmap["regions"])
+    assert "mammolens-note" not in picture.headers
+    pixels = np.asarray(open_png(picture.content))
+    assert "Note" not in open_png(picture.content).info
+    assert not pixels[:40, 300:].any()
+
+
+def test_overlay_of_negative_decision_has_caption(
+    client: TestClient, mammogram_png: bytes, breast: Pixels
+) -> None:
+    """The caption lies in air, and everything else is the mammogram."""
+    picture = client.post("/gradcam?opacity=0", files={"file": mammogram_png}, headers=PNG)
+
+    pixels = np.asarray(open_png(picture.content))
+    assert pixels[breast == 0].max() > 200
+    assert pixels[200:440, :200].max() < 255
+    assert (pixels[..., 0] > 200).sum() < 3000

@@ -160,5 +160,14 @@ def test_drawn_blank_map_has_no_heat() -> None:
 
     on_grid = drawn_heat(blank, FIELD, BREAST, IDENTITY, WHOLE)
 
-    assert on_grid.peak_value == 0
+    assert on_grid.full_value == 0
     assert not on_grid.values.any()
+
+
+def test_full_value_is_peak_unless_given() -> None:
+    own = drawn_heat(heatmap(), FIELD, BREAST, IDENTITY, WHOLE)
+    other = drawn_heat(heatmap(), FIELD, BREAST, IDENTITY, WHOLE, 36.0)
+
+    assert own.full_value == 9
+    assert other.full_value == 36
+    np.testing.assert_array_equal(own.values, other.values)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -135,3 +137,15 @@ def test_peak_in_air_can_leave_no_region() -> None:
 
 def test_blank_map_has_no_regions() -> None:
     assert regions(heated(np.zeros((4, 4), np.float32)), 0.5, None) == []
+
+
+def test_level_is_share_of_full_value() -> None:
+    """Blocks at 2 and 1, and a pixel at 3: beside 10, they are weak."""
+    heat = heated(blocks())
+
+    assert regions(replace(heat, full_value=10.0), 0.5, None) == []
+    (pixel,) = regions(replace(heat, full_value=5.0), 0.5, None)
+    both = regions(replace(heat, full_value=1.5), 0.5, None)
+
+    assert (pixel.area, pixel.peak_value) == (1, 3)
+    assert [region.area for region in both] == [200, 25]

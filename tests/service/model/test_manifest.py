@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from service.errors import UnknownLayer
 from service.model import MANIFEST_FILE, FakeModel, Manifest, checksums, gradcam_signature
-from service.records import FitParameters
+from service.records import FitParameters, Method
 
 MANIFEST = FakeModel().manifest
 
@@ -38,6 +38,7 @@ def test_manifest_survives_its_file() -> None:
         {"files": {"saved_model.pb": "0123"}},
         {"preprocessing": {"height": 0, "width": 96}},
         {"limitations": " "},
+        {"reference": {"images": 1, "ranges": {}, "peaks": {"conv2d": {"grad-cam": 0}}}},
         {"unheard_of": 1},
     ],
     ids=",".join,
@@ -111,3 +112,17 @@ def test_large_maps_leave_fewer_images_per_call(
     manifest = MANIFEST.model_copy(update=changes)
 
     assert manifest.images_per_call == images
+
+
+def test_manifest_of_earlier_scorecard_has_no_peak() -> None:
+    """Nor has a manifest without a scorecard."""
+    written = MANIFEST.model_dump()
+    del written["reference"]["peaks"]
+
+    manifest = Manifest.model_validate(written)
+
+    assert MANIFEST.reference_peak("conv2d", Method.GRAD_CAM) == 0.008
+    assert MANIFEST.reference_peak("conv2d", Method.EIGEN_CAM) is None
+    assert manifest.reference_peak("conv2d", Method.GRAD_CAM) is None
+    untested = MANIFEST.model_copy(update={"reference": None})
+    assert untested.reference_peak("conv2d", Method.GRAD_CAM) is None

@@ -1,7 +1,5 @@
 """Replay of golden cases: of a bundle as it is exported today, and of an older one."""
 
-import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,21 +8,8 @@ import pytest
 
 from service import pipeline
 from service.errors import BundleMismatch
-from service.model import MANIFEST_FILE, Bundle, GoldenCase
+from service.model import Bundle, GoldenCase
 from service.pipeline.assessment import assess_model
-
-
-@pytest.fixture(scope="module")
-def older_bundle(bundle_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """Return the bundle with the manifest of an older export, without taps."""
-    path = shutil.copytree(bundle_path, tmp_path_factory.mktemp("older") / "1")
-    manifest = json.loads((path / MANIFEST_FILE).read_text())
-    manifest["schema_version"] = 2
-    for layer in manifest["layers"]:
-        del layer["tap"]
-    (path / MANIFEST_FILE).write_text(json.dumps(manifest))
-
-    return Bundle.load(path)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -9,6 +10,7 @@ from PIL import Image
 from service.geometry import Affine
 from service.records import Box, DrawnHeat
 from service.rendering import Colormap, FramedPicture, Style, heat_alone, overlay
+from service.rendering.colormap import table
 from service.rendering.overlay import lay
 
 ROWS = 300
@@ -151,3 +153,28 @@ def test_picture_keeps_provenance_in_text_chunks() -> None:
     picture = heat_alone((ROWS, COLUMNS), heat, style, text)
 
     assert opened(picture).info["Software"] == "model demo/1"
+
+
+@pytest.mark.parametrize(("full_value", "index"), [(16.8, 64), (4.2, 255), (2.1, 255)])
+def test_heat_is_drawn_relative_to_full_value(full_value: float, index: int) -> None:
+    """A peak of a quarter looks weak, and one of twice the full value saturates."""
+    heat = replace(hot_pixel(2, 2, Affine(40, 20, 50, 25)), full_value=full_value)
+    style = Style(Colormap.INFERNO, 1.0, math.inf)
+
+    alone = np.asarray(opened(heat_alone((ROWS, COLUMNS), heat, style, {})))
+    over = np.asarray(opened(overlay(FLAT, FLAT.shape, heat, style, {})))
+
+    # The pixel lies at x = 100, y = 125.
+    assert alone[125, 100] == alone.max() == index
+    colour = table(Colormap.INFERNO)[index].astype(float)
+    blended = GREY + (colour - GREY) * index / 255
+    np.testing.assert_allclose(over[125, 100], blended, atol=1)
+
+
+def test_saturated_heat_keeps_its_shape() -> None:
+    """Heat is cut after it is resampled: twice the full value falls to it half way."""
+    heat = replace(hot_pixel(2, 2, Affine(40, 20, 50, 25)), full_value=2.1)
+
+    laid = lay(heat, (ROWS, COLUMNS), (ROWS, COLUMNS))
+
+    np.testing.assert_allclose(laid[125, [100, 110, 120, 130]], [1, 1, 1, 0.5], atol=1e-5)

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from service import explanation
+from service.explanation import METHODS
 from service.model import FakeModel
 from service.records import Floats, Method, Scores
-from training.scorecard.reference import find_domain, find_reference
+from training.scorecard.reference import Figures, find_domain, find_reference, reference_peaks
 from training.scorecard.sample import Sample
 
 MODEL = FakeModel()
@@ -37,14 +38,19 @@ def test_dark_feature_does_not_inflate_the_distance(sample: Sample) -> None:
     assert explanation.distance(Dark().predict(sample.images[:1]).features[0], domain) < 5
 
 
-def test_ranges_are_percentiles_over_correct_decisions(sample: Sample) -> None:
-    many = Sample(
+def repeated(sample: Sample, times: int) -> Sample:
+    """Return a sample with each image that many times."""
+    return Sample(
         sample.part,
-        np.arange(48),
-        np.tile(sample.images, (2, 1, 1, 1)),
-        np.tile(sample.masks, (2, 1, 1)),
-        np.tile(sample.labels, 2),
+        np.arange(times * len(sample)),
+        np.tile(sample.images, (times, 1, 1, 1)),
+        np.tile(sample.masks, (times, 1, 1)),
+        np.tile(sample.labels, times),
     )
+
+
+def test_ranges_are_percentiles_over_correct_decisions(sample: Sample) -> None:
+    many = repeated(sample, 2)
 
     reference = find_reference(MODEL, MODEL.manifest.layers, many, 1, perturbed=0)
 
@@ -81,3 +87,49 @@ def test_too_few_images_give_no_range(sample: Sample) -> None:
     reference = find_reference(MODEL, MODEL.manifest.layers, sample, 1, perturbed=0)
 
     assert reference.ranges["conv2d"][Method.GRAD_CAM].positive == {}
+
+
+def with_peaks(median: float) -> dict[Method, Figures]:
+    """Return raw peaks of Grad-CAM on 21 images, with that median."""
+    figures: dict[Method, Figures] = {method: {} for method in METHODS}
+    figures[Method.GRAD_CAM]["peak"] = [median + step for step in range(-10, 11)]
+    return figures
+
+
+def test_reference_peak_is_median_of_positives() -> None:
+    assert reference_peaks(with_peaks(40), with_peaks(15)) == {Method.GRAD_CAM: 40}
+
+
+def test_equally_strong_negatives_give_no_peak() -> None:
+    assert reference_peaks(with_peaks(15), with_peaks(40)) == {}
+    assert reference_peaks(with_peaks(15), with_peaks(15)) == {}
+
+
+def test_too_few_images_give_no_peak() -> None:
+    few = with_peaks(40)
+    del few[Method.GRAD_CAM]["peak"][19:]
+
+    assert reference_peaks(few, with_peaks(15)) == {}
+    assert reference_peaks(with_peaks(60), few) == {}
+
+
+def test_peaks_of_right_decisions_are_measured(sample: Sample) -> None:
+    class Divided(FakeModel):
+        # About half of the images reach this threshold.
+        manifest = MODEL.manifest.model_copy(update={"threshold": 0.4235})
+
+    decided = MODEL.predict(sample.images).probabilities[:, 1] >= 0.4235
+    right = decided == (sample.labels == 1)
+
+    reference = find_reference(
+        Divided(), MODEL.manifest.layers, repeated(sample, 20), 1, perturbed=0
+    )
+
+    positive = sample.images[right & decided]
+    batch = MODEL.layer_gradients("conv2d", positive, np.ones(len(positive), np.int32))
+    peaks = [
+        explanation.signed_map(Method.GRAD_CAM, maps, slopes).max()
+        for maps, slopes in zip(batch.maps, batch.gradients, strict=True)
+    ]
+    assert reference.peaks["conv2d"][Method.GRAD_CAM] == pytest.approx(np.median(peaks))
+    assert "peak" not in reference.ranges["conv2d"][Method.GRAD_CAM].positive

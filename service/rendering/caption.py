@@ -1,0 +1,99 @@
+"""A caption on a picture, in a corner that shows neither breast nor heat nor a label."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from service import geometry
+from service.geometry import Affine
+from service.records import Mask
+
+Corner = tuple[slice, slice]
+
+LETTERS = 1 / 48
+"""Height of the letters, as a share of the picture's longer edge."""
+MIN_LETTERS = 9
+"""Least height of the letters in pixels. Smaller ones could not be read."""
+MAX_CONTRAST = 64
+"""Largest difference of two pixels in a corner that is free, of 255: the noise of scanned film."""
+INK = 230
+"""Grey of the letters. They stand on black."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    """Lines of text, and the breast that they must not cover.
+
+    `to_source`: from the pixels of `breast` to source pixels.
+    """
+
+    text: str
+    breast: Mask
+    to_source: Affine
+
+
+def write_caption(
+    picture: NDArray[np.uint8], source_shape: tuple[int, int], caption: Caption
+) -> None:
+    """Write the caption into the plainest free corner of a picture [height, width, 3].
+
+    It is left out if no corner is free. The picture covers the whole source.
+    """
+    height, width, _ = picture.shape
+    label = _label(caption.text, max(MIN_LETTERS, round(LETTERS * max(height, width))))
+    breast = _breast(caption, source_shape, (height, width))
+
+    free = [
+        corner
+        for corner in _corners((height, width), label.shape)
+        if not breast[corner].any() and np.ptp(picture[corner]) <= MAX_CONTRAST
+    ]
+    if free:
+        plainest = min(free, key=lambda corner: int(np.ptp(picture[corner])))
+        picture[plainest] = label[..., None]
+
+
+def _label(text: str, letters: int) -> NDArray[np.uint8]:
+    """Return the text in grey on black, with a rim of half the height of its letters."""
+    font = ImageFont.load_default(letters)
+    rim = letters / 2
+    _, _, right, bottom = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox(
+        (rim, rim), text, font=font
+    )
+
+    image = Image.new("L", (round(right + rim), round(bottom + rim)))
+    ImageDraw.Draw(image).multiline_text((rim, rim), text, fill=INK, font=font)
+    return np.asarray(image)
+
+
+def _breast(caption: Caption, source_shape: tuple[int, int], shape: tuple[int, int]) -> Mask:
+    """Return the breast as a mask of the picture."""
+    rows, columns = source_shape
+    height, width = shape
+    to_source = geometry.resize(columns, rows, width, height)
+    to_mask = to_source.then(caption.to_source.inverse())
+
+    laid = cv2.warpAffine(
+        caption.breast.astype(np.uint8),
+        np.array(to_mask.matrix()),
+        (width, height),
+        flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
+    )
+    return np.asarray(laid, dtype=np.bool_)
+
+
+def _corners(shape: tuple[int, int], label_shape: tuple[int, ...]) -> list[Corner]:
+    """Return the four corners of a picture as large as the label, or none if it is too large."""
+    height, width = shape
+    rows, columns = label_shape
+    if rows > height or columns > width:
+        return []
+
+    return [
+        (vertical, horizontal)
+        for vertical in (slice(0, rows), slice(height - rows, height))
+        for horizontal in (slice(0, columns), slice(width - columns, width))
+    ]
