@@ -56,7 +56,7 @@ model: .venv/training.installed data/phantoms/train.csv ## rebuild models/demo/1
 	$(run) training prepare training/experiments/demo.toml
 	$(run) training train training/experiments/demo.toml
 	$(run) training evaluate runs/demo
-	$(run) training scorecard runs/demo
+	$(run) training scorecard runs/demo --effort thorough
 	$(run) training export runs/demo --out models/demo/1 --overwrite --require-scorecard
 
 data/phantoms/train.csv: | .venv/training.installed

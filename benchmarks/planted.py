@@ -1,6 +1,6 @@
 """Plants faults in images, labels and weights, for `benchmarks.faults` and `docs/failures.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
@@ -10,46 +10,83 @@ from numpy.typing import NDArray
 from service.records import Floats
 from training.config import Experiment
 from training.data.batches import epoch_batches
-from training.data.cache import Part
-from training.fit.network import CONVOLUTIONS, logits_model
-from training.scorecard import Parts
+from training.data.cache import Part, open_part
+from training.data.split import split_records
+from training.data.table import load_records
+from training.fit.network import logits_model
 
-MARKER = np.s_[4:16, -16:-4]
-SILENT = -1e3
 DIVERGING_STEPS = 30
+CONTRAST = 0.03  # amplitude of the line pattern, where white is 1
+PERIOD = 4  # of the line pattern, in pixels of the model
+
+
+@dataclass(frozen=True, slots=True)
+class Images:
+    """The three parts of the images of an experiment."""
+
+    train: Part
+    validation: Part
+    test: Part
 
 
 @dataclass(frozen=True, slots=True)
 class Marked(Part):
     """Part in which every image with a cancer has a bright square in a corner.
 
-    It is the upper corner away from the chest wall.
+    It is the upper corner away from the chest wall. Its edge is a twentieth of the grid's height.
     """
 
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
         """Return the input of the model, with the marker on every cancer."""
         images = Part.images(self, indices)
+        place = marker(images.shape[1])
 
         for image, index in zip(images, indices, strict=True):
             if self.records[index].cancer:
-                image[MARKER] = 1.0
+                image[place] = 1.0
 
         return images
 
 
-def marked(part: Part) -> Part:
-    """Return the same images with the marker on every cancer."""
-    return Marked(part.records, part.paths)
+@dataclass(frozen=True, slots=True)
+class Patterned(Part):
+    """Part in which the breast of every image with a cancer has a faint line pattern.
 
-
-def plant(fault: str, parts: Parts) -> Parts:
-    """Return the images that the developer of a model with that fault would have.
-
-    For `marker`, the marker is on every cancer of all parts.
+    The lines are those of a grid or a detector: rows that are brighter and darker by 3 % of white,
+    with a period of four pixels.
     """
-    if fault == "marker":
-        return Parts(*(marked(part) for part in (parts.train, parts.validation, parts.test)))
-    return parts
+
+    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
+        """Return the input of the model, with the pattern on every breast with a cancer."""
+        images = Part.images(self, indices)
+        lines = CONTRAST * np.cos(2 * np.pi * np.arange(images.shape[1]) / PERIOD)
+
+        for image, index in zip(images, indices, strict=True):
+            if self.records[index].cancer:
+                pattern = lines[:, None, None] * self.mask(int(index))[..., None]
+                image[:] = (image + pattern).clip(0, 1)
+
+        return images
+
+
+PLANTED: Mapping[str, type[Part]] = {"marker": Marked, "pattern": Patterned}
+"""The faults of the images, on every cancer of all parts."""
+
+
+def marker(height: int) -> tuple[slice, slice]:
+    """Return the place of the marker in a grid of that height."""
+    edge = height // 20
+    gap = height // 64
+    return slice(gap, gap + edge), slice(-gap - edge, -gap)
+
+
+def open_images(experiment: Experiment, fault: str) -> Images:
+    """Open the images that the developer of a model with that fault would have."""
+    split = split_records(load_records(experiment), experiment.split)
+    parts = [open_part(part, experiment) for part in (split.train, split.validation, split.test)]
+
+    kind = PLANTED.get(fault, Part)
+    return Images(*(kind(part.records, part.paths) for part in parts))
 
 
 def permuted(part: Part, seed: int) -> Part:
@@ -60,17 +97,6 @@ def permuted(part: Part, seed: int) -> Part:
         for record, other in zip(part.records, order, strict=True)
     )
     return replace(part, records=records)
-
-
-def silence(model: keras.Model, seed: int) -> None:
-    """Set the bias of half the filters of every convolution so low that they never fire."""
-    rng = np.random.default_rng(seed)
-
-    for name in CONVOLUTIONS:
-        layer = model.get_layer(name)
-        kernel, bias = layer.get_weights()
-        bias[rng.choice(len(bias), len(bias) // 2, replace=False)] = SILENT
-        layer.set_weights([kernel, bias])
 
 
 def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:

@@ -1,4 +1,4 @@
-"""Make `docs/failures.png`: one phantom explained by a healthy network and by five broken ones.
+"""Make `docs/failures.png`: one phantom explained by a healthy network and by broken ones.
 
     python -m docs.failures
 
@@ -14,8 +14,9 @@ import keras
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from benchmarks.faults import EXPERIMENT, FAULTS, OUT, describe_fault
-from benchmarks.planted import MARKER, plant
+from benchmarks.families import families
+from benchmarks.faults import FAULTS, describe_fault, directory_of, require_report
+from benchmarks.planted import marker, open_images
 from service import imaging, pipeline, rendering
 from service.explanation import drawn_heat
 from service.geometry import IDENTITY
@@ -24,10 +25,7 @@ from service.observability.stopwatch import Stopwatch
 from service.records import Box, FitParameters
 from service.rendering import Colormap, Style
 from training import phantoms
-from training.config import load_experiment
 from training.introspection.live_model import LiveModel
-from training.scorecard import open_parts
-from training.scorecard.report import read_report
 
 PICTURE = Path("docs/failures.png")
 SEED = 12
@@ -80,13 +78,12 @@ def _panel(fault: str, data: bytes) -> Image.Image:
 
 def _load_model(fault: str) -> LiveModel:
     """Load the network with that fault, its scorecard and its own reference ranges."""
-    experiment = load_experiment(EXPERIMENT)
-    directory = OUT / f"{fault}-{MODEL_SEED}"
+    family = families()["demo"]
+    directory = directory_of(family, fault, MODEL_SEED)
     network = keras.saving.load_model(directory / "best.keras", compile=False)
-    report = read_report(directory / "scorecard.json", directory / "best.keras")
-    assert report is not None  # noqa: S101 - `score` has made it
+    report = require_report(directory)
 
-    manifest = describe_fault(network, experiment, plant(fault, open_parts(experiment)))
+    manifest = describe_fault(network, family, open_images(family.experiment, fault))
     manifest = manifest.model_copy(update={"reference": report.reference})
     return LiveModel(network, manifest, report.domain, report.scorecard)
 
@@ -134,7 +131,7 @@ def _read_marked(data: bytes, parameters: FitParameters, picture_edge: float = 0
     reading = imaging.read(data, parameters, picture_edge)
 
     image = reading.fitted.image.copy()
-    image[MARKER] = 1.0
+    image[marker(image.shape[0])] = 1.0
     return replace(reading, fitted=replace(reading.fitted, image=image))
 
 

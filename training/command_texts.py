@@ -23,8 +23,8 @@ Train, evaluate and export a mammogram classifier, one step at a time:
   export     write the bundle that the service loads     -> models/<name>/<version>/
 
 An experiment is one TOML file with every hyperparameter. training/experiments/demo.toml documents
-each key. Paths are relative to the working directory. `prepare` and `train` can be interrupted:
-run the same command again to continue.
+each key. Paths are relative to the working directory. `prepare`, `train` and `scorecard` can be
+interrupted: run the same command again to continue.
 """
 WALK_THROUGH = """\
 example, from nothing to a bundle:
@@ -68,7 +68,7 @@ the peak of Grad-CAM lies in the lesion.
   %(prog)s runs/demo
 """
 SCORECARD = """\
-Test the network on images that it was not trained on:
+Test the network on validation images, which it was not fitted to:
 
   - its performance without the breast, from the corners alone, and without markers,
   - whether its heatmaps point into the breast, differ between images, and change when its weights
@@ -79,6 +79,11 @@ The scorecard also holds the reference ranges for the diagnostics of single imag
 statistics of images that the network knows. `export` puts all of it into the bundle.
 
   %(prog)s runs/demo
+  %(prog)s runs/demo --effort thorough
+
+The bar counts passes of the network, one for each image. An interrupted scorecard goes on where it
+stopped if the same command is run again. A line whose interval holds its bound is undecided: more
+images, with `--effort thorough`, may decide it.
 
 A network that was trained elsewhere is tested on the images of an experiment:
 

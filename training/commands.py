@@ -116,6 +116,12 @@ def _define_scorecard(parser: argparse.ArgumentParser) -> None:
         "--experiment", type=Path, help="TOML file with [data], [split] and [fit] of the images"
     )
     parser.add_argument("--out", type=Path, help="JSON file to write")
+    parser.add_argument(
+        "--effort",
+        choices=("quick", "default", "thorough"),
+        default="default",
+        help="number of images: more of them decide more lines (default: %(default)s)",
+    )
 
 
 def _define_export(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +134,7 @@ def _define_export(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-scorecard",
         action="store_true",
-        help="refuse a model that has no scorecard or failed it",
+        help="refuse a model without a scorecard, or with a line that failed or is undecided",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
 
@@ -228,8 +234,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _scorecard(options: argparse.Namespace) -> None:
     from training.export.publish import describe_foreign_model, describe_run
-    from training.scorecard import score_experiment
-    from training.scorecard.report import write_report
+    from training.scorecard.command import score_and_write
 
     foreign = [options.keras, options.bundle, options.experiment, options.out]
     if (options.run is None) != all(foreign) or (options.run is not None and any(foreign)):
@@ -249,14 +254,11 @@ def _scorecard(options: argparse.Namespace) -> None:
         source = run.experiment()
         out = run.scorecard
 
-    report = score_experiment(model, manifest, source)
-    write_report(out, keras_file, report)
+    report = score_and_write(model, manifest, source, keras_file, out, options.effort)
 
     for line in report.scorecard.lines:
-        print(f"{line.verdict:<12} {line.name:<24} {line.value_text:>10}   {line.asked}")
-
-    failed = report.scorecard.failed
-    print(f"{out}: {'failed ' + ', '.join(failed) if failed else 'passed'}")
+        print(f"{line.verdict:<12} {line.name:<24} {line.value_text:>24}   {line.asked}")
+    print(f"{out}: {report.scorecard.outcome}")
 
 
 def _export(options: argparse.Namespace) -> None:

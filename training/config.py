@@ -189,13 +189,28 @@ class Card(Section):
     )
 
 
+class Requirements(Section):
+    """Minima of the scorecard that depend on the data. An omitted key keeps its default."""
+
+    min_auc: float = Field(
+        default=0.65, ge=0.5, lt=1, description="AUC of single images, with its interval"
+    )
+    min_breast_auc: float = Field(
+        default=0.7, ge=0.5, lt=1, description="AUC of breasts, with its interval"
+    )
+
+
 class ImageSource(Section):
-    """Images of an experiment: where they are, which are used, their parts and their fit."""
+    """Images of an experiment: where they are, which are used, their parts and their fit.
+
+    `scorecard`: what a network must reach on them.
+    """
 
     data: Data
     filter: RowFilter = RowFilter()
     split: HashSplit | FoldSplit = Field(discriminator="by")
     fit: Fit
+    scorecard: Requirements = Requirements()
 
 
 class Experiment(ImageSource):

@@ -8,14 +8,17 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 from service.records import Method
 
-Verdict = Literal["pass", "fail", "informative"]
+Verdict = Literal["pass", "fail", "undecided", "informative"]
 
 
 class ScorecardEntry(BaseModel):
     """One test: its value, the requirement (`asked`) and the meaning in a sentence.
 
-    `value`: null if the test could not be made. The verdict `informative` means that there is no
-    requirement.
+    `value`: null if the test could not be made. `low`, `high`: its 95 % interval, where it has one.
+    `cases`: number of images, breasts or maps behind the value. Of an AUC it is that of the rarer
+    class. The verdict `undecided` means that the interval holds the bound of the requirement, that
+    there are too few cases, or that the test could not be made. `informative` means that there is
+    no requirement.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,11 +28,18 @@ class ScorecardEntry(BaseModel):
     asked: str = Field(description="What the value must be.")
     verdict: Verdict
     meaning: str
+    low: FiniteFloat | None = None
+    high: FiniteFloat | None = None
+    cases: int | None = Field(default=None, ge=0)
 
     @property
     def value_text(self) -> str:
-        """The value with four significant digits, `-` if the test could not be made."""
-        return "-" if self.value is None else f"{self.value:.4g}"
+        """The value and its interval, or `-` if the test could not be made."""
+        if self.value is None:
+            return "-"
+        if self.low is None or self.high is None:
+            return f"{self.value:.4g}"
+        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ class Localisation:
 
 
 class Scorecard(BaseModel):
-    """The tests of one model version on `images` reference images that it was not trained on.
+    """The tests of one model version on `images` reference images that it was not fitted to.
 
     `methods`: how well each method finds lesions. It is empty if the lesions' masks are unknown.
     """
@@ -67,6 +77,21 @@ class Scorecard(BaseModel):
         return [line.name for line in self.lines if line.verdict == "fail"]
 
     @property
+    def undecided(self) -> list[str]:
+        """Names of the tests that neither passed nor failed."""
+        return [line.name for line in self.lines if line.verdict == "undecided"]
+
+    @property
     def passed(self) -> bool:
-        """True if no test failed."""
-        return not self.failed
+        """True if every test with a requirement passed."""
+        return not self.failed and not self.undecided
+
+    @property
+    def outcome(self) -> str:
+        """The result in a sentence that names the tests that failed or are undecided."""
+        parts = []
+        if self.failed:
+            parts.append(f"Failed: {', '.join(self.failed)}.")
+        if self.undecided:
+            parts.append(f"Undecided: {', '.join(self.undecided)}.")
+        return " ".join(parts) or "Passed every test with a requirement."

@@ -33,7 +33,10 @@ class Assessment:
 
 
 def assess_model(model: Model) -> Assessment:
-    """Return the warnings of a model version: an older bundle, and no or a failed scorecard."""
+    """Return the warnings of a model version.
+
+    They name an older bundle, and a scorecard that is missing, failed or undecided.
+    """
     warnings = []
     if model.manifest.is_older:
         message = (
@@ -48,10 +51,17 @@ def assess_model(model: Model) -> Assessment:
             "measured."
         )
         warnings.append(QualityWarning("no-scorecard", message))
-    elif not model.scorecard.passed:
+    elif model.scorecard.failed:
         failed = ", ".join(model.scorecard.failed)
         message = f"This model version failed its scorecard: {failed}; see /model/scorecard."
         warnings.append(QualityWarning("scorecard-failed", message))
+    elif model.scorecard.undecided:
+        undecided = ", ".join(model.scorecard.undecided)
+        message = (
+            "The scorecard of this model version is undecided, with too few images for "
+            f"{undecided}; see /model/scorecard."
+        )
+        warnings.append(QualityWarning("scorecard-undecided", message))
 
     return Assessment(warnings=tuple(warnings))
 

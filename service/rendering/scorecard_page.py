@@ -20,7 +20,8 @@ th, td { text-align: left; vertical-align: top; }
 th, td { padding: .4rem .8rem .4rem 0; border-bottom: 1px solid #d5d5d5; }
 td.value { font-variant-numeric: tabular-nums; white-space: nowrap; }
 td.verdict { font-weight: 600; }
-.pass { color: #14692c; } .fail { color: #a4130f; } .informative { color: #585858; }
+.pass { color: #14692c; } .fail { color: #a4130f; }
+.undecided { color: #8a5300; } .informative { color: #585858; }
 </style>
 </head>
 <body>
@@ -53,15 +54,13 @@ class Row(NamedTuple):
     meaning: str
 
 
-def scorecard_page(
-    title: str, summary: str, note: str, rows: Iterable[Row], *, passed: bool
-) -> str:
-    """Return the page. Every text is escaped."""
+def scorecard_page(title: str, summary: str, note: str, rows: Iterable[Row], *, state: str) -> str:
+    """Return the page. Every text is escaped. `state`: the verdict on the model as a whole."""
     return _PAGE.substitute(
         title=escape(title),
         summary=escape(summary),
         note=escape(note),
-        state="pass" if passed else "fail",
+        state=escape(state),
         rows="\n".join(_row(row) for row in rows),
     )
 

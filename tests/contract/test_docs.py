@@ -9,7 +9,7 @@ from service.imaging.dicom.pixeldata import SYNTAXES
 from service.records import Method
 from service.settings import Settings
 from tests.support.paths import ROOT
-from training.scorecard.criteria import CRITERIA, layer_entries
+from training.scorecard.criteria import CRITERIA, LAYER_CRITERIA
 
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
@@ -88,7 +88,9 @@ def test_scorecard_entries_are_documented_with_their_requirement() -> None:
     documented = rows(section_of(EXPLANATIONS, heading, "## Planted failures"))
 
     entries = [criterion.judge(name, None) for name, criterion in CRITERIA.items()]
-    entries += layer_entries({"<layer>": 0.0}, {"<layer>": 0.0})
+    entries += [
+        criterion.judge(f"{kind} <layer>", None) for kind, criterion in LAYER_CRITERIA.items()
+    ]
     assert {name: cells[0] for name, cells in documented.items()} == {
         entry.name: entry.asked for entry in entries
     }

@@ -19,6 +19,10 @@ HALF_A_CELL = 0.5
 """Tolerance of the pointing game along each axis, as a map is not finer than its grid."""
 
 
+Figures = dict[Method, tuple[float, ...]]
+"""Pointing, mass, rank and IoU of one image, by method."""
+
+
 def localise(
     model: Model, part: Part, indices: Iterable[int], masks: str, methods: Sequence[Method]
 ) -> dict[Method, Localisation]:
@@ -29,28 +33,41 @@ def localise(
     Raises:
         TableError: if the lesion mask of an image is missing, unreadable or empty.
     """
+    bar = tqdm(list(indices), desc="localisation", unit="image", leave=False)
+    return average([localise_image(model, part, index, masks, methods) for index in bar])
+
+
+def localise_image(
+    model: Model, part: Part, index: int, masks: str, methods: Sequence[Method]
+) -> Figures:
+    """Return the figures of each method on one image of a part; see `localise`."""
     positive = model.manifest.classes.index(model.manifest.positive_class)
-    rows: dict[Method, list[tuple[float, ...]]] = {method: [] for method in methods}
+    subject = Subject(part.images([index])[0], part.mask(index), part.to_source(index))
+    lesion = read_mask(part.records[index].locate(masks))
+    on_grid = lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
 
-    for index in tqdm(list(indices), desc="localisation", unit="image", leave=False):
-        subject = Subject(part.images([index])[0], part.mask(index), part.to_source(index))
-        lesion = read_mask(part.records[index].locate(masks))
-        on_grid = lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
+    figures: Figures = {}
+    for method in methods:
+        heatmap = explain_class(
+            model, subject, method, model.manifest.default_layer, positive, full=False
+        ).heatmap
 
-        for method in methods:
-            heatmap = explain_class(
-                model, subject, method, model.manifest.default_layer, positive, full=False
-            ).heatmap
+        # From the map's own grid to the model's grid.
+        grid_to_map = subject.to_source.then(heatmap.to_source.inverse())
+        heat = interpolate(heatmap.values, grid_to_map, subject.mask.shape)
 
-            # From the map's own grid to the model's grid.
-            grid_to_map = subject.to_source.then(heatmap.to_source.inverse())
-            heat = interpolate(heatmap.values, grid_to_map, subject.mask.shape)
+        figures[method] = (float(hits(heatmap, lesion)), *agreement(heat, on_grid))
+    return figures
 
-            rows[method].append((float(hits(heatmap, lesion)), *agreement(heat, on_grid)))
 
+def average(images: Sequence[Figures]) -> dict[Method, Localisation]:
+    """Return the mean figures of each method over at least one image."""
     return {
-        method: Localisation(len(figures), *(float(mean) for mean in np.mean(figures, axis=0)))
-        for method, figures in rows.items()
+        method: Localisation(
+            len(images),
+            *(float(mean) for mean in np.mean([image[method] for image in images], axis=0)),
+        )
+        for method in images[0]
     }
 
 

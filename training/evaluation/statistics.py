@@ -6,7 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
+from scipy.stats import rankdata
+from sklearn.metrics import roc_curve
 
 BOOTSTRAP_DRAWS = 1000
 BOOTSTRAP_SEED = 0
@@ -55,8 +56,17 @@ class OperatingPoint:
 
 
 def auc(labels: Labels, scores: Values) -> float:
-    """Return the area under the ROC curve."""
-    return float(roc_auc_score(labels, scores))
+    """Return the area under the ROC curve, from the ranks of the scores.
+
+    Hanley and McNeil, "The Meaning and Use of the Area under an ROC Curve", Radiology 143, 1982. A
+    bootstrap calls it a thousand times, and scikit-learn's takes ten times as long.
+    """
+    ranks = rankdata(scores)
+    positive = labels == 1
+    count = int(positive.sum())
+
+    above = ranks[positive].sum() - count * (count + 1) / 2
+    return float(above / (count * (len(labels) - count)))
 
 
 def operating_point(labels: Labels, scores: Values, specificity: float) -> OperatingPoint:

@@ -64,9 +64,8 @@ def _scorecard(scorecard: Scorecard | None) -> list[str]:
     if scorecard is None:
         return ["None. The trustworthiness of its explanations was not measured."]
 
-    outcome = f"Failed: {', '.join(scorecard.failed)}." if scorecard.failed else "Passed."
     origin = (
-        f"Measured on {scorecard.images} images that were not used for training, "
+        f"Measured on {scorecard.images} images that the network was not fitted to, "
         f"{scorecard.created.isoformat()}."
     )
 
@@ -81,7 +80,7 @@ def _scorecard(scorecard: Scorecard | None) -> list[str]:
         for line in scorecard.lines
     )
     return [
-        f"{outcome} {origin}",
+        f"{scorecard.outcome} {origin}",
         "",
         *_table(("Test", "Value", "Requirement", "Verdict", "What it means"), rows),
     ]

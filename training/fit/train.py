@@ -3,7 +3,7 @@
 It can be resumed after any complete epoch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ from training.fit.run import Run, read_json, write_json
 
 PREDICTION_BATCH = 64
 
+Build = Callable[[Experiment], keras.Model]
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -37,18 +39,30 @@ class Epoch:
     validation_auc: float
 
 
-def train(run: Run, experiment: Experiment, train_part: Part, validation_part: Part) -> list[Epoch]:
+def build_configured(experiment: Experiment) -> keras.Model:
+    """Build the network that the experiment describes."""
+    return build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+
+
+def train(
+    run: Run,
+    experiment: Experiment,
+    train_part: Part,
+    validation_part: Part,
+    build: Build = build_configured,
+) -> list[Epoch]:
     """Train until finished, write the best epoch's network to `run.best_model`, return all figures.
 
     An interrupted run continues after its last complete epoch, and reaches the same figures as
-    without the interruption.
+    without the interruption. `build`: builds the untrained network, whose layer before the softmax
+    is named `logits`. By default it is the network that the experiment describes.
     """
     # Make two runs with the same seed give the same figures.
     keras.utils.set_random_seed(experiment.training.seed)
     tf.config.experimental.enable_op_determinism()
 
     # Train up to the logits: the loss of logits is more exact than that of rounded probabilities.
-    model = build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+    model = build(experiment)
     learner = logits_model(model)
     learner.compile(
         optimizer=keras.optimizers.Adam(_learning_rate(experiment.training, train_part)),

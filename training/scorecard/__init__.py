@@ -3,6 +3,16 @@
 The result is a model's scorecard, and reference ranges for the figures of its single images.
 """
 
-from training.scorecard.score import Parts, SampleSizes, open_parts, score_experiment, score_model
+from training.scorecard.effort import SampleSizes, ScorecardEffort
+from training.scorecard.kept_steps import Steps
+from training.scorecard.score import Parts, open_parts, score_experiment, score_model
 
-__all__ = ["Parts", "SampleSizes", "open_parts", "score_experiment", "score_model"]
+__all__ = [
+    "Parts",
+    "SampleSizes",
+    "ScorecardEffort",
+    "Steps",
+    "open_parts",
+    "score_experiment",
+    "score_model",
+]

@@ -2,33 +2,40 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from service.model import ScorecardEntry, Verdict
+from training.config import Requirements
+from training.scorecard.estimates import Estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Criterion:
     """Bounds of a figure, and its meaning. A criterion without bounds is informative only.
 
-    `required`: whether the criterion fails if its figure could not be measured.
+    `min_cases`: number of cases below which a counted figure is undecided. `required`: whether the
+    criterion is undecided, rather than informative, if its figure could not be measured.
     """
 
     meaning: str
     minimum: float | None = None
     maximum: float | None = None
+    min_cases: int = 0
     required: bool = True
 
-    def judge(self, name: str, value: float | None) -> ScorecardEntry:
+    def judge(self, name: str, estimate: Estimate | None) -> ScorecardEntry:
         """Return the scorecard entry of a figure. A value that is not finite was not measured."""
-        value = value if value is not None and math.isfinite(value) else None
+        measured = estimate if estimate and math.isfinite(estimate.value) else None
 
         return ScorecardEntry(
             name=name,
-            value=value,
+            value=measured.value if measured else None,
             asked=self._requirement(),
-            verdict=self._verdict(value),
+            verdict=self._verdict(measured),
             meaning=self.meaning,
+            low=measured.low if measured else None,
+            high=measured.high if measured else None,
+            cases=measured.cases if measured else None,
         )
 
     def _requirement(self) -> str:
@@ -36,60 +43,95 @@ class Criterion:
             return f"at least {self.minimum:g}"
         return "-" if self.maximum is None else f"at most {self.maximum:g}"
 
-    def _verdict(self, value: float | None) -> Verdict:
+    def _verdict(self, measured: Estimate | None) -> Verdict:
+        """Return the verdict. With an interval, all of it must lie on one side of the bound."""
         if self.minimum is None and self.maximum is None:
             return "informative"
-        if value is None:
-            return "fail" if self.required else "informative"
+        if measured is None:
+            return "undecided" if self.required else "informative"
+        if measured.cases is not None and measured.cases < self.min_cases:
+            return "undecided"
 
-        too_low = self.minimum is not None and value < self.minimum
-        too_high = self.maximum is not None and value > self.maximum
-        return "fail" if too_low or too_high else "pass"
+        low = measured.value if measured.low is None else measured.low
+        high = measured.value if measured.high is None else measured.high
+        minimum = -math.inf if self.minimum is None else self.minimum
+        maximum = math.inf if self.maximum is None else self.maximum
 
+        if minimum <= low and high <= maximum:
+            return "pass"
+        return "fail" if high < minimum or low > maximum else "undecided"
+
+
+MIN_CASES = 20
+"""Number of cases below which a share or an AUC is undecided."""
+
+MIN_GAPS = 8
+"""Number of images below which the mean of their gaps is undecided."""
 
 CRITERIA: Mapping[str, Criterion] = {
     "auc": Criterion(
-        "How well the margin separates the classes. A network that does not separate them has "
-        "nothing to explain.",
+        "How well the margin separates single images. A network that does not separate the "
+        "classes has nothing to explain.",
+        minimum=0.65,
+        min_cases=MIN_CASES,
+    ),
+    "breast_auc": Criterion(
+        "How well the mean margin of a breast's views separates breasts.",
         minimum=0.7,
+        min_cases=MIN_CASES,
     ),
     "without_breast": Criterion(
         "AUC with the breast black. The remaining signal comes from markers, frames or the "
         "breast's absence.",
         maximum=0.65,
+        min_cases=MIN_CASES,
     ),
     "corners": Criterion(
-        "AUC with the four corners alone: a marker or a label betrays the class.", maximum=0.65
+        "AUC with the four corners alone: a marker or a label betrays the class.",
+        maximum=0.65,
+        min_cases=MIN_CASES,
     ),
     "silhouette": Criterion(
         "AUC with the breast in its own mean grey: how far size, shape and brightness of the "
         "breast betray the class.",
         maximum=0.75,
+        min_cases=MIN_CASES,
     ),
     "surroundings": Criterion(
         "AUC lost with everything outside the breast black: how much the network needs the "
         "surroundings. A network that has learned both a marker and the lesion loses little."
     ),
     "peak_in_breast": Criterion(
-        "Share of heatmaps of positive images whose peak is in the breast.", minimum=0.9
+        "Share of heatmaps of rightly positive images whose peak is in the breast.",
+        minimum=0.8,
+        min_cases=MIN_CASES,
     ),
-    "blank": Criterion("Share of positive images whose heatmap is blank.", maximum=0.05),
+    "blank": Criterion(
+        "Share of rightly positive images whose heatmap is blank.",
+        maximum=0.1,
+        min_cases=MIN_CASES,
+    ),
     "stationary": Criterion(
         "Share of heatmaps whose peak is in the one commonest cell. A network that looks at the "
         "same place in every image has not learned to look.",
         maximum=0.25,
+        min_cases=MIN_CASES,
     ),
     "similarity": Criterion(
         "Mean correlation of the heatmaps of two different images.", maximum=0.5
     ),
     "insertion_gap": Criterion(
-        "Logits gained when the hottest pixels enter a blurred image, minus the gain with random "
-        "maps. It shows that there is evidence where the heat is.",
-        minimum=0.5,
+        "Margin gained when the hottest pixels enter a blurred image, minus the gain with random "
+        "maps, in standard deviations of the margin over images. It shows that there is evidence "
+        "where the heat is.",
+        minimum=0.1,
+        min_cases=MIN_GAPS,
     ),
     "deletion_gap": Criterion(
-        "Logits lost when the hottest pixels are blurred, minus the loss with random maps.",
-        minimum=0.5,
+        "Margin lost when the hottest pixels are blurred, minus the loss with random maps, in "
+        "standard deviations of the margin over images.",
+        minimum=0.1,
+        min_cases=MIN_GAPS,
     ),
     "randomisation": Criterion(
         "Structural similarity of heatmaps with those of the same network with random weights. A "
@@ -97,10 +139,13 @@ CRITERIA: Mapping[str, Criterion] = {
         maximum=0.5,
     ),
     "repeated": Criterion(
-        "Largest difference of the margin between two equal passes, in logits.", maximum=0.0
+        "Largest difference of the margin between two equal passes, in standard deviations.",
+        maximum=0.0,
     ),
     "batched": Criterion(
-        "Largest relative difference between a batch and its images one by one.", maximum=1e-3
+        "Largest difference of the margin between a batch and its images one by one, in standard "
+        "deviations.",
+        maximum=1e-3,
     ),
     "dead_everywhere": Criterion(
         "Share of filters dark on every image, in the layer where it is lowest. Single layers may "
@@ -114,6 +159,7 @@ CRITERIA: Mapping[str, Criterion] = {
     "pointing": Criterion(
         "Share of peaks in the lesion, over images rightly decided to be positive.",
         minimum=0.5,
+        min_cases=MIN_CASES,
         required=False,
     ),
     "mass": Criterion("Share of the heat in the lesion."),
@@ -123,27 +169,36 @@ CRITERIA: Mapping[str, Criterion] = {
     ),
     "iou": Criterion("Overlap of the lesion with the heat above Otsu's threshold."),
 }
-"""Criteria of the figures that every network has. `layer_entries` has those of single layers."""
+"""Criteria of the figures that every network has."""
 
-
-def layer_entries(
-    dead: Mapping[str, float], similarities: Mapping[str, float]
-) -> list[ScorecardEntry]:
-    """Return the entries of single layers, from their dead filters and their map similarities."""
-    dead_filters = Criterion(
+LAYER_CRITERIA: Mapping[str, Criterion] = {
+    "dead_filters": Criterion(
         "Share of the layer's filters that are dark on every image. Healthy networks have many "
         "dead filters, but a layer without any living one passes nothing on.",
         maximum=0.9,
-    )
-    randomised = Criterion(
+    ),
+    "randomised to": Criterion(
         "Structural similarity of the heatmaps with the weights made random from the top down to "
         "this layer."
-    )
+    ),
+}
+"""Criteria of the figures of single layers. The name of the layer follows that of the figure."""
 
-    return [
-        *(dead_filters.judge(f"dead_filters {layer}", share) for layer, share in dead.items()),
-        *(
-            randomised.judge(f"randomised to {layer}", value)
-            for layer, value in similarities.items()
-        ),
-    ]
+
+def judge(
+    figures: Mapping[str, Estimate | None], requirements: Requirements
+) -> tuple[ScorecardEntry, ...]:
+    """Return the entries of a scorecard in the order of the criteria, then those of layers."""
+    criteria = {
+        **CRITERIA,
+        "auc": replace(CRITERIA["auc"], minimum=requirements.min_auc),
+        "breast_auc": replace(CRITERIA["breast_auc"], minimum=requirements.min_breast_auc),
+    }
+    of_network = (criterion.judge(name, figures.get(name)) for name, criterion in criteria.items())
+    of_layers = (
+        criterion.judge(name, estimate)
+        for kind, criterion in LAYER_CRITERIA.items()
+        for name, estimate in figures.items()
+        if name.startswith(f"{kind} ")
+    )
+    return (*of_network, *of_layers)

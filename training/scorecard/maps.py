@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from service.explanation import explain_layer
 from service.model import Model
 from service.records import Floats, Heatmap, MapState, Method
+from training.scorecard.estimates import Estimate, share
 from training.scorecard.sample import Sample, gradients, in_batches
 
 PAIRS = 500
@@ -39,15 +40,16 @@ def heatmaps(
 
 def map_figures(
     maps: Sequence[Heatmap], figures: Sequence[dict[str, float]]
-) -> dict[str, float | None]:
+) -> dict[str, Estimate | None]:
     """Return figures of all the maps together.
 
-    `blank`: share of blank maps. The other figures leave blank maps out, and are None if fewer than
-    two are left. `peak_in_breast`: share whose peak is in the breast. `stationary`: share whose
-    peak is in the commonest cell. `similarity`: mean correlation of two images' maps.
+    `blank`: share of blank maps, None without maps. The other figures leave blank maps out, and are
+    None if fewer than two are left. `peak_in_breast`: share whose peak is in the breast.
+    `stationary`: share whose peak is in the commonest cell. `similarity`: mean correlation of two
+    images' maps.
     """
     shown = [heatmap for heatmap in maps if heatmap.state is MapState.OK]
-    blank = 1 - len(shown) / len(maps)
+    blank = share(len(maps) - len(shown), len(maps))
     if len(shown) < 2:  # noqa: PLR2004 - a pair
         return {"blank": blank, "peak_in_breast": None, "stationary": None, "similarity": None}
 
@@ -55,9 +57,9 @@ def map_figures(
     peaks = Counter((heatmap.peak.row, heatmap.peak.column) for heatmap in shown if heatmap.peak)
     return {
         "blank": blank,
-        "peak_in_breast": float(np.mean(in_breast)),
-        "stationary": peaks.most_common(1)[0][1] / len(shown),
-        "similarity": _similarity(np.stack([heatmap.values for heatmap in shown])),
+        "peak_in_breast": share(int(sum(in_breast)), len(in_breast)),
+        "stationary": share(peaks.most_common(1)[0][1], len(shown)),
+        "similarity": Estimate(_similarity(np.stack([heatmap.values for heatmap in shown]))),
     }
 
 
@@ -79,7 +81,7 @@ def layer_figures(model: Model, sample: Sample) -> tuple[dict[str, float], float
     """
     maxima: dict[str, list[Floats]] = {}
     means: dict[str, list[Floats]] = {}
-    for batch in in_batches(sample.images):
+    for batch in in_batches(model, sample.images):
         for name, maps in model.activations(batch).items():
             maxima.setdefault(name, []).append(maps.max(axis=(1, 2)))
             means.setdefault(name, []).append(maps.mean(axis=(1, 2)))

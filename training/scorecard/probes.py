@@ -2,22 +2,26 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
 from service.model import Model
 from service.records import Floats
+from training.evaluation.statistics import Values, aggregate
+from training.scorecard.estimates import Estimate, either_way, separation
 from training.scorecard.sample import Sample, margins
 
 CORNER = 0.2
 """Edge of a corner, as a share of the image's edges."""
 
 
-def discrimination(model: Model, sample: Sample, class_index: int) -> dict[str, float]:
+def discrimination(
+    model: Model, sample: Sample, whole: Values, class_index: int
+) -> dict[str, Estimate]:
     """Return the AUC of the margin on whole images and on images with parts removed.
 
-    `auc`: whole images. `without_breast`: the breast black. `corners`: only the four corners.
-    `silhouette`: the breast in its own mean grey. `without_surroundings`: everything outside the
-    breast black, where markers are.
+    `whole`: the margins of the whole images. `auc`: of these. `breast_auc`: of the mean margin of
+    each breast's views. `without_breast`: the breast black. `corners`: only the four corners.
+    `silhouette`: the breast in its own mean grey. `surroundings`: AUC lost with everything outside
+    the breast black, where markers are.
 
     `without_breast`, `corners` and `silhouette` are 0.5 or more: an AUC below 0.5 also shows that
     the classes can be separated.
@@ -25,28 +29,34 @@ def discrimination(model: Model, sample: Sample, class_index: int) -> dict[str, 
     images = sample.images
     masks = sample.masks[..., None]
     labels = sample.labels
+    patients = sample.patients
 
+    # Whole images, and whole breasts.
+    auc = separation(labels, whole, patients)
+    breasts, breast_labels, breast_margins = aggregate(sample.breasts, labels, whole)
+    breast_patients = [patient for patient, _ in breasts]
+    breast_auc = separation(breast_labels, breast_margins, breast_patients)
+
+    # Parts of the images.
     probes = {
         "without_breast": np.where(masks, 0, images),
         "corners": images * _corners(images),
         "silhouette": np.where(masks, _mean_grey(images, masks), images),
     }
-    aucs = {
-        name: _auc(labels, margins(model, probe, class_index)) for name, probe in probes.items()
+    parts = {
+        name: either_way(labels, margins(model, probe, class_index), patients)
+        for name, probe in probes.items()
     }
+    inside = separation(labels, margins(model, images * masks, class_index), patients)
 
-    return {
-        "auc": _auc(labels, margins(model, images, class_index)),
-        "without_surroundings": _auc(labels, margins(model, images * masks, class_index)),
-        **{name: max(value, 1 - value) for name, value in aucs.items()},
-    }
+    lost = Estimate(auc.value - inside.value)
+    return {"auc": auc, "breast_auc": breast_auc, **parts, "surroundings": lost}
 
 
 def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, float]:
-    """Return the largest differences of the margin between passes over the same images.
+    """Return the largest differences of the margin between passes over the same images, in logits.
 
-    `repeated`: between two equal passes, in logits. `batched`: between a batch and its images one
-    by one, divided by 1 + the margin's absolute value.
+    `repeated`: between two equal passes. `batched`: between a batch and its images one by one.
     """
     images = sample.images
     first = margins(model, images, class_index)
@@ -57,21 +67,8 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
 
     return {
         "repeated": float(np.abs(first - second).max()),
-        "batched": float((np.abs(first - single) / (1 + np.abs(single))).max()),
+        "batched": float(np.abs(first - single).max()),
     }
-
-
-def insertion_gaps(figures: dict[str, list[float]]) -> dict[str, float | None]:
-    """Return the mean insertion and deletion gap. Both are None if every map was blank."""
-    return {
-        name: float(np.mean(figures[name])) if name in figures else None
-        for name in ("insertion_gap", "deletion_gap")
-    }
-
-
-def _auc(labels: NDArray[np.int32], scores: NDArray[np.float64]) -> float:
-    """Return the AUC. It is 0.5 for a network that has diverged, whose scores are not finite."""
-    return float(roc_auc_score(labels, scores)) if np.isfinite(scores).all() else 0.5
 
 
 def _corners(images: Floats) -> Floats:

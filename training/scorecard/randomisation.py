@@ -39,26 +39,35 @@ def cascade(model: LiveModel, sample: Sample, class_index: int) -> dict[str, flo
     trained, _ = heatmaps(model, sample, class_index)
 
     keras.utils.set_random_seed(_SEED)
-    weighted = [
-        (name, layer)
-        for name, layer in reversed(list(operations(network)))
-        if getattr(layer, "weights", [])
-    ]
-
-    # Evenly spaced layers with a kernel, the first and the last included.
-    kernels = [name for name, layer in weighted if hasattr(layer, "kernel")]
-    stages = {
-        kernels[index] for index in np.linspace(0, len(kernels) - 1, STAGES).round().astype(int)
-    }
-
+    stages = stages_of(network)
     similarities = {}
-    for name, layer in weighted:
+    for name, layer in _weighted(network):
         randomise(layer)
         if name in stages:
             maps, _ = heatmaps(LiveModel(network, model.manifest), sample, class_index)
             similarities[name] = similarity(trained, maps)
 
     return similarities
+
+
+def stages_of(network: keras.Model) -> set[str]:
+    """Return the layers after which the maps are compared.
+
+    They are evenly spaced among those with a kernel, the first and the last included.
+    """
+    kernels = [name for name, layer in _weighted(network) if hasattr(layer, "kernel")]
+    return {
+        kernels[index] for index in np.linspace(0, len(kernels) - 1, STAGES).round().astype(int)
+    }
+
+
+def _weighted(network: keras.Model) -> list[tuple[str, keras.Layer]]:
+    """Return the layers with weights by name, from the top down."""
+    return [
+        (name, layer)
+        for name, layer in reversed(list(operations(network)))
+        if getattr(layer, "weights", [])
+    ]
 
 
 def randomise(layer: keras.Layer) -> None:

@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.covariance import LedoitWolf
-from tqdm import tqdm
 
 from service import explanation
 from service.explanation import METHODS
 from service.geometry import IDENTITY
-from service.model import Model, Ranges, Reference
+from service.model import Model, Ranges
 from service.pipeline.class_explanation import explain_class
 from service.records import ConvLayer, Domain, Floats, Method, ReferenceRange
 from training.scorecard.sample import Sample, gradients, in_batches
@@ -53,39 +52,29 @@ def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
     return Domain(domain.mean, domain.whitening, float(np.percentile(distances, DOMAIN_PERCENTILE)))
 
 
-def find_reference(
-    model: Model, layers: Sequence[ConvLayer], sample: Sample, class_index: int, perturbed: int
-) -> Reference:
-    """Return the ranges of each figure by layer, method and decision, over correct decisions.
+def layer_reference(
+    model: Model,
+    layer: ConvLayer,
+    groups: Sequence[Sample],
+    perturbed: Sequence[Figures],
+    class_index: int,
+) -> tuple[dict[Method, Ranges], dict[Method, float]]:
+    """Return the ranges of each figure at a layer by method and decision, and the reference peaks.
 
-    The reference peaks are medians over the correctly positive images, by layer and method.
-
-    Figures that need many passes are measured only for Grad-CAM at the default layer, on
-    `perturbed` images of either decision.
+    `groups`: the rightly positive and the rightly negative images. `perturbed`: figures of some of
+    either, which need many passes. They are of Grad-CAM at the default layer.
     """
-    manifest = model.manifest
-    decided = decide(model, sample)
-    groups = [
-        sample.only(decided & (sample.labels == 1)),
-        sample.only(~decided & (sample.labels == 0)),
-    ]
+    measured = [_layer_figures(model, group, layer, class_index) for group in groups]
+    if layer.name == model.manifest.default_layer:
+        for figures, many_passes in zip(measured, perturbed, strict=True):
+            figures[Method.GRAD_CAM] |= many_passes
 
-    ranges: dict[str, dict[Method, Ranges]] = {}
-    peaks: dict[str, dict[Method, float]] = {}
-    for layer in tqdm(layers, desc="reference ranges", unit="layer", leave=False):
-        measured = [_layer_figures(model, group, layer, class_index) for group in groups]
-        if layer.name == manifest.default_layer:
-            for figures, group in zip(measured, groups, strict=True):
-                figures[Method.GRAD_CAM] |= perturbed_figures(model, group, class_index, perturbed)
-
-        positive, negative = measured
-        ranges[layer.name] = {
-            method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method]))
-            for method in METHODS
-        }
-        peaks[layer.name] = reference_peaks(positive, negative)
-
-    return Reference(images=sum(map(len, groups)), ranges=ranges, peaks=peaks)
+    positive, negative = measured
+    ranges = {
+        method: Ranges(positive=_ranges(positive[method]), negative=_ranges(negative[method]))
+        for method in METHODS
+    }
+    return ranges, reference_peaks(positive, negative)
 
 
 def reference_peaks(
@@ -109,39 +98,44 @@ def reference_peaks(
     return peaks
 
 
+def gather(images: Sequence[dict[str, float]]) -> Figures:
+    """Return the values of each figure over images."""
+    figures: Figures = {}
+    for image in images:
+        for name, value in image.items():
+            figures.setdefault(name, []).append(value)
+    return figures
+
+
 def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
     """Return whether the model decides each image to be positive."""
     index = model.manifest.classes.index(model.manifest.positive_class)
     probabilities = [
-        model.predict(batch).probabilities[:, index] for batch in in_batches(sample.images)
+        model.predict(batch).probabilities[:, index] for batch in in_batches(model, sample.images)
     ]
     return np.asarray(np.concatenate(probabilities) >= model.manifest.threshold)
 
 
-def perturbed_figures(model: Model, sample: Sample, class_index: int, limit: int) -> Figures:
-    """Return stability, insertion and deletion of the first `limit` images.
+def perturbed_figures(
+    model: Model, sample: Sample, index: int, class_index: int
+) -> dict[str, float]:
+    """Return stability, insertion and deletion of one image, none for a blank map.
 
     They are measured for Grad-CAM at the default layer.
     """
-    figures: Figures = {}
-    for index in tqdm(
-        range(min(limit, len(sample))), desc="perturbed images", unit="image", leave=False
-    ):
-        evidence = explain_class(
-            model,
-            sample.subject(index),
-            Method.GRAD_CAM,
-            model.manifest.default_layer,
-            class_index,
-            full=True,
-        )
-
-        # A blank map has none of these figures.
-        for name in ("stability", "insertion_gap", "deletion_gap"):
-            if name in evidence.figures:
-                figures.setdefault(name, []).append(evidence.figures[name])
-
-    return figures
+    evidence = explain_class(
+        model,
+        sample.subject(index),
+        Method.GRAD_CAM,
+        model.manifest.default_layer,
+        class_index,
+        full=True,
+    )
+    return {
+        name: evidence.figures[name]
+        for name in ("stability", "insertion_gap", "deletion_gap")
+        if name in evidence.figures
+    }
 
 
 def _layer_figures(
@@ -177,6 +171,6 @@ def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
 
 def _features(model: Model, images: Floats) -> np.ndarray:
     """Return the features [N, d] of the images, float64 and finite."""
-    features = [model.predict(batch).features for batch in in_batches(images)]
+    features = [model.predict(batch).features for batch in in_batches(model, images)]
     # A network that has diverged has no features to compare. Other figures show that it has.
     return np.nan_to_num(np.concatenate(features).astype(np.float64), posinf=0, neginf=0)

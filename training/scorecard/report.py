@@ -63,7 +63,8 @@ def check_scorecard(report: ScorecardReport | None) -> None:
     """Check that there is a scorecard and that the model passed it.
 
     Raises:
-        ScorecardError: there is no scorecard, or the model failed the tests that the error names.
+        ScorecardError: there is no scorecard, or the tests that the error names failed or are
+            undecided.
     """
     if report is None:
         raise ScorecardError(
@@ -71,11 +72,15 @@ def check_scorecard(report: ScorecardReport | None) -> None:
         )
 
     if not report.scorecard.passed:
-        lines = (line for line in report.scorecard.lines if line.verdict == "fail")
+        open_lines = (
+            line for line in report.scorecard.lines if line.verdict in ("fail", "undecided")
+        )
         complaints = [
-            f"  {line.name}: {line.value}, required: {line.asked}. {line.meaning}" for line in lines
+            f"  {line.name} ({line.verdict}): {line.value_text}, required: {line.asked}. "
+            f"{line.meaning}"
+            for line in open_lines
         ]
-        raise ScorecardError("\n".join(["The model failed its scorecard:", *complaints]))
+        raise ScorecardError("\n".join(["The model did not pass its scorecard:", *complaints]))
 
 
 def _digest(file: Path) -> str:

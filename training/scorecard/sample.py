@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 from service.model import Model
 from service.pipeline import class_explanation
 from service.pipeline.class_explanation import Subject
-from service.records import Floats, LayerGradients, Mask
+from service.records import Floats, Laterality, LayerGradients, Mask
 from training.data.cache import Part
-
-BATCH = 16
-"""Images per call of the model."""
 
 _SEED = 0
 
@@ -34,9 +31,25 @@ class Sample:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def only(self, chosen: NDArray[np.bool_], limit: int | None = None) -> "Sample":
-        """Return the chosen images, or the first `limit` of them."""
-        kept = np.flatnonzero(chosen)[:limit]
+    @property
+    def patients(self) -> list[str]:
+        """The patient of each image."""
+        return [self.part.records[index].patient_id for index in self.indices]
+
+    @property
+    def breasts(self) -> list[tuple[str, Laterality]]:
+        """The breast of each image."""
+        return [self.part.records[index].breast for index in self.indices]
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Sample":
+        """Return the chosen images."""
+        return self._at(np.flatnonzero(chosen))
+
+    def first(self, limit: int) -> "Sample":
+        """Return the first `limit` images, or all if there are fewer."""
+        return self._at(np.arange(min(limit, len(self))))
+
+    def _at(self, kept: NDArray[np.int64]) -> "Sample":
         return Sample(
             self.part, self.indices[kept], self.images[kept], self.masks[kept], self.labels[kept]
         )
@@ -49,37 +62,55 @@ class Sample:
 
 
 def draw(part: Part, limit: int) -> Sample:
-    """Draw up to `limit` images of the part, in a random but fixed order.
+    """Draw up to `limit` images of the part, as whole breasts, in a random but fixed order.
 
-    Half of them are positive, or all positive images if there are fewer. Negative images fill up
-    the sample.
+    Half of the images are of breasts with cancer, or all such images if there are fewer. Those of
+    other breasts fill up the sample.
     """
     rng = np.random.default_rng(_SEED)
-    labels = part.labels
-    classes = [rng.permutation(np.flatnonzero(labels == label)) for label in (1, 0)]
-    half = min(len(classes[0]), limit // 2)
-    indices = rng.permutation(np.concatenate([classes[0][:half], classes[1][: limit - half]]))
+    breasts: dict[tuple[str, str], list[int]] = {}
+    for index, record in enumerate(part.records):
+        breasts.setdefault(record.breast, []).append(index)
 
+    with_cancer = [images for images in breasts.values() if part.labels[images].any()]
+    without = [images for images in breasts.values() if not part.labels[images].any()]
+    positive = _take(with_cancer, limit // 2, rng)
+    negative = _take(without, limit - len(positive), rng)
+
+    indices = rng.permutation(np.array([*positive, *negative], np.int64))
     masks = np.stack([part.mask(int(index)) for index in indices])
-    return Sample(part, indices, part.images(indices), masks, labels[indices])
+    return Sample(part, indices, part.images(indices), masks, part.labels[indices])
 
 
-def in_batches(images: Floats) -> Iterator[Floats]:
-    """Yield views of at most `BATCH` images each."""
-    for start in range(0, len(images), BATCH):
-        yield images[start : start + BATCH]
+def _take(breasts: list[list[int]], limit: int, rng: np.random.Generator) -> list[int]:
+    """Return the images of random breasts, as long as there are at most `limit` images."""
+    taken: list[int] = []
+    for number in rng.permutation(len(breasts)):
+        if len(taken) + len(breasts[number]) <= limit:
+            taken += breasts[number]
+    return taken
+
+
+def in_batches(model: Model, images: Floats) -> Iterator[Floats]:
+    """Yield views of as many images as a call of the model may have."""
+    size = model.manifest.images_per_call
+    for start in range(0, len(images), size):
+        yield images[start : start + size]
 
 
 def gradients(
     model: Model, layer: str, images: Floats, class_index: int
 ) -> Iterator[LayerGradients]:
     """Yield a layer's maps, gradients and the scores of the images, one batch at a time."""
-    for batch in in_batches(images):
+    for batch in in_batches(model, images):
         yield model.layer_gradients(layer, batch, np.full(len(batch), class_index, np.int32))
 
 
 def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
     """Return the class margins [N] of the images, in logits."""
     return np.concatenate(
-        [class_explanation.margins(model, batch, class_index) for batch in in_batches(images)]
+        [
+            class_explanation.margins(model, batch, class_index)
+            for batch in in_batches(model, images)
+        ]
     )

@@ -1,61 +1,56 @@
 """Run every test of a model's scorecard and judge the results."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 import keras
-import numpy as np
 
-from service.model import Localisation, Manifest, Scorecard, ScorecardEntry
+from service.model import Localisation, Manifest, Reference, Scorecard
 from service.records import Method
-from training.config import ImageSource
+from training.config import ImageSource, Requirements
 from training.data.cache import Part, open_part
 from training.data.split import split_records
 from training.data.table import load_records
 from training.errors import ScorecardError
-from training.evaluation.localisation import localise
+from training.evaluation.localisation import average, localise_image
 from training.introspection.live_model import LiveModel
-from training.scorecard.criteria import CRITERIA, layer_entries
-from training.scorecard.maps import heatmaps, layer_figures, map_figures
-from training.scorecard.probes import discrimination, insertion_gaps, repeatability
-from training.scorecard.randomisation import cascade
-from training.scorecard.reference import decide, find_domain, find_reference, perturbed_figures
+from training.scorecard.criteria import judge
+from training.scorecard.effort import WITH_GRADIENTS, Counts, Passes, SampleSizes
+from training.scorecard.figures import lesion_figures, measure
+from training.scorecard.kept_steps import Steps
+from training.scorecard.randomisation import stages_of
+from training.scorecard.reference import (
+    Figures,
+    decide,
+    find_domain,
+    gather,
+    layer_reference,
+    perturbed_figures,
+)
 from training.scorecard.report import ScorecardReport
 from training.scorecard.sample import Sample, draw
 
 
 @dataclass(frozen=True, slots=True)
-class SampleSizes:
-    """Maximum numbers of images of a scorecard.
-
-    `domain`: training images for the domain. `reference`: validation images for the reference
-    ranges. `tested`: test images for the tests. `perturbed`: images for the figures that need many
-    passes, both for the tests and for the ranges of either decision. `randomised`: images for the
-    randomised networks. `localised`: images with cancer for the localisation of each method.
-    `every_layer`: measure the ranges of each layer, not only of the default layer.
-    """
-
-    domain: int = 1000
-    reference: int = 400
-    tested: int = 400
-    perturbed: int = 100
-    randomised: int = 32
-    localised: int = 50
-    every_layer: bool = True
-
-
-@dataclass(frozen=True, slots=True)
 class Parts:
-    """Images that the network was fitted to, was selected on, and has not seen."""
+    """Images that the network was fitted to, and images that it was selected on.
+
+    The test part is not among them. A network that was changed until it passed would have been
+    selected on it.
+    """
 
     train: Part
     validation: Part
-    test: Part
 
 
 def score_experiment(
-    network: keras.Model, manifest: Manifest, source: ImageSource
+    network: keras.Model,
+    manifest: Manifest,
+    source: ImageSource,
+    sizes: SampleSizes,
+    steps: Steps,
 ) -> ScorecardReport:
     """Score a network on the images of an experiment, with the experiment's split.
 
@@ -72,97 +67,123 @@ def score_experiment(
         LiveModel(network, manifest),
         open_parts(source),
         source.data.lesion_masks,
-        SampleSizes(),
+        sizes,
+        source.scorecard,
+        steps,
     )
 
 
 def open_parts(source: ImageSource) -> Parts:
-    """Open the three parts of the experiment's images.
+    """Open the training and the validation images of an source.
 
     Raises:
         CacheError: the images are not prepared.
     """
     split = split_records(load_records(source), source.split)
 
-    return Parts(*(open_part(part, source) for part in (split.train, split.validation, split.test)))
+    return Parts(*(open_part(part, source) for part in (split.train, split.validation)))
 
 
 def score_model(
-    model: LiveModel, parts: Parts, lesion_masks: str | None, sizes: SampleSizes
+    model: LiveModel,
+    parts: Parts,
+    lesion_masks: str | None,
+    sizes: SampleSizes,
+    requirements: Requirements,
+    steps: Steps,
 ) -> ScorecardReport:
-    """Test a model on unseen images, and measure the reference ranges of its figures.
+    """Test a model on validation images, and measure the reference ranges of its figures on them.
 
-    The ranges come from validation images. Training images give the domain: the look of images
-    that the model knows. `lesion_masks`: path template of the lesions' masks, None if unknown.
+    Training images give the domain: the look of images that the model knows. `lesion_masks`: path
+    template of the lesions' masks, None if unknown.
     """
-    positive = model.manifest.classes.index(model.manifest.positive_class)
-    reference = draw(parts.validation, sizes.reference)
-    tested = draw(parts.test, sizes.tested)
+    # Tell the number of passes beforehand, as if all decisions were right.
+    known = draw(parts.train, sizes.domain)
+    tested = draw(parts.validation, sizes.tested)
+    with_cancer = int(tested.labels.sum())
+    at_most = Counts(len(known), len(tested), with_cancer, with_cancer, len(tested) - with_cancer)
+    stages = len(stages_of(model.network))
+    expected = Passes(model.manifest, sizes, at_most, stages, lesion_masks is not None)
+    steps.expect(expected.total)
 
-    domain = find_domain(model, draw(parts.train, sizes.domain).images, reference.images)
+    # Images of right decisions, positive and negative.
+    decided = steps.run("decisions", len(tested), partial(decide, model, tested))
+    detected = tested.only(decided & (tested.labels == 1))
+    cleared = tested.only(~decided & (tested.labels == 0))
 
-    default = model.manifest.layer(model.manifest.default_layer)
-    layers = model.manifest.layers if sizes.every_layer else [default]
-    ranges = find_reference(model, layers, reference, positive, sizes.perturbed)
+    counts = replace(at_most, detected=len(detected), cleared=len(cleared))
+    passes = replace(expected, counts=counts)
+    steps.expect(passes.total)
 
-    methods = localisation(model, tested, lesion_masks, sizes)
+    # The facts that a single image is compared with.
+    find = partial(find_domain, model, known.images, tested.images)
+    domain = steps.run("domain", len(known) + len(tested), find)
+    perturbed = [
+        perturb(model, group.first(sizes.perturbed), name, passes.perturbed, steps)
+        for name, group in (("positive", detected), ("negative", cleared))
+    ]
+    reference = find_reference(model, (detected, cleared), perturbed, sizes, steps)
+
+    # The tests of the model itself.
+    methods = localise(model, detected.first(sizes.localised), lesion_masks, passes, steps)
+    figures = measure(model, tested, detected, perturbed[0], passes, steps)
+    figures |= lesion_figures(methods.get(Method.GRAD_CAM))
     scorecard = Scorecard(
         created=datetime.now(UTC).date(),
         images=len(tested),
-        lines=tuple(_entries(model, tested, positive, methods, sizes)),
+        lines=judge(figures, requirements),
         methods=methods,
     )
-
-    return ScorecardReport(scorecard, ranges, domain)
-
-
-def localisation(
-    model: LiveModel, tested: Sample, lesion_masks: str | None, sizes: SampleSizes
-) -> dict[Method, Localisation]:
-    """Measure how well each method finds lesions in true positives.
-
-    Empty without lesion masks, or if no positive image was correctly classified.
-    """
-    with_cancer = tested.only(tested.labels == 1, sizes.localised)
-    if lesion_masks is None or not len(with_cancer):
-        return {}
-
-    true_positives = with_cancer.indices[decide(model, with_cancer)].tolist()
-    if not true_positives:
-        return {}
-    return localise(model, with_cancer.part, true_positives, lesion_masks, list(Method))
+    return ScorecardReport(scorecard, reference, domain)
 
 
-def _entries(
+def perturb(model: LiveModel, group: Sample, name: str, passes: int, steps: Steps) -> Figures:
+    """Measure the figures that need many passes, image by image."""
+    positive = model.manifest.classes.index(model.manifest.positive_class)
+    images = []
+    for index in range(len(group)):
+        figures = partial(perturbed_figures, model, group, index, positive)
+        images.append(steps.run(f"perturbed {name} {index}", passes, figures))
+
+    return gather(images)
+
+
+def find_reference(
     model: LiveModel,
-    tested: Sample,
-    positive: int,
-    methods: dict[Method, Localisation],
+    groups: Sequence[Sample],
+    perturbed: Sequence[Figures],
     sizes: SampleSizes,
-) -> Sequence[ScorecardEntry]:
-    """Run the tests and return their entries in the order of the criteria."""
-    with_cancer = tested.only(tested.labels == 1)
-    maps, figures = heatmaps(model, with_cancer, positive)
-    dead, cka = layer_figures(model, tested)
+    steps: Steps,
+) -> Reference:
+    """Measure the ranges of the figures of single images, layer by layer."""
+    manifest = model.manifest
+    positive = manifest.classes.index(manifest.positive_class)
+    layers = manifest.layers if sizes.every_layer else [manifest.layer(manifest.default_layer)]
+    images = sum(map(len, groups))
 
-    first = with_cancer.only(np.ones(len(with_cancer), np.bool_), sizes.randomised)
-    similarities = cascade(model, first, positive)
+    ranges = {}
+    peaks = {}
+    for layer in layers:
+        find = partial(layer_reference, model, layer, groups, perturbed, positive)
+        ranges[layer.name], peaks[layer.name] = steps.run(
+            f"ranges {layer.name}", images * WITH_GRADIENTS, find
+        )
 
-    aucs = discrimination(model, tested, positive)
-    grad_cam = methods.get(Method.GRAD_CAM)
-    values: dict[str, float | None] = {
-        **aucs,
-        "surroundings": aucs["auc"] - aucs["without_surroundings"],
-        **map_figures(maps, figures),
-        **insertion_gaps(perturbed_figures(model, with_cancer, positive, sizes.perturbed)),
-        "randomisation": list(similarities.values())[-1],
-        **repeatability(model, first, positive),
-        "dead_everywhere": min(dead.values()),
-        "cka": cka,
-        **(asdict(grad_cam) if grad_cam else {}),
-    }
+    return Reference(images=images, ranges=ranges, peaks=peaks)
 
-    return [
-        *(criterion.judge(name, values.get(name)) for name, criterion in CRITERIA.items()),
-        *layer_entries(dead, similarities),
-    ]
+
+def localise(
+    model: LiveModel, detected: Sample, lesion_masks: str | None, passes: Passes, steps: Steps
+) -> dict[Method, Localisation]:
+    """Measure how well each method finds lesions in rightly positive images.
+
+    Empty without lesion masks, or if no positive image was rightly decided.
+    """
+    if lesion_masks is None or not len(detected):
+        return {}
+    images = []
+    for index in detected.indices.tolist():
+        figures = partial(localise_image, model, detected.part, index, lesion_masks, list(Method))
+        images.append(steps.run(f"localisation {index}", passes.localised, figures))
+
+    return average(images)

@@ -63,10 +63,8 @@ async def show_scorecard(request: Request, engine: AnyEngine, _: NoQuery) -> Res
 def _page(model: Model, scorecard: Scorecard) -> str:
     manifest = model.manifest
     created = scorecard.created.isoformat()
-    failed = scorecard.failed
-    summary = f"Failed: {', '.join(failed)}." if failed else "Passed every test with a requirement."
     note = (
-        f"Measured on {scorecard.images} images that the model was not trained on, {created}. "
+        f"Measured on {scorecard.images} images that the model was not fitted to, {created}. "
         f"{manifest.intended_use} {manifest.limitations}"
     )
 
@@ -81,4 +79,5 @@ def _page(model: Model, scorecard: Scorecard) -> str:
         for line in scorecard.lines
     )
     title = f"Scorecard of {manifest.name}, version {manifest.version}"
-    return scorecard_page(title, summary, note, rows, passed=scorecard.passed)
+    state = "fail" if scorecard.failed else "undecided" if scorecard.undecided else "pass"
+    return scorecard_page(title, scorecard.outcome, note, rows, state=state)

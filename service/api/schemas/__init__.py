@@ -17,11 +17,10 @@ from service.api.schemas.answers import (
     Prediction,
     Range,
     Schema,
-    ScorecardAnswer,
-    ScorecardLine,
 )
 from service.api.schemas.heatmap_answer import GradcamAnswer, Picture, Region
 from service.api.schemas.problem_schema import InvalidParameter, Problem
+from service.api.schemas.scorecard_answer import ScorecardAnswer, ScorecardLine
 
 __all__ = [
     "ActivationsAnswer",

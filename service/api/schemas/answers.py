@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.model import Verdict
 from service.records import (
     Box,
     Derivation,
     EffectiveSize,
     Laterality,
+    Method,
     ReceptiveField,
     Side,
     SpacingPlane,
@@ -220,28 +220,6 @@ class LayersAnswer(Schema):
 
     default_layer: str
     layers: list[Layer]
-
-
-class ScorecardLine(Schema):
-    """One test of the model version."""
-
-    name: str
-    value: float | None = Field(description="Null if the test could not be made.")
-    asked: str = Field(description="Requirement on the value.")
-    verdict: Verdict
-    meaning: str
-
-
-class ScorecardAnswer(Schema):
-    """Tests that the model version underwent before its export."""
-
-    model: ModelName
-    created: str
-    images: int = Field(
-        description="Reference images that it was tested on; it was not trained on them."
-    )
-    passed: bool
-    lines: list[ScorecardLine]
 
 
 class Health(Schema):

@@ -1,6 +1,6 @@
 """Methods that suit a layer, against the gradients of the margin in its cells."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -126,7 +126,9 @@ def test_largest_cell_suits_every_method(head: list[Any]) -> None:
 @pytest.mark.parametrize(
     ("pooling", "last"), [("max", POOLED), ("average", POOLED), ("flatten", EVERYWHERE)]
 )
-def test_own_network_suits_pooled_methods_at_last(pooling: str, last: tuple[Method, ...]) -> None:
+def test_own_network_suits_pooled_methods_at_last(
+    pooling: Literal["max", "average", "flatten"], last: tuple[Method, ...]
+) -> None:
     size = Network(
         filters=(2, 3, 4), kernel_size=3, pool_size=2, dropout=0.1, pooling=pooling, dense=(5,)
     )

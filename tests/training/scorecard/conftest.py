@@ -1,14 +1,20 @@
 """Part that is held in memory, and a sample of it."""
 
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from service.geometry import IDENTITY, Affine
 from service.records import Floats, Mask
 from training.data.cache import Part
+from training.data.table import Record
 from training.scorecard.sample import Sample
 
 HEIGHT, WIDTH = 128, 96
@@ -16,8 +22,18 @@ IMAGES = 24
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryPart(Part):
-    """A part whose images were not moved or scaled by the fit."""
+class ArrayPart(Part):
+    """A part whose images lie in memory, and were not moved or scaled by the fit."""
+
+    pixels: Floats
+    masks: Mask
+
+    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
+        return np.asarray(self.pixels[np.asarray(indices)])
+
+    def mask(self, index: int) -> Mask:
+        mask: Mask = self.masks[index]
+        return mask
 
     def to_source(self, index: int) -> Affine:  # noqa: ARG002 - the same for all
         return IDENTITY
@@ -46,6 +62,29 @@ def half_breasts(rng: np.random.Generator) -> tuple[Floats, Mask, NDArray[np.int
 
 
 @pytest.fixture
-def sample() -> Sample:
+def bar() -> Iterator["tqdm[Any]"]:
+    """A bar that counts and shows nothing."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        yield tqdm(file=nowhere)
+
+
+@pytest.fixture
+def part() -> ArrayPart:
+    """Six patients, each with two images of a breast with cancer and two of one without."""
     images, masks, labels = half_breasts(np.random.default_rng(8))
-    return Sample(MemoryPart((), ()), np.arange(IMAGES), images, masks, labels)
+    records = tuple(
+        Record(
+            patient_id=f"patient-{index // 4}",
+            image_id=str(index),
+            laterality="R" if label else "L",
+            view="CC",
+            cancer=bool(label),
+        )
+        for index, label in enumerate(labels)
+    )
+    return ArrayPart(records, (), images, masks)
+
+
+@pytest.fixture
+def sample(part: ArrayPart) -> Sample:
+    return Sample(part, np.arange(IMAGES), part.pixels, part.masks, part.labels)

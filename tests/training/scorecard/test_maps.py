@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from service.records import Heatmap, MapState, Peak
 from tests.support.bundles import untested_facts
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
+from training.scorecard.estimates import Estimate
 from training.scorecard.maps import heatmaps, layer_figures, linear_cka, map_figures
 from training.scorecard.sample import Sample
 
@@ -25,10 +28,15 @@ def hot(row: int, column: int) -> Heatmap:
 BLANK = Heatmap(np.zeros((8, 6), np.float32), IDENTITY, MapState.ALL_NEGATIVE, None)
 
 
+def values(figures: Mapping[str, Estimate | None]) -> dict[str, float | None]:
+    """Return the values of estimates."""
+    return {name: estimate.value if estimate else None for name, estimate in figures.items()}
+
+
 def test_maps_with_one_common_peak_are_stationary() -> None:
     figures = map_figures([hot(1, 1)] * 4, [{"peak_in_breast": 0.0}] * 4)
 
-    assert figures == {
+    assert values(figures) == {
         "blank": 0,
         "peak_in_breast": 0,
         "stationary": 1,
@@ -39,7 +47,7 @@ def test_maps_with_one_common_peak_are_stationary() -> None:
 def test_blank_maps_are_counted_separately() -> None:
     maps = [hot(1, 1), hot(2, 2), hot(2, 2), BLANK]
 
-    figures = map_figures(maps, [{"peak_in_breast": 1.0}] * 3 + [{}])
+    figures = values(map_figures(maps, [{"peak_in_breast": 1.0}] * 3 + [{}]))
 
     assert figures["blank"] == 0.25
     assert figures["stationary"] == pytest.approx(2 / 3)
@@ -47,7 +55,7 @@ def test_blank_maps_are_counted_separately() -> None:
 
 
 def test_blank_maps_have_no_other_figures() -> None:
-    assert map_figures([BLANK] * 3, [{}] * 3) == {
+    assert values(map_figures([BLANK] * 3, [{}] * 3)) == {
         "blank": 1,
         "peak_in_breast": None,
         "stationary": None,
@@ -97,5 +105,5 @@ def test_fake_model_has_heatmaps_and_living_filters(sample: Sample) -> None:
     maps, figures = heatmaps(FakeModel(), sample.only(sample.labels == 1), 1)
 
     assert len(maps) == len(figures) == 12
-    assert map_figures(maps, figures)["blank"] == 0
+    assert values(map_figures(maps, figures))["blank"] == 0
     assert layer_figures(FakeModel(), sample) == ({"conv2d": 0.0}, None)

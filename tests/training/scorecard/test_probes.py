@@ -6,7 +6,7 @@ import pytest
 from service.model import FakeModel
 from service.records import Floats, Scores
 from training.scorecard.probes import discrimination, repeatability
-from training.scorecard.sample import Sample
+from training.scorecard.sample import Sample, margins
 
 
 class Brightest(FakeModel):
@@ -19,6 +19,12 @@ class Brightest(FakeModel):
 def with_margins(scores: Scores, margins: Floats) -> Scores:
     """Return the scores with logits that give these margins of class 1."""
     return replace(scores, logits=np.stack([np.zeros_like(margins), margins], axis=1))
+
+
+def aucs_of(model: FakeModel, sample: Sample) -> dict[str, float]:
+    """Return the value of each AUC."""
+    whole = margins(model, sample.images, 1)
+    return {name: auc.value for name, auc in discrimination(model, sample, whole, 1).items()}
 
 
 MODEL = Brightest()
@@ -34,19 +40,20 @@ def marked(sample: Sample) -> Sample:
 
 
 def test_network_of_breast_fails_without_breast(sample: Sample) -> None:
-    aucs = discrimination(MODEL, sample, 1)
+    aucs = aucs_of(MODEL, sample)
 
-    assert aucs["auc"] == aucs["without_surroundings"] == 1
+    assert aucs["auc"] == aucs["breast_auc"] == 1
+    assert aucs["surroundings"] == 0
     assert aucs["without_breast"] == 0.5
     assert aucs["corners"] < 0.75  # by chance, of 24 images
 
 
 def test_network_of_marker_needs_only_the_marker(sample: Sample) -> None:
     """It keeps its AUC without the breast and loses it without the surroundings."""
-    aucs = discrimination(MODEL, marked(sample), 1)
+    aucs = aucs_of(MODEL, marked(sample))
 
     assert aucs["auc"] == aucs["without_breast"] == aucs["corners"] == 1
-    assert aucs["without_surroundings"] == pytest.approx(0.5)
+    assert aucs["surroundings"] == pytest.approx(0.5)
 
 
 def test_network_of_brightness_needs_only_the_silhouette(sample: Sample) -> None:
@@ -57,7 +64,7 @@ def test_network_of_brightness_needs_only_the_silhouette(sample: Sample) -> None
     gains = np.where(sample.labels == 1, 1.2, 1).astype(np.float32)
     brighter = sample.images * gains[:, None, None, None]
 
-    aucs = discrimination(Brightness(), replace(sample, images=brighter), 1)
+    aucs = aucs_of(Brightness(), replace(sample, images=brighter))
 
     assert aucs["silhouette"] == 1
 
@@ -67,7 +74,10 @@ def test_diverged_network_has_auc_of_one_half(sample: Sample) -> None:
         def predict(self, images: Floats) -> Scores:
             return with_margins(super().predict(images), np.full(len(images), np.nan, np.float32))
 
-    assert set(discrimination(Diverged(), sample, 1).values()) == {0.5}
+    aucs = aucs_of(Diverged(), sample)
+
+    assert aucs.pop("surroundings") == 0
+    assert set(aucs.values()) == {0.5}
 
 
 def test_network_with_varying_answers_is_not_repeatable(sample: Sample) -> None:

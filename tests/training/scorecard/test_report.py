@@ -58,12 +58,13 @@ def test_report_on_other_weights_is_refused(tmp_path: Path, network: Path) -> No
 
 
 def test_required_scorecard_must_exist_and_be_passed(tmp_path: Path, network: Path) -> None:
-    complaint = r"corners: 0\.9, required: at most 0\.65\. A marker\."
+    complaint = r"corners \({}\): 0\.9, required: at most 0\.65\. A marker\."
 
     assert read_report(tmp_path / "scorecard.json", network) is None
     with pytest.raises(ScorecardError, match="no scorecard"):
         check_scorecard(None)
-    with pytest.raises(ScorecardError, match=complaint):
-        check_scorecard(report("fail"))
+    for verdict in ("fail", "undecided"):
+        with pytest.raises(ScorecardError, match=complaint.format(verdict)):
+            check_scorecard(report(verdict))
 
     check_scorecard(report("pass"))

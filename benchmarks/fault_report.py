@@ -1,0 +1,121 @@
+"""Tables of `benchmarks.faults`: lines of the scorecard and warnings, by fault."""
+
+import itertools
+import os
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from training.fit.run import read_json
+
+OUT = Path("build/faults")
+FULL = 24  # images of a model with full diagnostics
+REFERENCES = ("own", "healthy")
+MANY_PASSES = {"unusual-insertion-gap", "heat-without-effect"}
+
+Documents = Mapping[str, list[Any]]
+"""Documents of the models with each fault, one for each seed."""
+
+
+def report(family: str, faults: Sequence[str], seeds: Sequence[int]) -> None:
+    """Print how many models fail each scorecard line, and how often each warning is raised."""
+    print(
+        f"\n{family}: {len(seeds)} models of each kind, seeds {' '.join(map(str, seeds))}, "
+        f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
+    )
+    cards = _read(family, faults, seeds, "scorecard.json")
+    _report_lines(cards)
+    _report_values(cards)
+    _report_warnings(_read(family, faults, seeds, "warnings.json"))
+
+
+def _read(family: str, faults: Sequence[str], seeds: Sequence[int], name: str) -> Documents:
+    """Read a document of every model."""
+    return {
+        fault: [read_json(OUT / family / f"{fault}-{seed}" / name) for seed in seeds]
+        for fault in faults
+    }
+
+
+def _report_lines(cards: Documents) -> None:
+    """Print the number of models that fail each line, and after a slash of those undecided."""
+    _print_head("line: failed/undecided", cards)
+    lines = {fault: [_lines(card) for card in cards[fault]] for fault in cards}
+
+    (first, *_) = lines.values()
+    for name, line in first[0].items():
+        if line["verdict"] != "informative":
+            _print_row(name, [_count(lines[fault], {name}) for fault in cards])
+    _print_row("any", [_count(lines[fault], set(first[0])) for fault in cards])
+
+
+def _lines(card: Any) -> dict[str, Any]:
+    """Return the lines of a scorecard by name."""
+    return {line["name"]: line for line in card["scorecard"]["lines"]}
+
+
+def _count(models: Sequence[Mapping[str, Any]], names: set[str]) -> str:
+    """Count the models that fail any of these lines, and those that only are undecided."""
+    verdicts = [{lines[name]["verdict"] for name in names if name in lines} for lines in models]
+    failed = sum("fail" in verdict for verdict in verdicts)
+    undecided = sum("undecided" in verdict and "fail" not in verdict for verdict in verdicts)
+    return f"{failed}/{undecided}"
+
+
+def _report_values(cards: Documents) -> None:
+    """Print the lowest and the highest value of each line."""
+    _print_head("line: lowest to highest", cards)
+
+    (first, *_) = cards.values()
+    for name in _lines(first[0]):
+        cells = []
+        for fault in cards:
+            measured = [_lines(card).get(name, {}).get("value") for card in cards[fault]]
+            values = [value for value in measured if value is not None]
+            cells.append(f"{min(values):.2f} to {max(values):.2f}" if values else "-")
+        _print_row(name, cells)
+
+
+def _report_warnings(documents: Documents) -> None:
+    """Print the share of images with each warning, by reference and by extent of diagnostics."""
+    rows = {
+        fault: [row for document in documents[fault] for row in document] for fault in documents
+    }
+
+    for reference, full in itertools.product(REFERENCES, (False, True)):
+        extent = f"full diagnostics of {FULL}" if full else "default diagnostics"
+        _print_head(f"{extent}, {reference} reference", documents)
+
+        codes = {
+            fault: [
+                _codes(row, reference, full=full) for row in rows[fault] if row["full"] or not full
+            ]
+            for fault in rows
+        }
+        for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
+            shares = [np.mean([code in image for image in codes[fault]]) for fault in codes]
+            _print_row(code, [f"{value:.1%}" for value in shares])
+        shares = [np.mean([bool(image) for image in codes[fault]]) for fault in codes]
+        _print_row("any", [f"{value:.1%}" for value in shares])
+
+
+def _codes(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
+    """Return the codes of the warnings of one image.
+
+    Without `full`, warnings of the figures that take many passes are left out.
+    """
+    return set(row[reference]["codes"]) - (set() if full else MANY_PASSES)
+
+
+def _print_head(title: str, documents: Documents) -> None:
+    """Print the head of a table."""
+    print()
+    _print_row(title, list(documents))
+
+
+def _print_row(name: str, cells: Sequence[str]) -> None:
+    """Print a row of a table."""
+    print(f"{name:<42}" + "".join(f"{cell:>16}" for cell in cells))
