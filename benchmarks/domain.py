@@ -26,7 +26,7 @@ from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
 from service.runtime.model_loader import load_model
 from service.settings import Settings
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.data.split import split_records
 from training.data.table import load_records
 

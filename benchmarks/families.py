@@ -11,7 +11,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from training.config import Experiment, load_experiment
+from training.config import Experiment
+from training.config_files import load_experiment
 from training.fit.network import CONVOLUTIONS, LOGITS
 from training.fit.train import Build, build_configured
 

@@ -18,7 +18,7 @@ import keras
 
 from benchmarks.untrained import untrained_facts
 from service.records import FitParameters
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.fit.network import build_network
 from training.introspection.description import describe_model
 from training.introspection.live_model import explained

@@ -10,7 +10,7 @@ from typing import Any
 from service.errors import MammolensError
 from training import command_texts
 from training.command_texts import COMMANDS
-from training.config import load_experiment, load_image_source
+from training.config_files import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
 

@@ -4,18 +4,13 @@ Paths are relative to the working directory, which is the project's root in ever
 `training/experiments/demo.toml` is the experiment behind the bundle that ships.
 """
 
-import json
-import tomllib
-from collections.abc import Collection
 from pathlib import Path
 from string import Formatter
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from service.records import FitParameters, Laterality
-from training.errors import ConfigError
 
 
 def _path_template(template: str) -> str:
@@ -255,61 +250,3 @@ class ForeignModel(Section):
     figures: dict[str, float] = Field(
         default_factory=dict, description="measured figures to put into the bundle"
     )
-
-
-def load_experiment(path: Path) -> Experiment:
-    """Read an experiment from a TOML file.
-
-    Raises:
-        ConfigError: if the file cannot be used. The message names each wrong key.
-    """
-    return _load(path, Experiment)
-
-
-def load_image_source(path: Path) -> ImageSource:
-    """Read the images of an experiment from a TOML file.
-
-    The sections of the network and its training may be missing. They are not read.
-
-    Raises:
-        ConfigError: if the file cannot be used. The message names each wrong key.
-    """
-    return _load(path, ImageSource, ignored=set(Experiment.model_fields))
-
-
-def load_foreign_model(path: Path) -> ForeignModel:
-    """Read the description of a foreign model from a TOML file.
-
-    Raises:
-        ConfigError: if the file cannot be used. The message names each wrong key.
-    """
-    return _load(path, ForeignModel)
-
-
-def _load(path: Path, kind: type[SectionT], ignored: Collection[str] = ()) -> SectionT:
-    """Read a section from a TOML file. Keys that are `ignored` and not of this kind are dropped."""
-    try:
-        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"There is no file {path}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}.") from error
-
-    dropped = set(ignored) - set(kind.model_fields)
-    kept = {key: value for key, value in document.items() if key not in dropped}
-
-    try:
-        # Via JSON, because in Python mode pydantic's strict types accept neither a list for a tuple
-        # nor a string for a path.
-        return kind.model_validate_json(json.dumps(kept, default=str))
-    except ValidationError as error:
-        problems = map(_complaint, error.errors())
-        raise ConfigError("\n".join([f"{path} has invalid keys:", *problems])) from error
-
-
-def _complaint(problem: ErrorDetails) -> str:
-    """Return a line that names a key or a section, and its fault."""
-    name = ".".join(map(str, problem["loc"]))
-    if problem["type"] == "missing" and len(problem["loc"]) == 1:
-        return f"  {name}: the section [{name}] is missing"
-    return f"  {name}: {problem['msg']}"

@@ -4,7 +4,7 @@ import pytest
 
 from service.records import FitParameters
 from tests.support.paths import ROOT
-from training.config import load_experiment, load_foreign_model, load_image_source
+from training.config_files import load_experiment, load_foreign_model, load_image_source
 from training.errors import ConfigError
 
 DEMO = ROOT / "training/experiments/demo.toml"

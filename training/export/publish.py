@@ -8,7 +8,8 @@ import numpy as np
 from service.imaging import decode
 from service.model import Manifest
 from service.records import Pixels
-from training.config import Card, load_foreign_model
+from training.config import Card
+from training.config_files import load_foreign_model
 from training.errors import RunError
 from training.evaluation.evaluate import headline
 from training.export.bundle_writer import export_bundle

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from training.config import Experiment, load_experiment
+from training.config import Experiment
+from training.config_files import load_experiment
 from training.data.cache import image_code_digest
 from training.errors import RunError
 

@@ -9,7 +9,8 @@ import pytest
 
 import service
 from service.imaging import decode, fit
-from training.config import Experiment, load_experiment
+from training.config import Experiment
+from training.config_files import load_experiment
 from training.data.cache import imaging_digest, open_part
 from training.data.prepare import prepare
 from training.data.table import Record, load_records

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from training.config import Experiment, load_experiment
+from training.config import Experiment
+from training.config_files import load_experiment
 from training.data.cache import Part, open_part
 from training.data.prepare import prepare
 from training.data.split import split_records

@@ -19,7 +19,7 @@ from service.model import MANIFEST_FILE, MODEL_CARD_FILE, Bundle, GoldenCase, Ma
 from service.observability.stopwatch import Stopwatch
 from service.records import FitParameters, Floats, Method, Pixels
 from tests.support.bundles import untested_facts
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.errors import ExportError, NotExplainable
 from training.export.bundle_writer import export_bundle
 from training.fit.network import CONVOLUTIONS, LOGITS, build_network

@@ -7,7 +7,7 @@ import pytest
 
 from service.model import MODEL_CARD_FILE, Bundle
 from training.commands import main
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.data.cache import open_part
 from training.data.prepare import prepare
 from training.data.split import split_records

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.support.paths import ROOT
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.data.prepare import prepare
 from training.data.table import load_records
 from training.errors import RunError

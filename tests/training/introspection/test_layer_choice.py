@@ -7,7 +7,7 @@ import keras
 import pytest
 
 from service.records import ConvLayer
-from training.config import load_experiment
+from training.config_files import load_experiment
 from training.fit.network import CONVOLUTIONS, build_network
 from training.introspection.layer_choice import choose_layers, feature_layers
 from training.introspection.receptive_field import convolutional_layers
