@@ -26,7 +26,7 @@ STABLE = """
     busy corrupt-image deadline-passed draining empty-image for-processing forbidden internal-error
     invalid-parameter keys-unavailable malformed-request malformed-upload method-not-allowed
     missing-file model-refused no-breast no-scorecard not-a-mammogram not-acceptable not-found
-    not-ready rate-limited several-frames tomosynthesis too-many-pixels unauthenticated
+    not-ready rate-limited several-frames tomosynthesis too-costly too-many-pixels unauthenticated
     undecodable-image unknown-class unknown-layer unsupported-format unsupported-image
     unsupported-media-type unsupported-transfer-syntax upload-too-large upload-too-slow
 """
