@@ -32,7 +32,7 @@ _LAYER = {
         "offset_y": 30.0,
         "offset_x": 30.0,
     },
-    "effective_size": {"height": 29.8, "width": 29.1},
+    "effective_size": {"height": 39.2, "width": 34.9},
     "tap": ["conv2d_2"],
     "methods": [
         "grad-cam",
