@@ -85,15 +85,16 @@ def shape(value: Any) -> Any:
     """Return the nested names of a JSON value.
 
     Objects keyed by data (probabilities, figures, timings) count as one name. Names whose value is
-    null in the example are left out, since FastAPI leaves them out of the document.
+    null in the example are left out, since FastAPI leaves them out of the document. The effective
+    size is left out, since the fake model has none.
     """
     keyed_by_data = {"probabilities", "figures", "timings_ms", "diagnostics"}
-    null_in_the_example = {"derivation", "note"}
+    left_out = {"derivation", "note", "effective_size"}
 
     if isinstance(value, dict):
         return {
             name: None if name in keyed_by_data else shape(inner)
             for name, inner in value.items()
-            if name not in null_in_the_example
+            if name not in left_out
         }
     return None

@@ -104,7 +104,7 @@ def assert_scorecard_travels(run: Run, out: Path) -> None:
     assert bundle.manifest.reference is not None
 
     card = (out / MODEL_CARD_FILE).read_text()
-    assert "Failed: " in card
+    assert "Undecided: " in card
     assert bundle.scorecard.lines[0].meaning in card
 
 
