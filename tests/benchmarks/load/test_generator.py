@@ -83,7 +83,8 @@ def test_stall_delays_every_request_due_in_it() -> None:
     slow = [answer for answer in received if answer.seconds > 0.04]
     assert len(received) == 50
     assert 15 <= len(slow) <= 22  # 0.4 s at 50 a second, not only the stalled request
-    assert max(answer.seconds for answer in slow) >= 0.4
+    # A timer may send a request a little before it is due.
+    assert max(answer.seconds for answer in slow) > 0.38
 
 
 def test_open_stream_sends_despite_unanswered_requests() -> None:
