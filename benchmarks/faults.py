@@ -166,10 +166,10 @@ def warn_fault(family: Family, fault: str, seed: int) -> None:
 
 def require_report(directory: Path) -> ScorecardReport:
     """Return the scorecard of the model in a directory."""
-    report_ = read_report(directory / "scorecard.json", directory / "best.keras")
-    if report_ is None:
+    scored = read_report(directory / "scorecard.json", directory / "best.keras")
+    if scored is None:
         raise SystemExit(f"{directory} has no scorecard: run the step `score` first.")
-    return report_
+    return scored
 
 
 def warn(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from service import explanation
 from service.model import Model
-from service.pipeline.class_explanation import ClassExplanation
+from service.pipeline.class_explanation import ClassExplanation, reference_layer
 from service.records import (
     ConvLayer,
     Diagnostic,
@@ -94,18 +94,13 @@ def assess_filters(
 
 
 def assess_heatmap(model: Model, explained: ClassExplanation, class_index: int) -> Assessment:
-    """Assess where the heat lies and whether it matters.
-
-    Reference ranges are used for heatmaps of a layer and of the positive class only: the model has
-    no others.
-    """
-    manifest = model.manifest
+    """Assess where the heat lies and whether it matters."""
     positive = is_positive(model, explained.scores)
 
     ranges: dict[str, ReferenceRange] = {}
-    is_positive_class = class_index == manifest.classes.index(manifest.positive_class)
-    if explained.layer is not None and is_positive_class:
-        ranges = manifest.ranges(explained.layer.name, explained.method, positive=positive)
+    layer = reference_layer(model, explained, class_index)
+    if layer is not None:
+        ranges = model.manifest.ranges(layer, explained.method, positive=positive)
 
     diagnostics = explanation.diagnose(explained.figures, ranges)
     warnings = explanation.heatmap_warnings(explained.heatmap, diagnostics, positive=positive)

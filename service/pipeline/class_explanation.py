@@ -119,7 +119,7 @@ def _attribute(
             yield from model.input_gradients(batch, _indices(class_index, len(batch)))
 
     def margins_of(images: Iterable[Floats]) -> NDArray[np.float64]:
-        return _margins_in_batches(model, images, class_index)
+        return margins_in_batches(model, images, class_index)
 
     image = subject.image
     mask = subject.mask
@@ -152,7 +152,7 @@ def _perturbation_figures(
     """Return stability, insertion and deletion of a heatmap."""
 
     def margins_of(images: Iterable[Floats]) -> NDArray[np.float64]:
-        return _margins_in_batches(model, images, class_index)
+        return margins_in_batches(model, images, class_index)
 
     noisy_heatmaps = _noisy_heatmaps(model, subject, explained, class_index)
     stability = explanation.stability(explained.heatmap, noisy_heatmaps)
@@ -185,7 +185,19 @@ def _noisy_heatmaps(
     return heatmaps
 
 
-def _margins_in_batches(
+def reference_layer(model: Model, explained: ClassExplanation, class_index: int) -> str | None:
+    """Return the layer with whose reference figures a heatmap is compared.
+
+    None for heatmaps of the input and for those of another class than the positive one: the model
+    has no reference figures of these.
+    """
+    manifest = model.manifest
+    if explained.layer is None or manifest.classes[class_index] != manifest.positive_class:
+        return None
+    return explained.layer.name
+
+
+def margins_in_batches(
     model: Model, images: Iterable[Floats], class_index: int
 ) -> NDArray[np.float64]:
     """Return the class margins [N] of any number of images [height, width, 1]."""

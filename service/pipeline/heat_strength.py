@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from service.model import Model
-from service.pipeline.class_explanation import ClassExplanation
+from service.pipeline.class_explanation import ClassExplanation, reference_layer
 from service.records import HeatScale
 
 
@@ -27,7 +27,8 @@ def find_strength(
 
     `asked`: None for the reference, if there is one. Otherwise, the scale is that of the image.
     """
-    reference = _reference_peak(model, explained, class_index)
+    layer = reference_layer(model, explained, class_index)
+    reference = None if layer is None else model.manifest.reference_peak(layer, explained.method)
     if reference is None:
         return HeatStrength(HeatScale.IMAGE, None, None)
 
@@ -36,11 +37,3 @@ def find_strength(
     if asked is HeatScale.IMAGE:
         return HeatStrength(HeatScale.IMAGE, None, relative_peak)
     return HeatStrength(HeatScale.REFERENCE, reference, relative_peak)
-
-
-def _reference_peak(model: Model, explained: ClassExplanation, class_index: int) -> float | None:
-    """Return the reference peak. Only heatmaps of a layer and of the positive class have one."""
-    manifest = model.manifest
-    if explained.layer is None or manifest.classes[class_index] != manifest.positive_class:
-        return None
-    return manifest.reference_peak(explained.layer.name, explained.method)

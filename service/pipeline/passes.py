@@ -15,8 +15,10 @@ from service.explanation.perturbation import CHANGED, COPIES
 from service.model import Manifest
 from service.records import Floats, Method
 
+WITH_GRADIENTS = 2
+"""Passes of an image for its maps and their gradients: forward and backward."""
+
 _SCORE = 1
-_WITH_GRADIENTS = 2  # forward and backward
 
 
 def in_batches(manifest: Manifest, images: Iterable[Floats]) -> Iterator[Floats]:
@@ -38,16 +40,16 @@ def count_passes(manifest: Manifest, method: Method, *, full: bool) -> int:
 def _passes_of_method(manifest: Manifest, method: Method) -> int:
     """Return the passes of one map."""
     if method in METHODS:
-        return _WITH_GRADIENTS
+        return WITH_GRADIENTS
 
     match method:
         case Method.SMOOTH_GRAD:
-            passes = SAMPLES * _WITH_GRADIENTS
+            passes = SAMPLES * WITH_GRADIENTS
         case Method.OCCLUSION:
             height, width, _ = manifest.input_shape
             passes = 1 + explanation.occlusion_windows(height, width) // 2
         case _:
             # The sum is compared with the margins of image and baseline.
-            passes = STEPS * _WITH_GRADIENTS + 2
+            passes = STEPS * WITH_GRADIENTS + 2
 
     return passes + _SCORE

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from benchmarks.untrained import untrained_facts
 from service.records import FitParameters
 from training.introspection.description import BundleFacts
 
@@ -12,21 +13,5 @@ def untested_facts(height: int, width: int, **changes: Any) -> BundleFacts:
 
     `changes`: the facts that matter to a test.
     """
-    facts = BundleFacts(
-        name="tiny",
-        version=2,
-        classes=("no_cancer", "cancer"),
-        positive_class="cancer",
-        threshold=0.5,
-        threshold_rule="Set by hand.",
-        temperature=1.0,
-        preprocessing=FitParameters(height=height, width=width),
-        layers=None,
-        default_layer=None,
-        training="None.",
-        figures={},
-        intended_use="Tests.",
-        limitations="All.",
-    )
-
-    return replace(facts, **changes)
+    facts = untrained_facts("tiny", FitParameters(height=height, width=width))
+    return replace(facts, **({"version": 2} | changes))

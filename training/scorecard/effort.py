@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from service.model import Manifest
-from service.pipeline.passes import count_passes
+from service.pipeline.passes import WITH_GRADIENTS, count_passes
 from service.records import Method
-
-WITH_GRADIENTS = 2
-"""Passes of an image for its maps and their gradients: forward and backward."""
 
 REPETITIONS = 3
 """Passes of an image for the test of repeatability: twice in a batch, once alone."""

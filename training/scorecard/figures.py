@@ -6,14 +6,16 @@ from functools import partial
 import numpy as np
 
 from service.model import Localisation
+from service.pipeline.class_explanation import margins_in_batches
+from service.pipeline.passes import WITH_GRADIENTS
 from training.introspection.live_model import LiveModel
-from training.scorecard.effort import PROBES, REPETITIONS, WITH_GRADIENTS, Passes
+from training.scorecard.effort import PROBES, REPETITIONS, Passes
 from training.scorecard.estimates import Estimate, mean, share
 from training.scorecard.kept_steps import Steps
 from training.scorecard.maps import heatmaps, layer_figures, map_figures
 from training.scorecard.probes import discrimination, repeatability
 from training.scorecard.randomisation import cascade
-from training.scorecard.sample import Sample, margins
+from training.scorecard.sample import Sample
 
 GAPS = ("insertion_gap", "deletion_gap")
 
@@ -40,7 +42,7 @@ def measure(
     with_cancer = tested.only(tested.labels == 1).first(passes.randomised)
 
     # Run the network.
-    whole = steps.run("margins", count, partial(margins, model, tested.images, positive))
+    whole = steps.run("margins", count, partial(margins_in_batches, model, tested.images, positive))
     probe = partial(discrimination, model, tested, whole, positive)
     aucs = steps.run("probes", count * PROBES, probe)
     explain = partial(heatmaps, model, detected, positive)

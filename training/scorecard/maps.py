@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from service.explanation import explain_layer
 from service.model import Model
+from service.pipeline.passes import in_batches
 from service.records import Floats, Heatmap, MapState, Method
 from training.scorecard.estimates import Estimate, share
-from training.scorecard.sample import Sample, gradients, in_batches
+from training.scorecard.sample import Sample, gradients
 
 PAIRS = 500
 """Number of random pairs of maps that are compared."""
@@ -81,7 +82,7 @@ def layer_figures(model: Model, sample: Sample) -> tuple[dict[str, float], float
     """
     maxima: dict[str, list[Floats]] = {}
     means: dict[str, list[Floats]] = {}
-    for batch in in_batches(model, sample.images):
+    for batch in in_batches(model.manifest, sample.images):
         for name, maps in model.activations(batch).items():
             maxima.setdefault(name, []).append(maps.max(axis=(1, 2)))
             means.setdefault(name, []).append(maps.mean(axis=(1, 2)))

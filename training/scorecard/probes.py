@@ -4,10 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import Model
+from service.pipeline.class_explanation import margins_in_batches
 from service.records import Floats
 from training.evaluation.statistics import Values, aggregate
 from training.scorecard.estimates import Estimate, either_way, separation
-from training.scorecard.sample import Sample, margins
+from training.scorecard.sample import Sample
 
 CORNER = 0.2
 """Edge of a corner, as a share of the image's edges."""
@@ -44,10 +45,10 @@ def discrimination(
         "silhouette": np.where(masks, _mean_grey(images, masks), images),
     }
     parts = {
-        name: either_way(labels, margins(model, probe, class_index), patients)
+        name: either_way(labels, margins_in_batches(model, probe, class_index), patients)
         for name, probe in probes.items()
     }
-    inside = separation(labels, margins(model, images * masks, class_index), patients)
+    inside = separation(labels, margins_in_batches(model, images * masks, class_index), patients)
 
     lost = Estimate(auc.value - inside.value)
     return {"auc": auc, "breast_auc": breast_auc, **parts, "surroundings": lost}
@@ -59,10 +60,10 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
     `repeated`: between two equal passes. `batched`: between a batch and its images one by one.
     """
     images = sample.images
-    first = margins(model, images, class_index)
-    second = margins(model, images, class_index)
+    first = margins_in_batches(model, images, class_index)
+    second = margins_in_batches(model, images, class_index)
     single = np.concatenate(
-        [margins(model, images[[index]], class_index) for index in range(len(images))]
+        [margins_in_batches(model, images[[index]], class_index) for index in range(len(images))]
     )
 
     return {

@@ -11,8 +11,9 @@ from service.explanation import METHODS
 from service.geometry import IDENTITY
 from service.model import Model, Ranges
 from service.pipeline.class_explanation import explain_class
+from service.pipeline.passes import in_batches
 from service.records import ConvLayer, Domain, Floats, Method, ReferenceRange
-from training.scorecard.sample import Sample, gradients, in_batches
+from training.scorecard.sample import Sample, gradients
 
 DOMAIN_PERCENTILE = 99
 """Percentile of the reference images' distances beyond which an image is out of the domain."""
@@ -111,7 +112,8 @@ def decide(model: Model, sample: Sample) -> NDArray[np.bool_]:
     """Return whether the model decides each image to be positive."""
     index = model.manifest.classes.index(model.manifest.positive_class)
     probabilities = [
-        model.predict(batch).probabilities[:, index] for batch in in_batches(model, sample.images)
+        model.predict(batch).probabilities[:, index]
+        for batch in in_batches(model.manifest, sample.images)
     ]
     return np.asarray(np.concatenate(probabilities) >= model.manifest.threshold)
 
@@ -171,6 +173,6 @@ def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
 
 def _features(model: Model, images: Floats) -> np.ndarray:
     """Return the features [N, d] of the images, float64 and finite."""
-    features = [model.predict(batch).features for batch in in_batches(model, images)]
+    features = [model.predict(batch).features for batch in in_batches(model.manifest, images)]
     # A network that has diverged has no features to compare. Other figures show that it has.
     return np.nan_to_num(np.concatenate(features).astype(np.float64), posinf=0, neginf=0)

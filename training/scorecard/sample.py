@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import Model
-from service.pipeline import class_explanation
 from service.pipeline.class_explanation import Subject
+from service.pipeline.passes import in_batches
 from service.records import Floats, Laterality, LayerGradients, Mask
 from training.data.cache import Part
 
@@ -91,26 +91,9 @@ def _take(breasts: list[list[int]], limit: int, rng: np.random.Generator) -> lis
     return taken
 
 
-def in_batches(model: Model, images: Floats) -> Iterator[Floats]:
-    """Yield views of as many images as a call of the model may have."""
-    size = model.manifest.images_per_call
-    for start in range(0, len(images), size):
-        yield images[start : start + size]
-
-
 def gradients(
     model: Model, layer: str, images: Floats, class_index: int
 ) -> Iterator[LayerGradients]:
     """Yield a layer's maps, gradients and the scores of the images, one batch at a time."""
-    for batch in in_batches(model, images):
+    for batch in in_batches(model.manifest, images):
         yield model.layer_gradients(layer, batch, np.full(len(batch), class_index, np.int32))
-
-
-def margins(model: Model, images: Floats, class_index: int) -> NDArray[np.float64]:
-    """Return the class margins [N] of the images, in logits."""
-    return np.concatenate(
-        [
-            class_explanation.margins(model, batch, class_index)
-            for batch in in_batches(model, images)
-        ]
-    )

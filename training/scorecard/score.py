@@ -8,6 +8,7 @@ from functools import partial
 import keras
 
 from service.model import Localisation, Manifest, Reference, Scorecard
+from service.pipeline.passes import WITH_GRADIENTS
 from service.records import Method
 from training.config import ImageSource, Requirements
 from training.data.cache import Part, open_part
@@ -17,7 +18,7 @@ from training.errors import ScorecardError
 from training.evaluation.localisation import average, localise_image
 from training.introspection.live_model import LiveModel
 from training.scorecard.criteria import judge
-from training.scorecard.effort import WITH_GRADIENTS, Counts, Passes, SampleSizes
+from training.scorecard.effort import Counts, Passes, SampleSizes
 from training.scorecard.figures import lesion_figures, measure
 from training.scorecard.kept_steps import Steps
 from training.scorecard.randomisation import stages_of

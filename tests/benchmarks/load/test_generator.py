@@ -73,7 +73,8 @@ def test_stall_delays_every_request_due_in_it() -> None:
     def answer(number: int) -> bytes:
         with stalled:  # one request at a time, like a single worker
             if number == 5:
-                time.sleep(0.4)
+                # uvloop counts in whole milliseconds, so the request may be sent one too early.
+                time.sleep(0.402)
         return OK
 
     stream = Stream(REQUEST, uniform(50, 1))
@@ -83,8 +84,7 @@ def test_stall_delays_every_request_due_in_it() -> None:
     slow = [answer for answer in received if answer.seconds > 0.04]
     assert len(received) == 50
     assert 15 <= len(slow) <= 22  # 0.4 s at 50 a second, not only the stalled request
-    # A timer may send a request a little before it is due.
-    assert max(answer.seconds for answer in slow) > 0.38
+    assert max(answer.seconds for answer in slow) >= 0.4
 
 
 def test_open_stream_sends_despite_unanswered_requests() -> None:

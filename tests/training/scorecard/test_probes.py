@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from service.model import FakeModel
+from service.pipeline.class_explanation import margins_in_batches
 from service.records import Floats, Scores
 from training.scorecard.probes import discrimination, repeatability
-from training.scorecard.sample import Sample, margins
+from training.scorecard.sample import Sample
 
 
 class Brightest(FakeModel):
@@ -23,7 +24,7 @@ def with_margins(scores: Scores, margins: Floats) -> Scores:
 
 def aucs_of(model: FakeModel, sample: Sample) -> dict[str, float]:
     """Return the value of each AUC."""
-    whole = margins(model, sample.images, 1)
+    whole = margins_in_batches(model, sample.images, 1)
     return {name: auc.value for name, auc in discrimination(model, sample, whole, 1).items()}
 
 
