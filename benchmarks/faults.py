@@ -50,7 +50,13 @@ from training.scorecard.sample import Sample, draw
 
 FAULTS = ("healthy", "untrained", "marker", "pattern", "permuted", "dead", "diverged")
 SIZES = SampleSizes(
-    domain=400, tested=400, perturbed=20, randomised=16, localised=24, every_layer=False
+    domain=400,
+    tested=400,
+    perturbed=20,
+    randomised=16,
+    localised=24,
+    every_layer=False,
+    methods=(Method.GRAD_CAM,),
 )
 # The reference ranges of the healthy model are also used for its faults.
 HEALTHY_SIZES = replace(SIZES, perturbed=60)

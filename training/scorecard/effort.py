@@ -21,7 +21,7 @@ class SampleSizes:
     `domain`: training images for the domain. `tested`: validation images for the tests and the
     reference ranges. `perturbed`: images of either decision for the figures that need many passes.
     `randomised`: images for the randomised networks. `localised`: images with cancer for the
-    localisation of each method. `every_layer`: measure the ranges of each layer, not only of the
+    localisation of the `methods`. `every_layer`: measure the ranges of each layer, not only of the
     default layer.
     """
 
@@ -31,6 +31,7 @@ class SampleSizes:
     randomised: int
     localised: int
     every_layer: bool
+    methods: tuple[Method, ...] = tuple(Method)
 
 
 class ScorecardEffort(StrEnum):
@@ -96,8 +97,9 @@ class Passes:
 
     @property
     def localised(self) -> int:
-        """Passes of one image for its localisation by every method."""
-        return sum(count_passes(self.manifest, method, full=False) for method in Method)
+        """Passes of one image for its localisation."""
+        methods = self.sizes.methods
+        return sum(count_passes(self.manifest, method, full=False) for method in methods)
 
     @property
     def layers(self) -> int:

@@ -129,10 +129,11 @@ def score_model(
     methods = localise(model, detected.first(sizes.localised), lesion_masks, passes, steps)
     figures = measure(model, tested, detected, perturbed[0], passes, steps)
     figures |= lesion_figures(methods.get(Method.GRAD_CAM))
+    layer = model.manifest.layer(model.manifest.default_layer)
     scorecard = Scorecard(
         created=datetime.now(UTC).date(),
         images=len(tested),
-        lines=judge(figures, requirements),
+        lines=judge(figures, requirements, layer.height * layer.width),
         methods=methods,
     )
     return ScorecardReport(scorecard, reference, domain)
@@ -182,9 +183,11 @@ def localise(
     """
     if lesion_masks is None or not len(detected):
         return {}
+
+    methods = passes.sizes.methods
     images = []
     for index in detected.indices.tolist():
-        figures = partial(localise_image, model, detected.part, index, lesion_masks, list(Method))
+        figures = partial(localise_image, model, detected.part, index, lesion_masks, methods)
         images.append(steps.run(f"localisation {index}", passes.localised, figures))
 
     return average(images)

@@ -63,8 +63,8 @@ def test_entry_tells_requirement_interval_and_cases() -> None:
 def test_experiment_sets_the_minimal_auc() -> None:
     figures = {"auc": Estimate(0.6, 0.58, 0.62, cases=200)}
 
-    by_default = judge(figures, Requirements())[0]
-    lowered = judge(figures, Requirements(min_auc=0.55))[0]
+    by_default = judge(figures, Requirements(), cells=494)[0]
+    lowered = judge(figures, Requirements(min_auc=0.55), cells=494)[0]
 
     assert (by_default.verdict, by_default.asked) == ("fail", "at least 0.65")
     assert (lowered.verdict, lowered.asked) == ("pass", "at least 0.55")
@@ -77,10 +77,19 @@ def test_layer_fails_only_with_almost_all_filters_dead() -> None:
         "randomised to logits": Estimate(0.9),
     }
 
-    of_layers = judge(figures, Requirements())[len(CRITERIA) :]
+    of_layers = judge(figures, Requirements(), cells=494)[len(CRITERIA) :]
 
     assert {entry.name: entry.verdict for entry in of_layers} == {
         "dead_filters one": "pass",
         "dead_filters two": "fail",
         "randomised to logits": "informative",
     }
+
+
+@pytest.mark.parametrize(("cells", "verdict"), [(6, "pass"), (12, "fail"), (494, "fail")])
+def test_few_cells_may_share_a_peak(cells: int, verdict: Verdict) -> None:
+    figures = {"stationary": Estimate(0.4, 0.35, 0.45, cases=100)}
+
+    lines = {line.name: line for line in judge(figures, Requirements(), cells)}
+
+    assert lines["stationary"].verdict == verdict
