@@ -4,14 +4,13 @@ import itertools
 import os
 import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.families import OUT
 from training.fit.run import read_json
 
-OUT = Path("build/faults")
 FULL = 24  # images of a model with full diagnostics
 REFERENCES = ("own", "healthy")
 MANY_PASSES = {"unusual-insertion-gap", "heat-without-effect"}

@@ -27,8 +27,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.families import Family, families
-from benchmarks.fault_report import FULL, OUT, REFERENCES, report
+from benchmarks.families import OUT, Family, families, write_masses
+from benchmarks.fault_report import FULL, REFERENCES, report
 from benchmarks.planted import Images, diverge, open_images, permuted
 from service.model import Manifest
 from service.pipeline import assessment
@@ -65,6 +65,7 @@ UNSEEN = 100  # images whose warnings are counted
 
 def prepare_family(family: Family, workers: int) -> None:
     """Decode and fit the phantoms for a family."""
+    write_masses()
     prepare(load_records(family.experiment), family.experiment, workers)
 
 
