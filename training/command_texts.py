@@ -83,7 +83,8 @@ statistics of images that the network knows. `export` puts all of it into the bu
 
 The bar counts passes of the network, one for each image. An interrupted scorecard goes on where it
 stopped if the same command is run again. A line whose interval holds its bound is undecided: more
-images, with `--effort thorough`, may decide it.
+images, with `--effort thorough`, may decide it. Only that effort compares the methods that explain
+the input with the lesions, because they take hundreds of passes an image.
 
 A network that was trained elsewhere is tested on the images of an experiment:
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service.explanation import METHODS
 from service.model import Manifest
 from service.pipeline.passes import WITH_GRADIENTS, count_passes
 from service.records import Method
@@ -31,7 +32,7 @@ class SampleSizes:
     randomised: int
     localised: int
     every_layer: bool
-    methods: tuple[Method, ...] = tuple(Method)
+    methods: tuple[Method, ...]
 
 
 class ScorecardEffort(StrEnum):
@@ -50,13 +51,32 @@ class ScorecardEffort(StrEnum):
 _SIZES = {
     # Too few perturbed images for reference ranges of their figures, which need 20.
     ScorecardEffort.QUICK: SampleSizes(
-        domain=200, tested=120, perturbed=10, randomised=8, localised=8, every_layer=False
+        domain=200,
+        tested=120,
+        perturbed=10,
+        randomised=8,
+        localised=8,
+        every_layer=False,
+        methods=tuple(METHODS),
     ),
+    # An explanation of the input takes up to 259 passes, so those are left to a thorough scorecard.
     ScorecardEffort.DEFAULT: SampleSizes(
-        domain=400, tested=240, perturbed=24, randomised=16, localised=24, every_layer=True
+        domain=400,
+        tested=240,
+        perturbed=24,
+        randomised=16,
+        localised=24,
+        every_layer=True,
+        methods=tuple(METHODS),
     ),
     ScorecardEffort.THOROUGH: SampleSizes(
-        domain=1000, tested=400, perturbed=100, randomised=32, localised=50, every_layer=True
+        domain=1000,
+        tested=400,
+        perturbed=100,
+        randomised=32,
+        localised=50,
+        every_layer=True,
+        methods=tuple(Method),
     ),
 }
 

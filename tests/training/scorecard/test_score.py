@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tqdm import tqdm
 
-from service.records import Floats
+from service.records import Floats, Method
 from tests.support.bundles import untested_facts
 from tests.training.scorecard.conftest import HEIGHT, WIDTH, ArrayPart
 from training.config import Requirements
@@ -17,7 +17,15 @@ from training.introspection.live_model import LiveModel
 from training.scorecard import Parts, SampleSizes, Steps, score_model
 from training.scorecard.report import ScorecardReport
 
-SIZES = SampleSizes(domain=24, tested=24, perturbed=2, randomised=4, localised=0, every_layer=False)
+SIZES = SampleSizes(
+    domain=24,
+    tested=24,
+    perturbed=2,
+    randomised=4,
+    localised=0,
+    every_layer=False,
+    methods=(Method.GRAD_CAM,),
+)
 
 
 class CountingModel(LiveModel):
