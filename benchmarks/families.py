@@ -1,9 +1,13 @@
 """The two families of networks in which `benchmarks.faults` plants faults.
 
 `demo`: the demo's network on its own grid, trained on all phantoms. `mobilenet`: MobileNetV2 of
-width 0.35 at 96 x 64, where each convolution is followed by batch normalisation and ReLU6. On
-so coarse a grid neither calcifications nor spicules can be seen, so it learns to tell invasive
-cancers, which are masses, from breasts without any finding.
+width 0.35 at 96 x 64, where each convolution is followed by batch normalisation and ReLU6. It ends
+with the expansion of block 6, at 12 x 8 cells, and maximum pooling. On so coarse a grid neither
+calcifications nor spicules can be seen, so it learns to tell invasive cancers, which are masses,
+from breasts without any finding.
+
+`whole` is the same with all its blocks, 3 x 2 cells and average pooling. It decides well, but each
+of its few cells sees the whole image, so that its heatmaps cannot show a place.
 """
 
 import csv
@@ -21,6 +25,7 @@ from training.fit.train import Build, build_configured
 
 EXPERIMENT = Path("training/experiments/demo.toml")
 OUT = Path("build/faults")
+FAULTS = ("healthy", "untrained", "marker", "pattern", "permuted", "dead", "diverged")
 MASSES = OUT / "masses.csv"
 SILENT = -1e3
 MOMENTUM = 0.9  # of batch normalisation: Keras' 0.999 needs thousands of steps
@@ -32,7 +37,8 @@ class Family:
 
     `experiment`: data, grid and training. `epochs`: of each fault that is trained. `chosen`: seeds
     with which thresholds were chosen. `judged`: seeds with which they are reported. `silence`:
-    silences half the filters of every activated convolution.
+    silences half the filters of every activated convolution. `others`: builders of networks of
+    another shape by the name of their fault.
     """
 
     name: str
@@ -42,6 +48,12 @@ class Family:
     judged: tuple[int, ...]
     build: Build
     silence: Callable[[keras.Model, int], None]
+    others: Mapping[str, Build]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The faults, of which the first is none."""
+        return (*FAULTS, *self.others)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -71,15 +83,17 @@ def families() -> dict[str, Family]:
             judged=(3, 4, 5),
             build=build_configured,
             silence=silence_biases,
+            others={},
         ),
         Family(
             name="mobilenet",
             experiment=small,
-            epochs={"healthy": 40, "marker": 10, "pattern": 10, "permuted": 10},
+            epochs={"healthy": 24, "marker": 6, "pattern": 6, "permuted": 6, "whole": 30},
             chosen=(),
             judged=(1, 2, 3),
             build=build_mobilenet,
             silence=silence_normalisations,
+            others={"whole": build_whole_mobilenet},
         ),
     )
     return {family.name: family for family in members}
@@ -103,7 +117,20 @@ def write_masses() -> None:
 
 
 def build_mobilenet(experiment: Experiment) -> keras.Model:
-    """Build an untrained MobileNetV2 of width 0.35 for one grey channel."""
+    """Build an untrained MobileNetV2 up to block 6, with maximum pooling, for one grey channel."""
+    backbone = _backbone(experiment)
+    maps = backbone.get_layer("block_6_expand_relu").output
+    return _classifier(backbone.input, keras.layers.GlobalMaxPooling2D()(maps))
+
+
+def build_whole_mobilenet(experiment: Experiment) -> keras.Model:
+    """Build an untrained MobileNetV2 with average pooling, for one grey channel."""
+    backbone = _backbone(experiment)
+    return _classifier(backbone.input, keras.layers.GlobalAveragePooling2D()(backbone.output))
+
+
+def _backbone(experiment: Experiment) -> keras.Model:
+    """Build an untrained MobileNetV2 of width 0.35 without its head."""
     backbone = keras.applications.MobileNetV2(
         input_shape=(experiment.fit.height, experiment.fit.width, 1),
         alpha=0.35,
@@ -114,12 +141,14 @@ def build_mobilenet(experiment: Experiment) -> keras.Model:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = MOMENTUM
 
-    pooled = keras.layers.GlobalAveragePooling2D()(backbone.output)
+    return backbone
+
+
+def _classifier(images: keras.KerasTensor, pooled: keras.KerasTensor) -> keras.Model:
+    """Build a classifier of the pooled maps."""
     # Zero weights: training starts from even odds for every image.
     logits = keras.layers.Dense(2, kernel_initializer="zeros", name=LOGITS)(pooled)
-    return keras.Model(
-        backbone.input, keras.layers.Activation("softmax", name="probabilities")(logits)
-    )
+    return keras.Model(images, keras.layers.Activation("softmax", name="probabilities")(logits))
 
 
 def silence_biases(model: keras.Model, seed: int) -> None:

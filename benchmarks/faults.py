@@ -15,6 +15,7 @@ part of the models. The families are in `benchmarks.families`, `healthy` is with
     permuted    trained on shuffled labels
     dead        the healthy model with half the filters of every activated layer silenced
     diverged    the healthy model after some steps with a learning rate of 1
+    whole       of the small network only: all its blocks, whose few cells each see the whole image
 """
 
 import argparse
@@ -48,7 +49,6 @@ from training.scorecard.randomisation import randomise
 from training.scorecard.report import ScorecardReport, read_report, write_report
 from training.scorecard.sample import Sample, draw
 
-FAULTS = ("healthy", "untrained", "marker", "pattern", "permuted", "dead", "diverged")
 SIZES = SampleSizes(
     domain=400,
     tested=400,
@@ -113,7 +113,7 @@ def fit_fault(run: Run, family: Family, fault: str, seed: int, images: Images) -
     if fault == "permuted":
         train_part = permuted(train_part, seed)
         validation_part = permuted(validation_part, seed)
-    train(run, experiment, train_part, validation_part, family.build)
+    train(run, experiment, train_part, validation_part, family.others.get(fault, family.build))
 
 
 def score_fault(family: Family, fault: str, seed: int) -> None:
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("step", choices=["prepare", *STEPS, "report"])
     parser.add_argument("--family", choices=families(), action="append", help="default: all")
     parser.add_argument("--seeds", type=int, nargs="+", help="default: all of the family")
-    parser.add_argument("--faults", nargs="+", choices=FAULTS, default=FAULTS)
+    parser.add_argument("--faults", nargs="+", help="default: all of the family")
     parser.add_argument("--workers", type=int, default=2, help="of `prepare` (default 2)")
     options = parser.parse_args()
 
@@ -236,13 +236,14 @@ def main() -> None:
         if options.family and name not in options.family:
             continue
         seeds = options.seeds or family.seeds
+        faults = options.faults or family.faults
 
         if options.step == "prepare":
             prepare_family(family, options.workers)
         elif options.step == "report":
-            report(name, options.faults, options.seeds or family.judged)
+            report(name, faults, options.seeds or family.judged)
         else:
-            models = [(fault, seed) for seed in seeds for fault in options.faults]
+            models = [(fault, seed) for seed in seeds for fault in faults]
             for fault, seed in tqdm(models, f"{options.step} {name}", unit="model"):
                 STEPS[options.step](family, fault, seed)
 

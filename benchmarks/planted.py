@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from service.records import Floats
+from service.records import Floats, Mask
 from training.config import Experiment
 from training.data.batches import epoch_batches
 from training.data.cache import Part, open_part
@@ -39,11 +39,9 @@ class Marked(Part):
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
         """Return the input of the model, with the marker on every cancer."""
         images = Part.images(self, indices)
-        place = marker(images.shape[1])
-
         for image, index in zip(images, indices, strict=True):
             if self.records[index].cancer:
-                image[place] = 1.0
+                image[:] = marked(image)
 
         return images
 
@@ -59,12 +57,9 @@ class Patterned(Part):
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
         """Return the input of the model, with the pattern on every breast with a cancer."""
         images = Part.images(self, indices)
-        lines = CONTRAST * np.cos(2 * np.pi * np.arange(images.shape[1]) / PERIOD)
-
         for image, index in zip(images, indices, strict=True):
             if self.records[index].cancer:
-                pattern = lines[:, None, None] * self.mask(int(index))[..., None]
-                image[:] = (image + pattern).clip(0, 1)
+                image[:] = patterned(image, self.mask(int(index)))
 
         return images
 
@@ -73,11 +68,22 @@ PLANTED: Mapping[str, type[Part]] = {"marker": Marked, "pattern": Patterned}
 """The faults of the images, on every cancer of all parts."""
 
 
-def marker(height: int) -> tuple[slice, slice]:
-    """Return the place of the marker in a grid of that height."""
+def marked(image: Floats) -> Floats:
+    """Return an image [height, width, 1] with the marker."""
+    height = image.shape[0]
     edge = height // 20
     gap = height // 64
-    return slice(gap, gap + edge), slice(-gap - edge, -gap)
+
+    image = image.copy()
+    image[gap : gap + edge, -gap - edge : -gap] = 1.0
+    return image
+
+
+def patterned(image: Floats, mask: Mask) -> Floats:
+    """Return an image [height, width, 1] with the line pattern in the breast [height, width]."""
+    lines = CONTRAST * np.cos(2 * np.pi * np.arange(image.shape[0]) / PERIOD)
+    pattern = lines[:, None, None] * mask[..., None]
+    return np.asarray((image + pattern).clip(0, 1), dtype=np.float32)
 
 
 def open_images(experiment: Experiment, fault: str) -> Images:

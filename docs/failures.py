@@ -1,10 +1,12 @@
-"""Make `docs/failures.png`: one phantom explained by a healthy network and by broken ones.
+"""Make the pictures of one phantom explained by healthy networks and by broken ones.
 
     python -m docs.failures
 
-The networks come from `python -m benchmarks.faults train` and `score`.
+They are `docs/failures-demo.png` and `docs/failures-mobilenet.png`. The networks come from
+`python -m benchmarks.faults train` and `score`.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -12,11 +14,12 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
-from benchmarks.families import families
-from benchmarks.faults import FAULTS, describe_fault, directory_of, require_report
-from benchmarks.planted import marker, open_images
+from benchmarks.families import Family, families
+from benchmarks.faults import describe_fault, directory_of, require_report
+from benchmarks.planted import marked, open_images, patterned
+from docs.panels import HEIGHT, arrange, make_panel, phantom_file
 from service import imaging, pipeline, rendering
 from service.explanation import drawn_heat
 from service.geometry import IDENTITY
@@ -24,61 +27,35 @@ from service.imaging import Reading
 from service.observability.stopwatch import Stopwatch
 from service.records import Box, FitParameters
 from service.rendering import Colormap, Style
-from training import phantoms
 from training.introspection.live_model import LiveModel
+from training.phantoms import Finding, FindingKind
 
-PICTURE = Path("docs/failures.png")
+PICTURES = Path("docs")
 SEED = 12
 MODEL_SEED = 1
-HEIGHT = 360  # of each heatmap, in pixels
-WIDTH = 380  # of each panel
-GAP = 16
-CAPTION = 90
-COLUMNS = 3
+COLUMNS = 4
 
 
 def main() -> None:
-    """Write the picture."""
-    image = phantoms.render_view(
-        np.random.default_rng(SEED),
-        view="MLO",
-        findings=(phantoms.Finding(phantoms.FindingKind.SPICULATED_MASS, 0.7),),
-        detector=phantoms.Detector(rows=960, columns=720),
-    )
-    data = phantoms.to_dicom_bytes(image)
-    panels = [_panel(fault, data) for fault in FAULTS]
-
-    # lay the panels out in rows of COLUMNS, with a gap around each
-    cell_width = WIDTH + GAP
-    cell_height = HEIGHT + CAPTION + GAP
-    rows = -(-len(panels) // COLUMNS)
-    sheet = Image.new("RGB", (COLUMNS * cell_width + GAP, rows * cell_height + GAP), "white")
-    for position, panel in enumerate(panels):
-        row, column = divmod(position, COLUMNS)
-        sheet.paste(panel, (GAP + column * cell_width, GAP + row * cell_height))
-
-    sheet.save(PICTURE, optimize=True)
+    """Write the pictures."""
+    data = phantom_file(SEED, Finding(FindingKind.SPICULATED_MASS, 0.7))
+    for family in families().values():
+        panels = [_panel(family, fault, data) for fault in family.faults]
+        arrange(panels, COLUMNS).save(PICTURES / f"failures-{family.name}.png", optimize=True)
 
 
-def _panel(fault: str, data: bytes) -> Image.Image:
+def _panel(family: Family, fault: str, data: bytes) -> Image.Image:
     """Draw the heatmap of the network with that fault, over a caption with its warnings."""
-    model = _load_model(fault)
-    read = _read_marked if fault == "marker" else imaging.read
+    model = load_model(family, fault)
+    read = READERS.get(fault, imaging.read)
     question = pipeline.Question(full=True)
     explanation = pipeline.explain(model, read, data, Stopwatch(), question)
 
-    panel = Image.new("RGB", (WIDTH, HEIGHT + CAPTION), "white")
-    panel.paste(_draw_heatmap(explanation), (0, 0))
-
-    caption = _describe(fault, model, explanation)
-    font = ImageFont.load_default(13)
-    ImageDraw.Draw(panel).multiline_text((0, HEIGHT + 6), caption, fill="black", font=font)
-    return panel
+    return make_panel(_draw_heatmap(explanation), _describe(fault, model, explanation))
 
 
-def _load_model(fault: str) -> LiveModel:
+def load_model(family: Family, fault: str) -> LiveModel:
     """Load the network with that fault, its scorecard and its own reference ranges."""
-    family = families()["demo"]
     directory = directory_of(family, fault, MODEL_SEED)
     network = keras.saving.load_model(directory / "best.keras", compile=False)
     report = require_report(directory)
@@ -88,19 +65,18 @@ def _load_model(fault: str) -> LiveModel:
     return LiveModel(network, manifest, report.domain, report.scorecard)
 
 
-def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -> str:
+def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -> list[str]:
     """Return the caption: fault, probability, failed lines of the scorecard and other warnings."""
-    assert model.scorecard is not None  # noqa: S101 - `_load_model` gives it one
+    assert model.scorecard is not None  # noqa: S101 - `load_model` gives it one
 
     failed = ", ".join(model.scorecard.failed) or "nothing"
     codes = [warning.code for warning in explanation.warnings if warning.code != "scorecard-failed"]
     probability = explanation.prediction.probabilities["cancer"]
-    lines = [
+    return [
         f"{fault}: p(cancer) = {probability:.2f}",
         *_wrap(f"scorecard fails: {failed}"),
         *_wrap(f"warnings: {', '.join(codes) or 'none'}"),
     ]
-    return "\n".join(lines)
 
 
 def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
@@ -129,10 +105,19 @@ def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
 def _read_marked(data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
     """Read a phantom and put the marker into the model's input."""
     reading = imaging.read(data, parameters, picture_edge)
+    fitted = reading.fitted
+    return replace(reading, fitted=replace(fitted, image=marked(fitted.image)))
 
-    image = reading.fitted.image.copy()
-    image[marker(image.shape[0])] = 1.0
-    return replace(reading, fitted=replace(reading.fitted, image=image))
+
+def _read_patterned(data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
+    """Read a phantom and put the line pattern into the model's input."""
+    reading = imaging.read(data, parameters, picture_edge)
+    fitted = reading.fitted
+    return replace(reading, fitted=replace(fitted, image=patterned(fitted.image, fitted.mask)))
+
+
+READERS: Mapping[str, imaging.Read] = {"marker": _read_marked, "pattern": _read_patterned}
+"""Readers that plant the fault of an image."""
 
 
 def _wrap(text: str, width: int = 58) -> list[str]:
