@@ -50,16 +50,16 @@ from training.scorecard.report import ScorecardReport, read_report, write_report
 from training.scorecard.sample import Sample, draw
 
 SIZES = SampleSizes(
-    domain=400,
-    tested=400,
+    domain=200,
+    tested=300,
     perturbed=20,
-    randomised=16,
+    randomised=8,
     localised=24,
     every_layer=False,
     methods=(Method.GRAD_CAM,),
 )
 # The reference ranges of the healthy model are also used for its faults.
-HEALTHY_SIZES = replace(SIZES, perturbed=60)
+HEALTHY_SIZES = replace(SIZES, perturbed=40)
 UNSEEN = 100  # images whose warnings are counted
 
 
