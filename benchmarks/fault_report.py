@@ -47,7 +47,7 @@ def _report_lines(cards: Documents) -> None:
     (first, *_) = lines.values()
     for name, line in first[0].items():
         if line["verdict"] != "informative":
-            _print_row(name, [_count(lines[fault], {name}) for fault in cards])
+            _print_row(f"`{name}`", [_count(lines[fault], {name}) for fault in cards])
     _print_row("any", [_count(lines[fault], set(first[0])) for fault in cards])
 
 
@@ -75,7 +75,7 @@ def _report_values(cards: Documents) -> None:
             measured = [_lines(card).get(name, {}).get("value") for card in cards[fault]]
             values = [value for value in measured if value is not None]
             cells.append(f"{min(values):.2f} to {max(values):.2f}" if values else "-")
-        _print_row(name, cells)
+        _print_row(f"`{name}`", cells)
 
 
 def _report_warnings(documents: Documents) -> None:
@@ -96,7 +96,7 @@ def _report_warnings(documents: Documents) -> None:
         }
         for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
             shares = [np.mean([code in image for image in codes[fault]]) for fault in codes]
-            _print_row(code, [f"{value:.1%}" for value in shares])
+            _print_row(f"`{code}`", [f"{value:.1%}" for value in shares])
         shares = [np.mean([bool(image) for image in codes[fault]]) for fault in codes]
         _print_row("any", [f"{value:.1%}" for value in shares])
 
@@ -110,11 +110,12 @@ def _codes(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
 
 
 def _print_head(title: str, documents: Documents) -> None:
-    """Print the head of a table."""
-    print()
-    _print_row(title, list(documents))
+    """Print the head of a table as Markdown."""
+    print(f"\n{title}\n")
+    _print_row("", list(documents))
+    _print_row("---", ["---"] * len(documents))
 
 
 def _print_row(name: str, cells: Sequence[str]) -> None:
-    """Print a row of a table."""
-    print(f"{name:<42}" + "".join(f"{cell:>16}" for cell in cells))
+    """Print a row of a table as Markdown."""
+    print(f"| {' | '.join([name, *cells])} |")
