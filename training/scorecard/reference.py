@@ -1,9 +1,11 @@
 """Reference ranges of single images' figures, and the domain of the images a model knows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 from sklearn.covariance import LedoitWolf
 
 from service import explanation
@@ -15,11 +17,11 @@ from service.pipeline.passes import in_batches
 from service.records import ConvLayer, Domain, Floats, Method, ReferenceRange
 from training.scorecard.sample import Sample, gradients
 
-DOMAIN_PERCENTILE = 99
-"""Percentile of the reference images' distances beyond which an image is out of the domain."""
-
 MIN_IMAGES = 20
 """Minimum number of images for a reference range."""
+
+BEYOND = 0.01
+"""Share of further images that is expected beyond either end of a reference range."""
 
 PEAK = "peak"
 """Name of a map's raw peak, 0 if it is blank, among its figures. It has no reference range."""
@@ -31,10 +33,10 @@ Figures = dict[str, list[float]]
 def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
     """Return the domain of a model.
 
-    Mean and covariance come from `fitted`, images that the network was fitted to. The limit comes
-    from the `reference` images. The covariance is shrunk towards a multiple of the identity,
-    because there are not many more images than features. Ledoit and Wolf, "A well-conditioned
-    estimator for large-dimensional covariance matrices", JMVA 88, 2004.
+    Mean and covariance come from `fitted`, images that the network was fitted to. The limit is the
+    upper end of the range of the `reference` images' distances. The covariance is shrunk towards a
+    multiple of the identity, because there are not many more images than features. Ledoit and Wolf,
+    "A well-conditioned estimator for large-dimensional covariance matrices", JMVA 88, 2004.
     """
     known = _features(model, fitted)
 
@@ -50,7 +52,7 @@ def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
     )
 
     distances = [explanation.distance(features, domain) for features in _features(model, reference)]
-    return Domain(domain.mean, domain.whitening, float(np.percentile(distances, DOMAIN_PERCENTILE)))
+    return replace(domain, limit=find_range(distances).high)
 
 
 def layer_reference(
@@ -163,12 +165,32 @@ def _layer_figures(
 
 
 def _ranges(figures: Figures) -> dict[str, ReferenceRange]:
-    """Return the range between the 1st and the 99th percentile of each figure."""
+    """Return the range of each figure that has enough images."""
     return {
-        name: ReferenceRange(*(float(value) for value in np.percentile(values, (1, 99))))
+        name: find_range(values)
         for name, values in figures.items()
         if name != PEAK and len(values) >= MIN_IMAGES
     }
+
+
+def find_range(values: Sequence[float]) -> ReferenceRange:
+    """Return the range beyond which 1 % of further images are expected on either side.
+
+    Of n images, n + 1 intervals between them are equally likely to hold a further one. With fewer
+    than 99 images, 1 % lies beyond the extremes: they are moved away from the median by the ratio
+    of the quantiles of a normal distribution.
+    """
+    beyond_extreme = 1 / (len(values) + 1)
+    if beyond_extreme <= BEYOND:
+        percentiles = (100 * BEYOND, 100 - 100 * BEYOND)
+        low, high = np.percentile(values, percentiles, method="weibull")
+        return ReferenceRange(float(low), float(high))
+
+    median = float(np.median(values))
+    stretch = float(norm.ppf(BEYOND) / norm.ppf(beyond_extreme))
+    return ReferenceRange(
+        median + stretch * (min(values) - median), median + stretch * (max(values) - median)
+    )
 
 
 def _features(model: Model, images: Floats) -> np.ndarray:
