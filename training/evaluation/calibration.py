@@ -30,8 +30,14 @@ def fit_temperature(labels: Labels, margins: Values) -> float:
 
     `margins`: logit of the positive class minus that of the other. Guo et al., "On Calibration of
     Modern Neural Networks", ICML 2017, 4.2.
+
+    Margins that are all right do not determine a temperature: the smallest would always be best,
+    and round all probabilities to 0 and 1. Then it is 1.
     """
     signed = np.where(labels == 1, 1, -1) * margins
+    if (signed > 0).all():
+        return 1.0
+
     bound = np.log(MAX_TEMPERATURE)
 
     # The cross-entropy is convex in 1/T. Over log T it still has a single minimum, and the search

@@ -19,10 +19,16 @@ def test_temperature_undoes_overconfidence() -> None:
         assert fit_temperature(labels, margins) == pytest.approx(margin / np.log(9), rel=1e-3)
 
 
-def test_temperature_stays_within_bounds_without_errors() -> None:
-    temperature = fit_temperature(np.array([0, 1], np.int32), np.array([-1.0, 1.0]))
+def test_margins_without_errors_keep_their_temperature() -> None:
+    assert fit_temperature(np.array([0, 1], np.int32), np.array([-1.0, 1.0])) == 1
 
-    assert 1 / 20 <= temperature < 0.06
+
+def test_temperature_stays_within_its_bound() -> None:
+    # The one error of a thousand is so small that a tiny temperature would be best.
+    labels = np.array([0, 1] * 500, np.int32)
+    margins = np.array([-1.0, 1.0] * 499 + [-1.0, -1e-9])
+
+    assert 1 / 20 <= fit_temperature(labels, margins) < 0.06
 
 
 def test_calibration_divides_logits_by_temperature() -> None:
