@@ -85,15 +85,18 @@ def _report_warnings(documents: Documents) -> None:
     }
 
     for reference, full in itertools.product(REFERENCES, (False, True)):
-        extent = f"full diagnostics of {FULL}" if full else "default diagnostics"
-        _print_head(f"{extent}, {reference} reference", documents)
-
         codes = {
             fault: [
-                _codes(row, reference, full=full) for row in rows[fault] if row["full"] or not full
+                _codes(row, reference, full=full)
+                for row in rows[fault]
+                if reference in row and (row["full"] or not full)
             ]
             for fault in rows
         }
+        codes = {fault: images for fault, images in codes.items() if images}
+
+        extent = f"full diagnostics of {FULL}" if full else "default diagnostics"
+        _print_head(f"{extent}, {reference} reference", codes)
         for code in sorted(set().union(*itertools.chain.from_iterable(codes.values()))):
             shares = [np.mean([code in image for image in codes[fault]]) for fault in codes]
             _print_row(f"`{code}`", [f"{value:.1%}" for value in shares])
@@ -109,7 +112,7 @@ def _codes(row: Mapping[str, Any], reference: str, *, full: bool) -> set[str]:
     return set(row[reference]["codes"]) - (set() if full else MANY_PASSES)
 
 
-def _print_head(title: str, documents: Documents) -> None:
+def _print_head(title: str, documents: Mapping[str, Any]) -> None:
     """Print the head of a table as Markdown."""
     print(f"\n{title}\n")
     _print_row("", list(documents))

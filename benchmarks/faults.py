@@ -146,7 +146,8 @@ def warn_fault(family: Family, fault: str, seed: int) -> None:
     """Write the warnings of single unseen images into the model's directory, unless they exist.
 
     Each image is judged by two references. One was measured on the model itself, as if it had been
-    exported with its fault. The other is that of the healthy model, as if the fault came later.
+    exported with its fault. The other is that of the healthy model, as if the fault came later. A
+    network of another shape has no healthy one to be compared with.
     """
     directory = directory_of(family, fault, seed)
     out = directory / "warnings.json"
@@ -159,7 +160,8 @@ def warn_fault(family: Family, fault: str, seed: int) -> None:
 
     # The same network with each of the references.
     models = {}
-    for reference in REFERENCES:
+    references = REFERENCES[:1] if fault in family.others else REFERENCES
+    for reference in references:
         source = directory if reference == "own" else directory_of(family, "healthy", seed)
         scorecard = require_report(source)
         judged_by = manifest.model_copy(update={"reference": scorecard.reference})
