@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.families import OUT
+from service.model import ScorecardEntry
+from training.config import Requirements
 from training.fit.run import read_json
+from training.scorecard.criteria import EVEN_SPREADS, judge
+from training.scorecard.estimates import Estimate
 
 FULL = 24  # images of a model with full diagnostics
 REFERENCES = ("own", "healthy")
@@ -46,19 +50,30 @@ def _report_lines(cards: Documents) -> None:
 
     (first, *_) = lines.values()
     for name, line in first[0].items():
-        if line["verdict"] != "informative":
+        if line.verdict != "informative":
             _print_row(f"`{name}`", [_count(lines[fault], {name}) for fault in cards])
     _print_row("any", [_count(lines[fault], set(first[0])) for fault in cards])
 
 
-def _lines(card: Any) -> dict[str, Any]:
-    """Return the lines of a scorecard by name."""
-    return {line["name"]: line for line in card["scorecard"]["lines"]}
+def _lines(card: Any) -> dict[str, ScorecardEntry]:
+    """Return the lines of a scorecard by name, judged by the present criteria."""
+    written = {line["name"]: line for line in card["scorecard"]["lines"]}
+    figures = {
+        name: None
+        if line["value"] is None
+        else Estimate(line["value"], line["low"], line["high"], line["cases"])
+        for name, line in written.items()
+    }
+
+    # The bound of this line depends on the number of cells.
+    bound = float(written["stationary"]["asked"].removeprefix("at most "))
+    lines = judge(figures, Requirements(), cells=round(EVEN_SPREADS / bound))
+    return {line.name: line for line in lines}
 
 
-def _count(models: Sequence[Mapping[str, Any]], names: set[str]) -> str:
+def _count(models: Sequence[Mapping[str, ScorecardEntry]], names: set[str]) -> str:
     """Count the models that fail any of these lines, and those that only are undecided."""
-    verdicts = [{lines[name]["verdict"] for name in names if name in lines} for lines in models]
+    verdicts = [{lines[name].verdict for name in names if name in lines} for lines in models]
     failed = sum("fail" in verdict for verdict in verdicts)
     undecided = sum("undecided" in verdict and "fail" not in verdict for verdict in verdicts)
     return f"{failed}/{undecided}"
@@ -72,8 +87,8 @@ def _report_values(cards: Documents) -> None:
     for name in _lines(first[0]):
         cells = []
         for fault in cards:
-            measured = [_lines(card).get(name, {}).get("value") for card in cards[fault]]
-            values = [value for value in measured if value is not None]
+            lines = [_lines(card).get(name) for card in cards[fault]]
+            values = [line.value for line in lines if line and line.value is not None]
             cells.append(f"{min(values):.2f} to {max(values):.2f}" if values else "-")
         _print_row(f"`{name}`", cells)
 

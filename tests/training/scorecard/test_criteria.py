@@ -80,8 +80,8 @@ def test_layer_fails_only_with_almost_all_filters_dead() -> None:
     of_layers = judge(figures, Requirements(), cells=494)[len(CRITERIA) :]
 
     assert {entry.name: entry.verdict for entry in of_layers} == {
-        "dead_filters one": "pass",
-        "dead_filters two": "fail",
+        "dead_filters one": "informative",
+        "dead_filters two": "informative",
         "randomised to logits": "informative",
     }
 
