@@ -55,20 +55,23 @@ def _report_lines(cards: Documents) -> None:
     _print_row("any", [_count(lines[fault], set(first[0])) for fault in cards])
 
 
-def _lines(card: Any) -> dict[str, ScorecardEntry]:
-    """Return the lines of a scorecard by name, judged by the present criteria."""
-    written = {line["name"]: line for line in card["scorecard"]["lines"]}
+def judge_again(lines: Sequence[ScorecardEntry]) -> tuple[ScorecardEntry, ...]:
+    """Return the lines of a scorecard, judged by the present criteria."""
+    written = {line.name: line for line in lines}
     figures = {
-        name: None
-        if line["value"] is None
-        else Estimate(line["value"], line["low"], line["high"], line["cases"])
+        name: None if line.value is None else Estimate(line.value, line.low, line.high, line.cases)
         for name, line in written.items()
     }
 
     # The bound of this line depends on the number of cells.
-    bound = float(written["stationary"]["asked"].removeprefix("at most "))
-    lines = judge(figures, Requirements(), cells=round(EVEN_SPREADS / bound))
-    return {line.name: line for line in lines}
+    bound = float(written["stationary"].asked.removeprefix("at most "))
+    return judge(figures, Requirements(), cells=round(EVEN_SPREADS / bound))
+
+
+def _lines(card: Any) -> dict[str, ScorecardEntry]:
+    """Return the lines of a scorecard by name, judged by the present criteria."""
+    lines = [ScorecardEntry(**line) for line in card["scorecard"]["lines"]]
+    return {line.name: line for line in judge_again(lines)}
 
 
 def _count(models: Sequence[Mapping[str, ScorecardEntry]], names: set[str]) -> str:

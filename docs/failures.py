@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.families import Family, families
+from benchmarks.fault_report import judge_again
 from benchmarks.faults import describe_fault, directory_of, require_report
 from benchmarks.planted import marked, open_images, patterned
 from docs.panels import HEIGHT, arrange, make_panel, phantom_file
@@ -62,7 +63,9 @@ def load_model(family: Family, fault: str) -> LiveModel:
 
     manifest = describe_fault(network, family, open_images(family.experiment, fault))
     manifest = manifest.model_copy(update={"reference": report.reference})
-    return LiveModel(network, manifest, report.domain, report.scorecard)
+    scorecard = report.scorecard
+    judged = scorecard.model_copy(update={"lines": judge_again(scorecard.lines)})
+    return LiveModel(network, manifest, report.domain, judged)
 
 
 def _describe(fault: str, model: LiveModel, explanation: pipeline.Explanation) -> list[str]:
