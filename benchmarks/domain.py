@@ -59,7 +59,8 @@ def main() -> None:
     sets = {"phantoms": list(explain(model, spread, FULL))}
     for folder in options.folders:
         files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-        sets[folder.name] = list(explain(model, files[: options.most], FULL))
+        name = "/".join(folder.resolve().parts[-2:])  # many folders are named "images"
+        sets[name] = list(explain(model, files[: options.most], FULL))
     table(sets)
 
     # Default diagnostics, of all unseen phantoms.
