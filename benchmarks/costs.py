@@ -10,13 +10,13 @@ and five seconds after it. Without an image, a phantom of 3328 x 2560 pixels is 
 import argparse
 import json
 import os
-import statistics
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -24,7 +24,7 @@ import httpx
 from benchmarks.load.ours import SERVER
 from benchmarks.load.servers import DEMO, Running, started
 from benchmarks.serve import post
-from benchmarks.timing import phantom_files
+from benchmarks.timing import measure, phantom_files
 
 ROUTES = (
     "/predict",
@@ -77,31 +77,28 @@ def _print_route(
 ) -> None:
     """Print the median duration of requests to a route, and the memory that they take."""
     before = running.pss_mebibytes()
-    seconds = []
+    request = partial(post, client, route, data)
     with _highest(running.pss_mebibytes) as samples:
-        for _ in range(rounds):
-            start = time.perf_counter()
-            post(client, route, data)
-            seconds.append(time.perf_counter() - start)
+        milliseconds = measure({route: request}, rounds)[route]
 
     time.sleep(SETTLE_SECONDS)
     after = running.pss_mebibytes()
     print(
-        f"| `{route}` | {statistics.median(seconds):.2f} | {before:.0f} MiB | "
+        f"| `{route}` | {milliseconds / 1e3:.2f} | {before:.0f} MiB | "
         f"{max(samples):.0f} MiB | {after:.0f} MiB |",
         flush=True,
     )
 
 
 @contextmanager
-def _highest(measure: Callable[[], float]) -> Iterator[list[float]]:
+def _highest(read: Callable[[], float]) -> Iterator[list[float]]:
     """Sample a value in another thread while the block runs, and collect the samples."""
-    samples = [measure()]
+    samples = [read()]
     ended = threading.Event()
 
     def sample() -> None:
         while not ended.wait(SAMPLE_SECONDS):
-            samples.append(measure())
+            samples.append(read())
 
     thread = threading.Thread(target=sample)
     thread.start()

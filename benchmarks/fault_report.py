@@ -22,6 +22,9 @@ MANY_PASSES = {"unusual-insertion-gap", "heat-without-effect"}
 Documents = Mapping[str, list[Any]]
 """Documents of the models with each fault, one for each seed."""
 
+Lines = Mapping[str, Sequence[Mapping[str, ScorecardEntry]]]
+"""Lines by name of the models with each fault, one mapping for each seed."""
+
 
 def report(family: str, faults: Sequence[str], seeds: Sequence[int]) -> None:
     """Print how many models fail each scorecard line, and how often each warning is raised."""
@@ -30,8 +33,9 @@ def report(family: str, faults: Sequence[str], seeds: Sequence[int]) -> None:
         f"{os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}"
     )
     cards = _read(family, faults, seeds, "scorecard.json")
-    _report_lines(cards)
-    _report_values(cards)
+    lines = {fault: [_lines(card) for card in cards[fault]] for fault in cards}
+    _report_lines(lines)
+    _report_values(lines)
     _report_warnings(_read(family, faults, seeds, "warnings.json"))
 
 
@@ -43,16 +47,15 @@ def _read(family: str, faults: Sequence[str], seeds: Sequence[int], name: str) -
     }
 
 
-def _report_lines(cards: Documents) -> None:
+def _report_lines(lines: Lines) -> None:
     """Print the number of models that fail each line, and after a slash of those undecided."""
-    _print_head("line: failed/undecided", cards)
-    lines = {fault: [_lines(card) for card in cards[fault]] for fault in cards}
+    _print_head("line: failed/undecided", lines)
 
     (first, *_) = lines.values()
     for name, line in first[0].items():
         if line.verdict != "informative":
-            _print_row(f"`{name}`", [_count(lines[fault], {name}) for fault in cards])
-    _print_row("any", [_count(lines[fault], set(first[0])) for fault in cards])
+            _print_row(f"`{name}`", [_count(models, {name}) for models in lines.values()])
+    _print_row("any", [_count(models, set(first[0])) for models in lines.values()])
 
 
 def judge_again(lines: Sequence[ScorecardEntry]) -> tuple[ScorecardEntry, ...]:
@@ -82,16 +85,16 @@ def _count(models: Sequence[Mapping[str, ScorecardEntry]], names: set[str]) -> s
     return f"{failed}/{undecided}"
 
 
-def _report_values(cards: Documents) -> None:
+def _report_values(lines: Lines) -> None:
     """Print the lowest and the highest value of each line."""
-    _print_head("line: lowest to highest", cards)
+    _print_head("line: lowest to highest", lines)
 
-    (first, *_) = cards.values()
-    for name in _lines(first[0]):
+    (first, *_) = lines.values()
+    for name in first[0]:
         cells = []
-        for fault in cards:
-            lines = [_lines(card).get(name) for card in cards[fault]]
-            values = [line.value for line in lines if line and line.value is not None]
+        for models in lines.values():
+            named = [model.get(name) for model in models]
+            values = [line.value for line in named if line and line.value is not None]
             cells.append(f"{min(values):.2f} to {max(values):.2f}" if values else "-")
         _print_row(f"`{name}`", cells)
 

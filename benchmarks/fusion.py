@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from benchmarks.lesions import TABLE
 from benchmarks.load.servers import DEMO
-from benchmarks.pointing import Circle, read_circles
+from benchmarks.pointing import Circle, cell_centres, hits, read_circles
 from service.geometry import interpolate
 from service.imaging import read
 from service.model import Bundle
@@ -91,13 +91,9 @@ def _files(model: Bundle, folder: Path, limit: int) -> Cases:
 
 def _inside(circles: list[Circle], subject: Subject) -> Mask:
     """Return the pixels of the model's grid whose centres lie in a circle."""
-    rows, columns = np.indices(subject.mask.shape)
-    to_source = subject.to_source
-    x = to_source.scale_x * columns + to_source.shift_x
-    y = to_source.scale_y * rows + to_source.shift_y
-
-    inside = [np.hypot(x - circle.x, y - circle.y) <= circle.radius for circle in circles]
-    return np.asarray(np.any(inside, axis=0))
+    shape = subject.mask.shape
+    centres = cell_centres(np.ones(shape, np.bool_), subject.to_source)
+    return hits(circles, centres).reshape(shape)
 
 
 def _measure(

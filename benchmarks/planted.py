@@ -1,6 +1,6 @@
 """Plants faults in images, labels and weights, for `benchmarks.faults` and `docs/failures.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import keras
@@ -29,47 +29,31 @@ class Images:
     test: Part
 
 
-@dataclass(frozen=True, slots=True)
-class Marked(Part):
-    """Part in which every image with a cancer has a bright square in a corner.
+Plant = Callable[[Floats, Mask], Floats]
+"""Plants a fault in an image [height, width, 1] with its breast mask [height, width]."""
 
-    It is the upper corner away from the chest wall. Its edge is a twentieth of the grid's height.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Planted(Part):
+    """Part with a fault in every image with a cancer."""
+
+    plant: Plant
 
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """Return the input of the model, with the marker on every cancer."""
+        """Return the input of the model, with the fault in every cancer."""
         images = Part.images(self, indices)
         for image, index in zip(images, indices, strict=True):
             if self.records[index].cancer:
-                image[:] = marked(image)
+                image[:] = self.plant(image, self.mask(int(index)))
 
         return images
 
 
-@dataclass(frozen=True, slots=True)
-class Patterned(Part):
-    """Part in which the breast of every image with a cancer has a faint line pattern.
+def marked(image: Floats, _: Mask) -> Floats:
+    """Return the image with a bright square in the upper corner away from the chest wall.
 
-    The lines are those of a grid or a detector: rows that are brighter and darker by 3 % of white,
-    with a period of four pixels.
+    Its edge is a twentieth of the image's height.
     """
-
-    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """Return the input of the model, with the pattern on every breast with a cancer."""
-        images = Part.images(self, indices)
-        for image, index in zip(images, indices, strict=True):
-            if self.records[index].cancer:
-                image[:] = patterned(image, self.mask(int(index)))
-
-        return images
-
-
-PLANTED: Mapping[str, type[Part]] = {"marker": Marked, "pattern": Patterned}
-"""The faults of the images, on every cancer of all parts."""
-
-
-def marked(image: Floats) -> Floats:
-    """Return an image [height, width, 1] with the marker."""
     height = image.shape[0]
     edge = height // 20
     gap = height // 64
@@ -80,10 +64,18 @@ def marked(image: Floats) -> Floats:
 
 
 def patterned(image: Floats, mask: Mask) -> Floats:
-    """Return an image [height, width, 1] with the line pattern in the breast [height, width]."""
+    """Return the image with a faint line pattern in the breast.
+
+    The lines are those of a grid or a detector: rows that are brighter and darker by 3 % of white,
+    with a period of four pixels.
+    """
     lines = CONTRAST * np.cos(2 * np.pi * np.arange(image.shape[0]) / PERIOD)
     pattern = lines[:, None, None] * mask[..., None]
     return np.asarray((image + pattern).clip(0, 1), dtype=np.float32)
+
+
+PLANTED: Mapping[str, Plant] = {"marker": marked, "pattern": patterned}
+"""The faults of the images, on every cancer of all parts."""
 
 
 def open_images(experiment: Experiment, fault: str) -> Images:
@@ -91,8 +83,10 @@ def open_images(experiment: Experiment, fault: str) -> Images:
     split = split_records(load_records(experiment), experiment.split)
     parts = [open_part(part, experiment) for part in (split.train, split.validation, split.test)]
 
-    kind = PLANTED.get(fault, Part)
-    return Images(*(kind(part.records, part.paths) for part in parts))
+    plant = PLANTED.get(fault)
+    if plant is not None:
+        parts = [Planted(part.records, part.paths, plant) for part in parts]
+    return Images(*parts)
 
 
 def permuted(part: Part, seed: int) -> Part:

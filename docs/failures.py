@@ -6,8 +6,8 @@ They are `docs/failures-demo.png` and `docs/failures-mobilenet.png`. The network
 `python -m benchmarks.faults train` and `score`.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from PIL import Image
 from benchmarks.families import Family, families
 from benchmarks.fault_report import judge_again
 from benchmarks.faults import describe_fault, directory_of, require_report
-from benchmarks.planted import marked, open_images, patterned
+from benchmarks.planted import PLANTED, Plant, open_images
 from docs.panels import HEIGHT, arrange, make_panel, phantom_file
 from service import imaging, pipeline, rendering
 from service.explanation import drawn_heat
@@ -48,7 +48,8 @@ def main() -> None:
 def _panel(family: Family, fault: str, data: bytes) -> Image.Image:
     """Draw the heatmap of the network with that fault, over a caption with its warnings."""
     model = load_model(family, fault)
-    read = READERS.get(fault, imaging.read)
+    plant = PLANTED.get(fault)
+    read = imaging.read if plant is None else partial(_read_planted, plant)
     question = pipeline.Question(full=True)
     explanation = pipeline.explain(model, read, data, Stopwatch(), question)
 
@@ -105,22 +106,13 @@ def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
     return Image.open(BytesIO(overlay.png)).convert("RGB")
 
 
-def _read_marked(data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-    """Read a phantom and put the marker into the model's input."""
+def _read_planted(
+    plant: Plant, data: bytes, parameters: FitParameters, picture_edge: float = 0
+) -> Reading:
+    """Read a phantom and plant a fault in the model's input."""
     reading = imaging.read(data, parameters, picture_edge)
     fitted = reading.fitted
-    return replace(reading, fitted=replace(fitted, image=marked(fitted.image)))
-
-
-def _read_patterned(data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-    """Read a phantom and put the line pattern into the model's input."""
-    reading = imaging.read(data, parameters, picture_edge)
-    fitted = reading.fitted
-    return replace(reading, fitted=replace(fitted, image=patterned(fitted.image, fitted.mask)))
-
-
-READERS: Mapping[str, imaging.Read] = {"marker": _read_marked, "pattern": _read_patterned}
-"""Readers that plant the fault of an image."""
+    return replace(reading, fitted=replace(fitted, image=plant(fitted.image, fitted.mask)))
 
 
 def _wrap(text: str, width: int = 58) -> list[str]:
