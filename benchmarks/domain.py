@@ -78,7 +78,7 @@ def unseen() -> list[Path]:
     """Return the files of the test part of the demo experiment."""
     experiment = load_experiment(EXPERIMENT)
     records = split_records(load_records(experiment), experiment.split).test
-    return [record.locate(experiment.data.images) for record in records]
+    return [record.image for record in records]
 
 
 def explain(

@@ -134,7 +134,6 @@ def score_fault(family: Family, fault: str, seed: int) -> None:
         scorecard = score_model(
             LiveModel(network, manifest),
             Parts(images.train, images.validation),
-            family.experiment.data.lesion_masks,
             sizes,
             Requirements(),
             Steps(directory / "scorecard.partial", bar),

@@ -31,7 +31,7 @@ from training.config_files import load_experiment
 from training.data.cache import open_part
 from training.data.split import split_records
 from training.data.table import load_records
-from training.evaluation.localisation import agreement, lesion_on_grid, read_mask
+from training.evaluation.localisation import agreement, lesion_on_grid, read_lesion
 
 DEEP = (Method.GRAD_CAM, Method.HIRES_CAM, Method.LAYER_CAM)
 FINE = (Method.HIRES_CAM, Method.LAYER_CAM)
@@ -70,14 +70,15 @@ def main() -> None:
 def _phantoms(path: Path, limit: int) -> Cases:
     """Yield images with cancer of the test part of an experiment."""
     experiment = load_experiment(path)
-    masks = experiment.data.lesion_masks
-    if masks is None:
-        raise SystemExit(f"{path} has no lesion_masks.")
-
     part = open_part(split_records(load_records(experiment), experiment.split).test, experiment)
-    for index in np.flatnonzero(part.labels)[:limit].tolist():
+    marked = [index for index, record in enumerate(part.records) if record.lesion_mask]
+    with_cancer = [index for index in marked if part.labels[index]]
+    if not with_cancer:
+        raise SystemExit(f"The test part of {path} has no lesion masks.")
+
+    for index in with_cancer[:limit]:
         subject = Subject(part.images([index])[0], part.mask(index), part.to_source(index))
-        lesion = read_mask(part.records[index].locate(masks))
+        lesion = read_lesion(part.records[index])
         yield subject, lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
 
 

@@ -5,95 +5,14 @@ Paths are relative to the working directory, which is the project's root in ever
 """
 
 from pathlib import Path
-from string import Formatter
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
-from service.records import FitParameters, Laterality
-
-
-def _path_template(template: str) -> str:
-    fields = {field for _, field, _, _ in Formatter().parse(template) if field is not None}
-    unknown = fields - {"patient_id", "image_id"}
-    if unknown:
-        raise ValueError(
-            f"may use {{patient_id}} and {{image_id}}, not {', '.join(sorted(unknown))}"
-        )
-
-    return template
-
-
-PathTemplate = Annotated[str, AfterValidator(_path_template)]
-Share = Annotated[float, Field(ge=0, lt=1)]
-
-
-class Section(BaseModel):
-    """Base of all sections: frozen, with strict types, unknown keys forbidden."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
+from service.records import FitParameters
+from training.table_config import Data, FoldSplit, HashSplit, RowFilter, Section, Share
 
 SectionT = TypeVar("SectionT", bound=Section)
-
-
-class Data(Section):
-    """Paths of the table, the images and the cache."""
-
-    table: Path = Field(description="CSV in the columns of the RSNA 2022 challenge")
-    images: PathTemplate = Field(
-        description="path of an image (DICOM, PNG, JPEG, TIFF), with {patient_id} and {image_id}"
-    )
-    lesion_masks: PathTemplate | None = Field(
-        default=None, description="path of a lesion mask; if given, localisation is measured"
-    )
-    cache: Path = Field(
-        description="directory of the decoded and fitted images; experiments may share it"
-    )
-
-
-class RowFilter(Section):
-    """Conditions on the rows of the table. An omitted key sets no condition."""
-
-    patient_ids: tuple[str, ...] = Field(default=(), description="only these patients")
-    cancer: bool | None = Field(
-        default=None, description="only images with (true) or without (false) cancer"
-    )
-    laterality: Laterality | None = Field(default=None, description="only this breast")
-    views: tuple[str, ...] = Field(
-        default=(), description='only these views, such as "CC" and "MLO"'
-    )
-
-
-class HashSplit(Section):
-    """Split by patient, stratified by cancer.
-
-    The draw depends only on the seed and the patient IDs.
-    """
-
-    by: Literal["patient"]
-    validation: Share = Field(
-        description="share of the patients for early stopping, temperature and threshold"
-    )
-    test: Share = Field(description="share of the patients that only `evaluate` uses")
-    seed: int = Field(default=0, description="seed of the draw")
-
-    @model_validator(mode="after")
-    def _leaves_patients_to_train_on(self) -> "HashSplit":
-        if self.validation + self.test >= 1:
-            raise ValueError("validation + test must leave a share to train on")
-
-        return self
-
-
-class FoldSplit(Section):
-    """Split by the table's column `fold`."""
-
-    by: Literal["fold"]
-    validation: tuple[str, ...] = Field(
-        description="folds for early stopping, temperature and threshold"
-    )
-    test: tuple[str, ...] = Field(description="folds that only `evaluate` uses")
 
 
 class Fit(Section):

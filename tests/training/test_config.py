@@ -48,7 +48,10 @@ def test_demo_is_a_valid_experiment() -> None:
         ('pooling = "max"', 'pooling = "median"', "network.pooling"),
         ('by = "patient"', 'by = "image"', "split"),
         ("test = 0.30", "test = 0.9", "split"),
-        ("{image_id}.dcm", "{image}.dcm", "data.images"),
+        ("{image_id}.dcm", "{image_id.dcm", "data.images"),
+        ("{image_id}.dcm", "{}.dcm", "data.images"),
+        ("{image_id}.dcm", "{image_id.name}.dcm", "data.images"),
+        ("{image_id}.dcm", "{image_id:d}.dcm", "data.images"),
         ("[fit]", "[fitt]", "fitt"),
         ("[fit]", "[fitt]", r"fit: the section \[fit\] is missing"),
     ],
@@ -93,6 +96,52 @@ def test_split_by_fold_is_read(tmp_path: Path) -> None:
         "validation": ("3",),
         "test": ("4",),
     }
+
+
+def test_folds_may_be_numbers(tmp_path: Path) -> None:
+    path = edited(
+        tmp_path, split_of_demo(), '[split]\nby = "fold"\nvalidation = [2]\ntest = [3.0]\n'
+    )
+
+    split = load_experiment(path).split
+
+    assert split.model_dump() == {"by": "fold", "validation": ("2",), "test": ("3",)}
+
+
+def test_seed_beside_folds_is_told_to_go(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\n  split\.fold: .*delete `seed`.*lists of folds"):
+        load_experiment(edited(tmp_path, 'by = "patient"', 'by = "fold"'))
+
+
+FURTHER = """
+[[data.further]]
+name = "cbis"
+table = "cbis.csv"
+images = "cbis/{path}"
+train_only = true
+"""
+
+
+def test_further_tables_are_read(tmp_path: Path) -> None:
+    path = edited(tmp_path, "[filter]", FURTHER + "[filter]")
+
+    (further,) = load_experiment(path).data.further
+
+    assert (further.name, further.table, further.train_only) == ("cbis", Path("cbis.csv"), True)
+    assert further.lesion_masks is None
+
+
+def test_two_further_tables_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"\n  data: .*the name cbis"):
+        load_experiment(edited(tmp_path, "[filter]", FURTHER + FURTHER + "[filter]"))
+
+
+@pytest.mark.parametrize("name", ["CBIS", "a b", "", "a/b"])
+def test_name_of_further_table_is_a_slug(tmp_path: Path, name: str) -> None:
+    section = FURTHER.replace('"cbis"', f'"{name}"')
+
+    with pytest.raises(ConfigError, match=r"data\.further\.0\.name"):
+        load_experiment(edited(tmp_path, "[filter]", section + "[filter]"))
 
 
 def test_missing_or_invalid_toml_file_is_named(tmp_path: Path) -> None:

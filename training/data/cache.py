@@ -59,7 +59,7 @@ def image_code_digest() -> bytes:
 
 def cached_path(record: Record, source: ImageSource) -> Path:
     """Return the path of a record's fitted image, whether or not it exists yet."""
-    image = record.locate(source.data.images)
+    image = record.image
     status = image.stat()
 
     facts = (

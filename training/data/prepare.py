@@ -52,7 +52,7 @@ def prepare(records: Sequence[Record], source: ImageSource, workers: int) -> Pre
 
     parameters = source.fit.parameters()
     jobs = [
-        _Job(record.image_id, record.locate(source.data.images), target, parameters)
+        _Job(record.image_id, record.image, target, parameters)
         for record in records
         if not (target := cached_path(record, source)).exists()
     ]

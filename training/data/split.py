@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from training.config import FoldSplit, HashSplit
 from training.data.table import Record
 from training.errors import TableError
+from training.table_config import FoldSplit, HashSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +21,22 @@ class Split:
 def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Split:
     """Divide the records into three parts, with each patient in exactly one of them.
 
+    Records for training alone are not divided: they are in the training part.
+
     Raises:
-        TableError: if a patient is in folds of two parts, or a part lacks a class.
+        TableError: if a fold does not exist, a patient is in folds of two parts, or a part lacks a
+            class.
     """
+    divided = [record for record in records if not record.train_only]
     validation, test = (
-        _draw(records, rule) if isinstance(rule, HashSplit) else _read_folds(records, rule)
+        _draw(divided, rule) if isinstance(rule, HashSplit) else _read_folds(divided, rule)
     )
 
+    held_out = validation | test
     split = Split(
-        train=tuple(record for record in records if record.patient_id not in validation | test),
-        validation=tuple(record for record in records if record.patient_id in validation),
-        test=tuple(record for record in records if record.patient_id in test),
+        train=tuple(record for record in records if record.patient_id not in held_out),
+        validation=tuple(record for record in divided if record.patient_id in validation),
+        test=tuple(record for record in divided if record.patient_id in test),
     )
     for part in fields(split):
         _require_both_classes(part.name, getattr(split, part.name))
@@ -63,6 +68,14 @@ def _read_folds(records: Sequence[Record], rule: FoldSplit) -> tuple[set[str], s
     if any(not record.fold for record in records):
         raise TableError(
             'A split by fold needs a column "fold" with a value in every row of the table.'
+        )
+
+    folds = {record.fold for record in records}
+    unknown = sorted({*rule.validation, *rule.test} - folds)
+    if unknown:
+        raise TableError(
+            f"No row of the table is in fold {', '.join(unknown)}: "
+            f"the folds are {', '.join(sorted(folds))}."
         )
 
     validation = _patients(record for record in records if record.fold in rule.validation)

@@ -60,12 +60,11 @@ def evaluate(
     probabilities = calibrate(_margins(model, test_part), choice.temperature)
     document = _measure(run, test_part, probabilities, choice)
 
-    # Localisation is measured on the true positives.
+    # Localisation is measured on the true positives whose lesions are known.
     detected = np.flatnonzero((probabilities >= choice.threshold) & (test_part.labels == 1))
-    if experiment.data.lesion_masks is not None and len(detected):
-        document["localisation"] = _localise(
-            model, experiment, choice, test_part, detected.tolist()
-        )
+    marked = [index for index in detected.tolist() if test_part.records[index].lesion_mask]
+    if marked:
+        document["localisation"] = _localise(model, experiment, choice, test_part, marked)
 
     write_json(run.evaluation, document)
     draw_history(run.directory / "history.png", read_history(run))
@@ -119,7 +118,7 @@ def _measure(run: Run, part: Part, probabilities: Values, choice: Choice) -> dic
     breasts, breast_labels, breast_scores = aggregate(
         [record.breast for record in part.records], labels, probabilities
     )
-    breast_patients = [patient for patient, _ in breasts]
+    breast_patients = [patient for patient, *_ in breasts]
 
     # Measure. The intervals are drawn by patient.
     at_specificity = partial(_sensitivity_at, specificity=SPECIFICITY)
@@ -179,7 +178,6 @@ def _localise(
 ) -> dict[str, Any]:
     """Measure how well Grad-CAM localises the lesions of the true positives."""
     manifest = describe_own_model(model, experiment, choice, figures={})
-    masks = str(experiment.data.lesion_masks)
 
-    figures = localise(LiveModel(model, manifest), part, true_positives, masks, [Method.GRAD_CAM])
+    figures = localise(LiveModel(model, manifest), part, true_positives, [Method.GRAD_CAM])
     return asdict(figures[Method.GRAD_CAM])

@@ -13,6 +13,7 @@ from service.model import Localisation, Model
 from service.pipeline.class_explanation import Subject, explain_class
 from service.records import Floats, Heatmap, Mask, Method
 from training.data.cache import Part
+from training.data.table import Record
 from training.errors import TableError
 
 HALF_A_CELL = 0.5
@@ -24,26 +25,24 @@ Figures = dict[Method, tuple[float, ...]]
 
 
 def localise(
-    model: Model, part: Part, indices: Iterable[int], masks: str, methods: Sequence[Method]
+    model: Model, part: Part, indices: Iterable[int], methods: Sequence[Method]
 ) -> dict[Method, Localisation]:
     """Return the mean figures of each method over these images of a part, at the default layer.
 
-    Every image must contain a lesion. `masks`: path template of the lesion masks.
+    Every image must have a lesion mask.
 
     Raises:
         TableError: if the lesion mask of an image is missing, unreadable or empty.
     """
     bar = tqdm(list(indices), desc="localisation", unit="image", leave=False)
-    return average([localise_image(model, part, index, masks, methods) for index in bar])
+    return average([localise_image(model, part, index, methods) for index in bar])
 
 
-def localise_image(
-    model: Model, part: Part, index: int, masks: str, methods: Sequence[Method]
-) -> Figures:
+def localise_image(model: Model, part: Part, index: int, methods: Sequence[Method]) -> Figures:
     """Return the figures of each method on one image of a part; see `localise`."""
     positive = model.manifest.classes.index(model.manifest.positive_class)
     subject = Subject(part.images([index])[0], part.mask(index), part.to_source(index))
-    lesion = read_mask(part.records[index].locate(masks))
+    lesion = read_lesion(part.records[index])
     on_grid = lesion_on_grid(lesion, subject.to_source, subject.mask.shape)
 
     figures: Figures = {}
@@ -152,6 +151,17 @@ def distance_in_cells(mask: Mask, x: float, y: float, cell_to_source: Affine) ->
     cells_x = np.maximum(np.abs(columns - x) - 0.5, 0) / abs(cell_to_source.scale_x)
     cells_y = np.maximum(np.abs(rows - y) - 0.5, 0) / abs(cell_to_source.scale_y)
     return float(np.maximum(cells_x, cells_y).min())
+
+
+def read_lesion(record: Record) -> Mask:
+    """Read the lesion mask of an image.
+
+    Raises:
+        TableError: if the table gives no mask, or it is missing, unreadable or entirely black.
+    """
+    if record.lesion_mask is None:
+        raise TableError(f"The table has no lesion mask for {'/'.join(record.key)}.")
+    return read_mask(record.lesion_mask)
 
 
 def read_mask(path: Path) -> Mask:

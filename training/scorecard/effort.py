@@ -86,7 +86,8 @@ class Counts:
     """Numbers of images that a scorecard has.
 
     `known`: training images. `tested`: validation images. `with_cancer`: those of them with a
-    cancer. `detected`, `cleared`: those rightly decided positive and negative.
+    cancer. `detected`, `cleared`: those rightly decided positive and negative. `marked`: those
+    detected whose lesions are known.
     """
 
     known: int
@@ -94,21 +95,20 @@ class Counts:
     with_cancer: int
     detected: int
     cleared: int
+    marked: int
 
 
 @dataclass(frozen=True, slots=True)
 class Passes:
     """Passes of the network for each kind of step, counted in images.
 
-    `stages`: number of layers down to which the weights are randomised. `has_masks`: whether the
-    lesions are known.
+    `stages`: number of layers down to which the weights are randomised.
     """
 
     manifest: Manifest
     sizes: SampleSizes
     counts: Counts
     stages: int
-    has_masks: bool
 
     @property
     def perturbed(self) -> int:
@@ -143,7 +143,7 @@ class Passes:
         limit = self.sizes.perturbed
         decided = counts.detected + counts.cleared
         perturbed = min(counts.detected, limit) + min(counts.cleared, limit)
-        localised = min(counts.detected, self.sizes.localised) if self.has_masks else 0
+        localised = min(counts.marked, self.sizes.localised)
 
         return (
             counts.known

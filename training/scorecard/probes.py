@@ -35,7 +35,7 @@ def discrimination(
     # Whole images, and whole breasts.
     auc = separation(labels, whole, patients)
     breasts, breast_labels, breast_margins = aggregate(sample.breasts, labels, whole)
-    breast_patients = [patient for patient, _ in breasts]
+    breast_patients = [patient for patient, *_ in breasts]
     breast_auc = separation(breast_labels, breast_margins, breast_patients)
 
     # Parts of the images.

@@ -37,9 +37,17 @@ class Sample:
         return [self.part.records[index].patient_id for index in self.indices]
 
     @property
-    def breasts(self) -> list[tuple[str, Laterality]]:
+    def breasts(self) -> list[tuple[str, str, Laterality]]:
         """The breast of each image."""
         return [self.part.records[index].breast for index in self.indices]
+
+    @property
+    def marked(self) -> NDArray[np.bool_]:
+        """Whether the lesion of each image is known."""
+        records = self.part.records
+        return np.array(
+            [records[index].lesion_mask is not None for index in self.indices], np.bool_
+        )
 
     def only(self, chosen: NDArray[np.bool_]) -> "Sample":
         """Return the chosen images."""
@@ -68,7 +76,7 @@ def draw(part: Part, limit: int) -> Sample:
     other breasts fill up the sample.
     """
     rng = np.random.default_rng(_SEED)
-    breasts: dict[tuple[str, str], list[int]] = {}
+    breasts: dict[tuple[str, str, str], list[int]] = {}
     for index, record in enumerate(part.records):
         breasts.setdefault(record.breast, []).append(index)
 

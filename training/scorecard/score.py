@@ -67,7 +67,6 @@ def score_experiment(
     return score_model(
         LiveModel(network, manifest),
         open_parts(source),
-        source.data.lesion_masks,
         sizes,
         source.scorecard,
         steps,
@@ -88,23 +87,28 @@ def open_parts(source: ImageSource) -> Parts:
 def score_model(
     model: LiveModel,
     parts: Parts,
-    lesion_masks: str | None,
     sizes: SampleSizes,
     requirements: Requirements,
     steps: Steps,
 ) -> ScorecardReport:
     """Test a model on validation images, and measure the reference ranges of its figures on them.
 
-    Training images give the domain: the look of images that the model knows. `lesion_masks`: path
-    template of the lesions' masks, None if unknown.
+    Training images give the domain: the look of images that the model knows.
     """
     # Tell the number of passes beforehand, as if all decisions were right.
     known = draw(parts.train, sizes.domain)
     tested = draw(parts.validation, sizes.tested)
     with_cancer = int(tested.labels.sum())
-    at_most = Counts(len(known), len(tested), with_cancer, with_cancer, len(tested) - with_cancer)
+    at_most = Counts(
+        known=len(known),
+        tested=len(tested),
+        with_cancer=with_cancer,
+        detected=with_cancer,
+        cleared=len(tested) - with_cancer,
+        marked=int((tested.marked & (tested.labels == 1)).sum()),
+    )
     stages = len(stages_of(model.network))
-    expected = Passes(model.manifest, sizes, at_most, stages, lesion_masks is not None)
+    expected = Passes(model.manifest, sizes, at_most, stages)
     steps.expect(expected.total)
 
     # Images of right decisions, positive and negative.
@@ -112,7 +116,8 @@ def score_model(
     detected = tested.only(decided & (tested.labels == 1))
     cleared = tested.only(~decided & (tested.labels == 0))
 
-    counts = replace(at_most, detected=len(detected), cleared=len(cleared))
+    marked = detected.only(detected.marked)
+    counts = replace(at_most, detected=len(detected), cleared=len(cleared), marked=len(marked))
     passes = replace(expected, counts=counts)
     steps.expect(passes.total)
 
@@ -126,7 +131,7 @@ def score_model(
     reference = find_reference(model, (detected, cleared), perturbed, sizes, steps)
 
     # The tests of the model itself.
-    methods = localise(model, detected.first(sizes.localised), lesion_masks, passes, steps)
+    methods = localise(model, marked.first(sizes.localised), passes, steps)
     figures = measure(model, tested, detected, perturbed[0], passes, steps)
     figures |= lesion_figures(methods.get(Method.GRAD_CAM))
     layer = model.manifest.layer(model.manifest.default_layer)
@@ -175,19 +180,19 @@ def find_reference(
 
 
 def localise(
-    model: LiveModel, detected: Sample, lesion_masks: str | None, passes: Passes, steps: Steps
+    model: LiveModel, marked: Sample, passes: Passes, steps: Steps
 ) -> dict[Method, Localisation]:
-    """Measure how well each method finds lesions in rightly positive images.
+    """Measure how well each method finds the known lesions of rightly positive images.
 
-    Empty without lesion masks, or if no positive image was rightly decided.
+    Empty if there is no such image.
     """
-    if lesion_masks is None or not len(detected):
+    if not len(marked):
         return {}
 
     methods = passes.sizes.methods
     images = []
-    for index in detected.indices.tolist():
-        figures = partial(localise_image, model, detected.part, index, lesion_masks, methods)
+    for index in marked.indices.tolist():
+        figures = partial(localise_image, model, marked.part, index, methods)
         images.append(steps.run(f"localisation {index}", passes.localised, figures))
 
     return average(images)

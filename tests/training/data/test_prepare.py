@@ -39,7 +39,7 @@ def test_cache_equals_model_input_of_the_service(experiment: Experiment) -> None
     assert outcome.prepared == 6
     part = open_part(records, experiment)
     for index, record in enumerate(records):
-        source = decode(record.locate(experiment.data.images).read_bytes())
+        source = decode(record.image.read_bytes())
         expected = fit(source.pixels, experiment.fit.parameters())
         assert part.images([index])[0] == pytest.approx(expected.image, abs=1 / 65535)
         assert astuple(part.to_source(index)) == astuple(expected.to_source)
@@ -90,6 +90,7 @@ def test_unusable_images_are_reported_and_left_out(
     (tmp_path / "p1_1L.png").write_bytes(b"")
     (tmp_path / "p2_2R.png").write_bytes((tmp_path / "p2_2R.png").read_bytes()[:400])
     experiment = with_images(experiment, f"{tmp_path}/{{patient_id}}_{{image_id}}.png")
+    records = load_records(experiment)
 
     outcome = prepare(records, experiment, workers=1)
 
@@ -118,20 +119,19 @@ def test_images_of_another_fit_are_not_used(experiment: Experiment) -> None:
 
 
 def test_missing_files_are_named_before_decoding(experiment: Experiment, tmp_path: Path) -> None:
+    elsewhere = with_images(experiment, f"{tmp_path}/{{patient_id}}_{{image_id}}.dcm")
+    records = load_records(elsewhere)
+
     with pytest.raises(TableError, match=r"p0_0L\.dcm"):
-        prepare(
-            load_records(experiment),
-            with_images(experiment, f"{tmp_path}/{{patient_id}}_{{image_id}}.dcm"),
-            1,
-        )
+        prepare(records, elsewhere, 1)
 
 
 def test_data_set_without_usable_image_is_rejected(experiment: Experiment, tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"not an image")
-    record = Record("p", "x", "L", "CC", cancer=False)
+    record = Record("p", "x", "L", "CC", cancer=False, image=tmp_path / "x.png")
 
     with pytest.raises(CacheError, match=r"failures\.csv"):
-        prepare([record], with_images(experiment, f"{tmp_path}/{{image_id}}.png"), 1)
+        prepare([record], experiment, 1)
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import pytest
 
-from training.config import FoldSplit, HashSplit
 from training.data.split import Split, split_records
 from training.data.table import Record
 from training.errors import TableError
+from training.table_config import FoldSplit, HashSplit
 
 RULE = HashSplit(by="patient", validation=0.2, test=0.3, seed=0)
 
@@ -85,6 +85,28 @@ def test_split_by_fold_needs_the_column() -> None:
 
     with pytest.raises(TableError, match='column "fold"'):
         split_records(records, FoldSplit(by="fold", validation=("2",), test=("3",)))
+
+
+def test_unknown_fold_is_named_with_those_there_are() -> None:
+    rule = FoldSplit(by="fold", validation=("2",), test=("7", "8"))
+
+    with pytest.raises(TableError, match="fold 7, 8: the folds are 0, 1, 2, 3"):
+        split_records(cohort(20), rule)
+
+
+@pytest.mark.parametrize("rule", [RULE, FoldSplit(by="fold", validation=("2",), test=("3",))])
+def test_records_for_training_alone_need_no_fold(rule: HashSplit | FoldSplit) -> None:
+    own = cohort(100)
+    foreign = [
+        Record(f"other.p{i}", str(i), "L", "CC", cancer=bool(i % 2), train_only=True)
+        for i in range(40)
+    ]
+
+    split = split_records([*own, *foreign], rule)
+
+    assert set(foreign) < set(split.train)
+    # The patients of the first table are divided as without the others.
+    assert patients_of(split)[1:] == patients_of(split_records(own, rule))[1:]
 
 
 def test_part_without_cancer_is_named() -> None:

@@ -106,7 +106,7 @@ def test_localisation_is_omitted_without_masks(
         update={"data": experiment.data.model_copy(update={"lesion_masks": None})}
     )
 
-    document = evaluate(again, without_masks, *parts(experiment)[1:])
+    document = evaluate(again, without_masks, *parts(without_masks)[1:])
 
     assert "localisation" not in document
     assert "lesion_hit_rate" not in headline(document)

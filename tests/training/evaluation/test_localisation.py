@@ -37,7 +37,7 @@ def brightness_model() -> keras.Model:
     return keras.Model(inputs, outputs)
 
 
-def one_image(tmp_path: Path, spot: tuple[int, int]) -> Part:
+def one_image(tmp_path: Path, spot: tuple[int, int], lesion_mask: Path | None) -> Part:
     """Return a part of one image with a bright 2 x 2 block at `spot`, as (row, column).
 
     The source is twice the size of the image.
@@ -51,38 +51,43 @@ def one_image(tmp_path: Path, spot: tuple[int, int]) -> Part:
     )
     write_fitted(tmp_path / "image.npz", fitted)
 
-    return Part((Record("p", "i", "L", "CC", cancer=True),), (tmp_path / "image.npz",))
+    record = Record("p", "i", "L", "CC", cancer=True, lesion_mask=lesion_mask)
+    return Part((record,), (tmp_path / "image.npz",))
 
 
-def write_mask(tmp_path: Path, top: int, left: int) -> str:
+def write_mask(tmp_path: Path, top: int, left: int) -> Path:
     mask = np.zeros((32, 24), np.uint8)
     mask[top : top + 4, left : left + 4] = 255
 
-    cv2.imwrite(str(tmp_path / "p_i.png"), mask)
-    return f"{tmp_path}/{{patient_id}}_{{image_id}}.png"
+    path = tmp_path / "lesion.png"
+    cv2.imwrite(str(path), mask)
+    return path
 
 
-def localised(part: Part, masks: str) -> Localisation:
+def localised(part: Part) -> Localisation:
     model = brightness_model()
     manifest = describe_model(model, untested_facts(height=16, width=12))
 
-    return localise(LiveModel(model, manifest), part, [0], masks, [Method.GRAD_CAM])[
-        Method.GRAD_CAM
-    ]
+    return localise(LiveModel(model, manifest), part, [0], [Method.GRAD_CAM])[Method.GRAD_CAM]
 
 
 @pytest.mark.parametrize(("top", "hits"), [(8, 1), (4, 1), (2, 0), (12, 1), (16, 0)])
 def test_peak_within_half_a_cell_is_a_hit(tmp_path: Path, top: int, hits: int) -> None:
     # The spot covers source rows 8 to 11: its peak is at row 9.5. Half a cell is 2 source pixels.
-    figures = localised(one_image(tmp_path, (4, 6)), write_mask(tmp_path, top, 12))
+    figures = localised(one_image(tmp_path, (4, 6), write_mask(tmp_path, top, 12)))
 
     assert (figures.images, figures.pointing) == (1, hits)
 
 
 def test_lesion_elsewhere_is_a_miss(tmp_path: Path) -> None:
-    figures = localised(one_image(tmp_path, (4, 6)), write_mask(tmp_path, 24, 2))
+    figures = localised(one_image(tmp_path, (4, 6), write_mask(tmp_path, 24, 2)))
 
     assert (figures.pointing, figures.rank) == (0, 0)
+
+
+def test_image_without_lesion_mask_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no lesion mask for p/i"):
+        localised(one_image(tmp_path, (4, 6), None))
 
 
 def test_agreement_equals_hand_worked_case() -> None:

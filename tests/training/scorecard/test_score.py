@@ -70,7 +70,7 @@ def network() -> keras.Model:
 
 
 def score(model: LiveModel, part: ArrayPart, steps: Steps) -> ScorecardReport:
-    return score_model(model, Parts(part, part), None, SIZES, Requirements(), steps)
+    return score_model(model, Parts(part, part), SIZES, Requirements(), steps)
 
 
 def test_bar_counts_the_passes_of_the_network(
