@@ -8,6 +8,8 @@ from service.model.bundle import Bundle
 from service.model.contract import ClassIndices, Model
 from service.model.fake import FakeModel
 from service.model.golden import GoldenCase
+from service.model.level_facts import LevelFacts, Levels, MeasuredShare, ViewsFacts
+from service.model.levels import ExamProbabilities, Level, combine
 from service.model.manifest import (
     GOLDEN_FILE,
     MANIFEST_FILE,
@@ -18,6 +20,7 @@ from service.model.manifest import (
     checksums,
     gradcam_signature,
 )
+from service.model.provenance import Provenance
 from service.model.quality_files import read_domain, save_domain, save_scorecard, write_domain
 from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Verdict
 from service.model.versions import newest_version, stamp
@@ -28,17 +31,25 @@ __all__ = [
     "MODEL_CARD_FILE",
     "Bundle",
     "ClassIndices",
+    "ExamProbabilities",
     "FakeModel",
     "GoldenCase",
+    "Level",
+    "LevelFacts",
+    "Levels",
     "Localisation",
     "Manifest",
+    "MeasuredShare",
     "Model",
+    "Provenance",
     "Ranges",
     "Reference",
     "Scorecard",
     "ScorecardEntry",
     "Verdict",
+    "ViewsFacts",
     "checksums",
+    "combine",
     "gradcam_signature",
     "newest_version",
     "read_domain",

@@ -151,9 +151,23 @@ def _parse_manifest(content: bytes, path: Path) -> Manifest:
         return Manifest.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
+        if first["loc"] == ("schema_version",):
+            raise _unsupported(path) from error
         place = ".".join(map(str, first["loc"])) or "as a whole"
         message = f"The manifest of bundle {path} is not valid: {place}: {first['msg']}."
         raise BundleDamaged(message) from error
+
+
+def _unsupported(path: Path) -> BundleDamaged:
+    """Return the error for a schema version that is not served.
+
+    Bundles of version 1 were made before the first release. They lack the features of an image,
+    and logits beside its gradients.
+    """
+    return BundleDamaged(
+        f"Bundle {path} has a manifest of a schema version that this release does not serve. "
+        "Export the model again with this release."
+    )
 
 
 def _check_files(path: Path, manifest: Manifest) -> None:

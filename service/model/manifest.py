@@ -4,12 +4,15 @@ import hashlib
 import re
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from service.errors import UnknownLayer
 from service.host.memory import MEBIBYTE
+from service.model.level_facts import Levels
+from service.model.manifest_types import Probability, RawPeak, Sentence, Sha256, Slug
+from service.model.provenance import Provenance
 from service.records import ConvLayer, FitParameters, Method, ReferenceRange
 
 EXTRA = Path("assets.extra")
@@ -31,11 +34,6 @@ network and on EfficientNet-Lite0).
 """
 _FLOAT_BYTES = 4
 _USUAL_FILTERS = 16  # of a largest map, for each pixel of the input
-
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+([_-][a-z0-9]+)*$")]
-Sentence = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
-RawPeak = Annotated[FiniteFloat, Field(gt=0)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class Ranges(BaseModel):
@@ -71,11 +69,14 @@ class Manifest(BaseModel):
 
     `schema_version`: 3, or 2 for an older bundle, whose layers do not say where their maps are
     taken.
-    `threshold`: of the decision, on the calibrated probability of `positive_class`. `temperature`:
-    probabilities are softmax(logits / temperature). `layers`: those that can be explained, in depth
+    `threshold`: of the decision, on the calibrated probability of `positive_class`. `temperature`
+    and `offset`: probabilities are softmax(logits / temperature + offset at the positive class).
+    The offset holds the prior, and is 0 in older bundles. `deployment_prevalence`: the share of
+    images with cancer that the offset is set for. `layers`: those that can be explained, in depth
     order. `feature_layers`: the means of their filters are the features by which an image is
     compared with the reference images. `figures`: measured shares and scores by name. `reference`:
-    missing for a model without a scorecard. `files`: the SHA-256 of every file except the manifest.
+    missing for a model without a scorecard. `levels` and `provenance`: missing if they were
+    not measured or not recorded. `files`: the SHA-256 of every file except the manifest.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,9 +87,11 @@ class Manifest(BaseModel):
     created: date
     classes: tuple[Slug, ...] = Field(min_length=2)
     positive_class: Slug
-    threshold: float = Field(ge=0, le=1)
+    threshold: Probability
     threshold_rule: Sentence
     temperature: FiniteFloat = Field(gt=0)
+    offset: FiniteFloat = 0.0
+    deployment_prevalence: FiniteFloat | None = Field(default=None, gt=0, lt=1)
     preprocessing: FitParameters
     layers: tuple[ConvLayer, ...] = Field(min_length=1)
     default_layer: str
@@ -96,6 +99,8 @@ class Manifest(BaseModel):
     training: Sentence
     figures: dict[str, FiniteFloat]
     reference: Reference | None = None
+    levels: Levels | None = None
+    provenance: Provenance | None = None
     intended_use: Sentence
     limitations: Sentence
     files: dict[str, Sha256]
@@ -115,12 +120,19 @@ class Manifest(BaseModel):
             raise ValueError("each layer needs a tap that begins with the layer")
         if min(self.preprocessing.height, self.preprocessing.width) < 1:
             raise ValueError("preprocessing needs a height and a width of at least one pixel")
+        if self.levels is not None and self.levels.image.threshold != self.threshold:
+            raise ValueError("the threshold of levels.image must be the threshold of the manifest")
         return self
 
     @property
     def is_older(self) -> bool:
         """Whether the bundle was made for an earlier fit and does not say its layers' taps."""
         return self.schema_version == OLDER_SCHEMA
+
+    @property
+    def positive_index(self) -> int:
+        """Index of the positive class among the classes."""
+        return self.classes.index(self.positive_class)
 
     @property
     def input_shape(self) -> tuple[int, int, int]:

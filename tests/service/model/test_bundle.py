@@ -140,6 +140,14 @@ def test_invalid_manifest_is_damage(copy: Path, contents: bytes) -> None:
         Bundle.load(copy)
 
 
+@pytest.mark.parametrize("version", [1, 4])
+def test_unsupported_schema_says_to_export_again(copy: Path, version: int) -> None:
+    rewrite_manifest(copy, lambda manifest: manifest.update(schema_version=version))
+
+    with pytest.raises(BundleDamaged, match=r"does not serve\. Export the model again"):
+        Bundle.load(copy)
+
+
 def test_unreadable_manifest_is_damage(copy: Path) -> None:
     (copy / MANIFEST_FILE).unlink()
     (copy / MANIFEST_FILE).mkdir()

@@ -9,12 +9,23 @@ from pydantic import ValidationError
 from service.errors import UnknownLayer
 from service.model import MANIFEST_FILE, FakeModel, Manifest, checksums, gradcam_signature
 from service.records import FitParameters, Method
+from tests.support.level_facts import levels, provenance
 
 MANIFEST = FakeModel().manifest
 
 
 def test_manifest_survives_its_file() -> None:
-    assert Manifest.model_validate_json(MANIFEST.model_dump_json(indent=2)) == MANIFEST
+    complete = MANIFEST.model_copy(
+        update={
+            "offset": -2.5,
+            "deployment_prevalence": 0.006,
+            "levels": levels(MANIFEST.threshold),
+            "provenance": provenance(),
+        }
+    )
+
+    for manifest in (MANIFEST, complete):
+        assert Manifest.model_validate_json(manifest.model_dump_json(indent=2)) == manifest
 
 
 @pytest.mark.parametrize(
@@ -38,6 +49,12 @@ def test_manifest_survives_its_file() -> None:
         {"files": {"saved_model.pb": "0123"}},
         {"preprocessing": {"height": 0, "width": 96}},
         {"limitations": " "},
+        {"offset": float("inf")},
+        {"deployment_prevalence": 0.0},
+        {"deployment_prevalence": 1.0},
+        {"levels": levels(threshold=0.4)},
+        {"provenance": provenance().model_dump() | {"table_sha256": "0123"}},
+        {"provenance": provenance().model_dump() | {"patients": {"train": -1}}},
         {"reference": {"images": 1, "ranges": {}, "peaks": {"conv2d": {"grad-cam": 0}}}},
         {"unheard_of": 1},
     ],
@@ -87,6 +104,19 @@ def test_layers_of_older_manifest_need_no_tap() -> None:
 
     assert manifest.is_older
     assert not MANIFEST.is_older
+
+
+@pytest.mark.parametrize("version", [2, 3])
+def test_manifest_needs_no_levels_and_provenance(version: int) -> None:
+    written = MANIFEST.model_dump() | {"schema_version": version}
+    for name in ("offset", "deployment_prevalence", "levels", "provenance"):
+        del written[name]
+
+    manifest = Manifest.model_validate(written)
+
+    assert manifest.offset == 0
+    assert manifest.deployment_prevalence is None
+    assert (manifest.levels, manifest.provenance) == (None, None)
 
 
 @pytest.mark.parametrize(
