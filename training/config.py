@@ -151,6 +151,11 @@ class Decision(Section):
     )
     threshold_rule: str = Field(description="sentence: how the threshold was chosen")
     temperature: float = Field(gt=0, description="divisor of the logits; 1 leaves them unchanged")
+    offset: float = Field(
+        default=0.0,
+        allow_inf_nan=False,
+        description="log-odds added to the positive class after the temperature; default 0",
+    )
 
 
 class ForeignModel(Section):

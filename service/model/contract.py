@@ -21,6 +21,9 @@ class Model(Protocol):
     results of its tests, or None if it was not tested. `domain`: the distribution of its reference
     images, or None if it has none.
 
+    Probabilities are softmax(logits / temperature + offset at the positive class), with the
+    manifest's temperature and offset. Gradients are those of margins of the plain logits.
+
     Raises:
         ValueError: a wrong shape, type or class index, which is a bug in the calling code.
         UnknownLayer: the model has no such layer.

@@ -130,7 +130,7 @@ class FakeModel:
     def predict(self, images: Floats) -> Scores:
         """Return probabilities and logits [N, 2], and the means of the three filters [N, 3]."""
         check_images(images, self.manifest)
-        return _scores(_maps(images))
+        return _scores(_maps(images), self.manifest)
 
     def activations(self, images: Floats) -> dict[str, Floats]:
         """Return the maps [N, h, w, 3] of the only layer."""
@@ -144,7 +144,8 @@ class FakeModel:
         check_classes(classes, images, self.manifest)
 
         maps = _maps(images)
-        return LayerGradients(maps, _map_gradients(maps, classes), _scores(maps))
+        scores = _scores(maps, self.manifest)
+        return LayerGradients(maps, _map_gradients(maps, classes), scores)
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
         """Return the margin's gradients [N, height, width, 1] with respect to the pixels."""
@@ -175,12 +176,14 @@ def _maps(images: Floats) -> Floats:
     return np.maximum(responses, 0)
 
 
-def _scores(maps: Floats) -> Scores:
-    """Apply the head: global average pooling, a linear layer, softmax."""
+def _scores(maps: Floats, manifest: Manifest) -> Scores:
+    """Apply the head: global average pooling, a linear layer, calibration, softmax."""
     features = maps.mean(axis=(1, 2))
     logits = features @ _WEIGHTS + _BIAS
 
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    calibrated = logits / np.float32(manifest.temperature)
+    calibrated[:, manifest.positive_index] += manifest.offset
+    exponentials = np.exp(calibrated - calibrated.max(axis=1, keepdims=True))
     probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     return Scores(probabilities, logits, features)
 

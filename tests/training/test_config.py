@@ -178,3 +178,4 @@ def test_foreign_model_needs_no_experiment(tmp_path: Path) -> None:
     description = load_foreign_model(path)
 
     assert description.decision.classes == ("benign", "malignant")
+    assert description.decision.offset == 0

@@ -28,9 +28,9 @@ class BundleFacts:
 
     `classes`: names of the outputs, in order. `threshold`: calibrated probability of
     `positive_class` from which an image is positive. `threshold_rule`: sentence that says how the
-    threshold was chosen. `temperature`: divides the logits. `layers`: names of the convolutional
-    layers to explain. If None, all of them, or of more than 16 the last one before each change of
-    the grid and one of each stage.
+    threshold was chosen. `temperature`: divides the logits. `offset`: log-odds added to the
+    positive class after that. `layers`: names of the convolutional layers to explain. If None, all
+    of them, or of more than 16 the last one before each change of the grid and one of each stage.
     `default_layer`: the layer explained when a request names none. If None, the deepest.
     `training`, `intended_use`, `limitations`: sentences of the model card. `figures`: measured
     figures by name.
@@ -50,6 +50,7 @@ class BundleFacts:
     figures: Mapping[str, float]
     intended_use: str
     limitations: str
+    offset: float = 0.0
 
 
 def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
@@ -78,6 +79,7 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
             threshold=facts.threshold,
             threshold_rule=facts.threshold_rule,
             temperature=facts.temperature,
+            offset=facts.offset,
             preprocessing=facts.preprocessing,
             layers=tuple(layers),
             default_layer=default_layer,

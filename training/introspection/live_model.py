@@ -61,7 +61,16 @@ def explained(network: keras.Model, manifest: Manifest) -> Explained:
     """Return the network with its signatures, as the manifest describes them."""
     height, width, _ = manifest.input_shape
     taps = {layer.name: layer.tap for layer in manifest.layers}
-    return Explained(network, taps, height, width, manifest.temperature, manifest.feature_layers)
+    return Explained(
+        network,
+        taps,
+        height,
+        width,
+        manifest.temperature,
+        manifest.feature_layers,
+        manifest.offset,
+        manifest.positive_index,
+    )
 
 
 def _scores(outputs: dict[str, Floats]) -> Scores:

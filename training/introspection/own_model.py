@@ -18,16 +18,17 @@ THRESHOLD_RULE = (
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Temperature and operating point, both chosen on validation images.
+    """Calibration and operating point, both chosen on validation images.
 
     `threshold`: calibrated probability. `sensitivity`, `specificity`: those of the threshold on
-    the images it was chosen on.
+    the images it was chosen on. `offset`: log-odds added to the margin after the temperature.
     """
 
     temperature: float
     threshold: float
     sensitivity: float
     specificity: float
+    offset: float = 0.0
 
 
 def describe_own_model(
@@ -59,6 +60,7 @@ def describe_own_model(
         figures=figures,
         intended_use=card.intended_use,
         limitations=card.limitations,
+        offset=choice.offset,
     )
 
     return describe_model(model, facts)

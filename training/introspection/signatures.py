@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from service.model import gradcam_signature
@@ -37,6 +38,7 @@ class Explained:
     `taps`: by layer, the operations from its convolution to the one whose output its maps are.
     `height`, `width`: size of the input. `temperature`: divides the logits before the softmax.
     `feature_layers`: the layers whose filters' means are the features of an image, in this order.
+    `offset`: log-odds that are added after the temperature to the class of index `positive`.
 
     The methods are bodies of TensorFlow functions. They take images [N, height, width, 1] and class
     indices [N], and return named tensors. Dropout and the like are off, as in every prediction.
@@ -48,6 +50,8 @@ class Explained:
     width: int
     temperature: float
     feature_layers: Sequence[str]
+    offset: float = 0.0
+    positive: int = 1
 
     def signatures(self) -> dict[str, Signature]:
         """Return every signature of the bundle, by name."""
@@ -132,8 +136,12 @@ class Explained:
         return keep
 
     def _answer(self, logits: Any, features: dict[str, Any]) -> dict[str, Any]:
+        offsets = np.zeros(logits.shape[-1])
+        offsets[self.positive] = self.offset
+        calibrated = logits / self.temperature + tf.constant(offsets, logits.dtype)
+
         return {
-            "probabilities": tf.nn.softmax(logits / self.temperature),
+            "probabilities": tf.nn.softmax(calibrated),
             "logits": logits,
             "features": tf.concat([features[layer] for layer in self.feature_layers], axis=-1),
         }

@@ -54,6 +54,18 @@ def test_it_agrees_with_same_network_in_tensorflow() -> None:
     np.testing.assert_allclose(of_pixels, expected["of_pixels"], rtol=1e-4, atol=1e-8)
 
 
+def test_probabilities_have_temperature_and_offset_of_manifest() -> None:
+    model = FakeModel()
+    changes = {"temperature": 2.0, "offset": -1.5}
+    model.manifest = model.manifest.model_copy(update=changes)
+
+    scores = model.predict(IMAGES)
+
+    log_odds = np.log(scores.probabilities[:, 1] / scores.probabilities[:, 0])
+    margins = scores.logits[:, 1] - scores.logits[:, 0]
+    np.testing.assert_allclose(log_odds, margins / 2 - 1.5, rtol=1e-4)
+
+
 def test_every_array_is_float32() -> None:
     scores = MODEL.predict(IMAGES)
     explained = MODEL.layer_gradients("conv2d", IMAGES, CLASSES)

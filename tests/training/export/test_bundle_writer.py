@@ -24,6 +24,7 @@ from training.errors import ExportError, NotExplainable
 from training.export.bundle_writer import export_bundle
 from training.fit.network import CONVOLUTIONS, LOGITS, build_network
 from training.introspection.description import describe_model
+from training.introspection.live_model import LiveModel
 from training.introspection.receptive_field import convolutional_layers
 from training.introspection.signatures import Explained
 from training.scorecard.randomisation import randomise
@@ -268,6 +269,65 @@ def test_logits_are_read_before_any_head(units: int, activation: str, *, separat
 
     np.testing.assert_allclose(scores["logits"], expected, atol=1e-6)
     np.testing.assert_allclose(scores["probabilities"], tf.nn.softmax(expected / 2), atol=1e-6)
+
+
+@pytest.mark.parametrize("units", [1, 2])
+def test_offset_is_added_after_temperature(units: int) -> None:
+    """A margin of ln 9 halved is ln 3. Less ln 27 it is ln 1/9: odds of 1 to 9."""
+    model = classifier([], units)
+    dense = model.get_layer("dense")
+    bias = np.log([9.0]) if units == 1 else np.log([1.0, 9.0])
+    dense.set_weights([np.zeros_like(dense.get_weights()[0]), bias])
+    image = tf.constant(RNG.random((1, 64, 48, 1), np.float32))
+
+    network = replace(explained(model, temperature=2.0), offset=-np.log(27.0))
+
+    for scores in (
+        network.scores(image),
+        network.gradcam("conv2d")(image, tf.constant([1])),
+    ):
+        assert scores["probabilities"].numpy() == pytest.approx(np.array([[0.9, 0.1]]))
+        assert scores["logits"].numpy() == pytest.approx(np.array([[0.0, np.log(9.0)]]))
+
+
+def test_offset_is_that_of_positive_class() -> None:
+    """Three equal logits give odds of 4 : 1 : 1 where ln 4 is added to the first."""
+    model = classifier([], units=3)
+    dense = model.get_layer("dense")
+    dense.set_weights([np.zeros_like(weights) for weights in dense.get_weights()])
+    image = tf.constant(RNG.random((1, 64, 48, 1), np.float32))
+
+    network = replace(explained(model), offset=np.log(4.0), positive=0)
+
+    probabilities = network.scores(image)["probabilities"].numpy()
+    assert probabilities == pytest.approx(np.array([[4 / 6, 1 / 6, 1 / 6]]))
+
+
+def test_bundle_with_offset_agrees_with_live_model(export: Export) -> None:
+    """Explanations are those of the margin, so the offset does not change them."""
+    model = classifier([])
+    images = RNG.random((3, 64, 48, 1), np.float32)
+    classes = np.array([0, 1, 1], np.int32)
+    plain = Bundle.load(export(model, temperature=1.5))
+    bundle = Bundle.load(export(model, temperature=1.5, offset=-2.0, overwrite=True))
+    live = LiveModel(model, bundle.manifest)
+
+    of_bundle = bundle.layer_gradients("conv2d", images, classes)
+    of_live = live.layer_gradients("conv2d", images, classes)
+    of_plain = plain.layer_gradients("conv2d", images, classes)
+
+    logits = bundle.predict(images).logits.astype(np.float64)
+    margins = (logits[:, 1] - logits[:, 0]) / 1.5 - 2.0
+    expected = 1 / (1 + np.exp(-margins))
+    for scores in (
+        bundle.predict(images),
+        live.predict(images),
+        of_bundle.scores,
+        of_live.scores,
+    ):
+        assert scores.probabilities[:, 1] == pytest.approx(expected, rel=1e-5)
+    np.testing.assert_array_equal(of_bundle.gradients, of_plain.gradients)
+    np.testing.assert_allclose(of_live.gradients, of_plain.gradients, rtol=1e-5)
 
 
 def test_softmax_layer_works_after_its_input_was_read() -> None:

@@ -32,6 +32,7 @@ positive_class = "malignant"
 threshold = 0.3
 threshold_rule = "Chosen elsewhere."
 temperature = 1.5
+offset = -0.5
 [bundle]
 training_data = "None."
 intended_use = "Tests."
@@ -167,6 +168,7 @@ def test_foreign_model_becomes_bundle_with_scorecard(
     assert manifest.classes == ("benign", "malignant")
     assert [layer.name for layer in manifest.layers] == ["only"]
     assert (manifest.threshold, manifest.temperature, manifest.version) == (0.3, 1.5, 2)
+    assert manifest.offset == -0.5
 
 
 def test_scorecard_refuses_images_of_another_fit(
