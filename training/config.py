@@ -10,7 +10,16 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from service.records import FitParameters
-from training.table_config import Data, FoldSplit, HashSplit, RowFilter, Section, Share
+from training.evaluation_config import Comparison, Targets
+from training.table_config import (
+    CrossSplit,
+    Data,
+    FoldSplit,
+    HashSplit,
+    RowFilter,
+    Section,
+    Share,
+)
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -101,6 +110,15 @@ class Card(Section):
         default=None,
         description="image of the bundle's self-test; default: a rendered phantom",
     )
+    deployment_prevalence: float | None = Field(
+        default=None,
+        gt=0,
+        lt=1,
+        description=(
+            "share of images with cancer where the model is used, which its probabilities are for; "
+            "default: that of the training part"
+        ),
+    )
 
 
 class Requirements(Section):
@@ -122,7 +140,7 @@ class ImageSource(Section):
 
     data: Data
     filter: RowFilter = RowFilter()
-    split: HashSplit | FoldSplit = Field(discriminator="by")
+    split: HashSplit | FoldSplit | CrossSplit = Field(discriminator="by")
     fit: Fit
     scorecard: Requirements = Requirements()
 
@@ -133,6 +151,8 @@ class Experiment(ImageSource):
     network: Network
     augmentation: Augmentation
     training: Training
+    targets: Targets = Targets()
+    comparison: Comparison = Comparison()
     bundle: Card
 
 

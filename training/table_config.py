@@ -55,6 +55,9 @@ Fold = Annotated[str, BeforeValidator(_fold)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0, lt=1)]
 
+MIN_FOLDS = 3
+"""Min. number of folds of a cross-validation: one to train on, one to choose on, one to test."""
+
 
 class Section(BaseModel):
     """Base of all sections: frozen, with strict types, unknown keys forbidden."""
@@ -161,3 +164,33 @@ class FoldSplit(Section):
             )
 
         return section
+
+
+class CrossSplit(Section):
+    """Cross-validation: every fold is once the test part, and once the validation part before.
+
+    The test part of a round is one fold, the validation part is the next one, and the training part
+    is all others.
+    """
+
+    by: Literal["cross-validation"]
+    folds: int | tuple[Fold, ...] = Field(
+        description="number of folds to draw by patient, or values of the table's column `fold`"
+    )
+    seed: int = Field(default=0, description="seed of the draw, if folds are drawn")
+
+    @model_validator(mode="after")
+    def _has_three_folds(self) -> "CrossSplit":
+        drawn = isinstance(self.folds, int)
+        count = self.folds if isinstance(self.folds, int) else len(set(self.folds))
+        if count < MIN_FOLDS or not (drawn or count == len(self.names)):
+            raise ValueError(f"folds must be at least {MIN_FOLDS} different ones")
+
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the folds, in order."""
+        if isinstance(self.folds, int):
+            return tuple(map(str, range(self.folds)))
+        return self.folds

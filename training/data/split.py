@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from training.data.table import Record
-from training.errors import TableError
-from training.table_config import FoldSplit, HashSplit
+from training.errors import ConfigError, TableError
+from training.table_config import CrossSplit, FoldSplit, HashSplit
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Split:
     test: tuple[Record, ...]
 
 
-def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Split:
+def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit | CrossSplit) -> Split:
     """Divide the records into three parts, with each patient in exactly one of them.
 
     Records for training alone are not divided: they are in the training part.
@@ -26,7 +26,14 @@ def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Spl
     Raises:
         TableError: if a fold does not exist, a patient is in folds of two parts, or a part lacks a
             class.
+        ConfigError: if the rule is a cross-validation, which has a split for each fold.
     """
+    if isinstance(rule, CrossSplit):
+        raise ConfigError(
+            "This experiment is a cross-validation, with a split for each fold: "
+            "run `python -m training cross-validate`."
+        )
+
     divided = [record for record in records if not record.train_only]
     validation, test = (
         _draw(divided, rule) if isinstance(rule, HashSplit) else _read_folds(divided, rule)
@@ -38,9 +45,7 @@ def split_records(records: Sequence[Record], rule: HashSplit | FoldSplit) -> Spl
         validation=tuple(record for record in divided if record.patient_id in validation),
         test=tuple(record for record in divided if record.patient_id in test),
     )
-    for part in fields(split):
-        _require_both_classes(part.name, getattr(split, part.name))
-
+    require_both_classes(split)
     return split
 
 
@@ -97,9 +102,16 @@ def _patients(records: Iterable[Record]) -> set[str]:
     return {record.patient_id for record in records}
 
 
-def _require_both_classes(name: str, part: Sequence[Record]) -> None:
-    if {record.cancer for record in part} != {False, True}:
-        raise TableError(
-            f"The {name} part ({len(part)} images) does not contain both classes: "
-            "use more patients or another split."
-        )
+def require_both_classes(split: Split) -> None:
+    """Check that every part has images with and without cancer.
+
+    Raises:
+        TableError: a part lacks a class.
+    """
+    for part in fields(split):
+        records = getattr(split, part.name)
+        if {record.cancer for record in records} != {False, True}:
+            raise TableError(
+                f"The {part.name} part ({len(records)} images) does not contain both classes: "
+                "use more patients or another split."
+            )
