@@ -93,7 +93,9 @@ def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Predictio
     """
     probabilities = dict(result.probabilities)
     others = {name: p for name, p in probabilities.items() if name != manifest.positive_class}
-    positive = probabilities[manifest.positive_class] >= manifest.threshold
+    probability = probabilities[manifest.positive_class]
+    positive = probability >= manifest.threshold
+    levels = manifest.levels
     return schemas.Prediction(
         label=manifest.positive_class if positive else max(others, key=others.__getitem__),
         positive=positive,
@@ -101,6 +103,7 @@ def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Predictio
         positive_class=manifest.positive_class,
         threshold=manifest.threshold,
         threshold_rule=manifest.threshold_rule,
+        percentile=None if levels is None else levels.image.percentile(probability),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from service.model.contract import ClassIndices, check_classes, check_images
+from service.model.level_facts import QUANTILES, LevelFacts, Levels
 from service.model.manifest import Manifest, Ranges, Reference
 from service.model.scorecard import Scorecard, ScorecardEntry
 from service.records import (
@@ -49,6 +50,17 @@ _KERNELS = _kernels()
 _WEIGHTS = np.array([[-20.0, 20.0], [2.0, -1.0], [1.0, -2.0]], np.float32)  # [filter, class]
 _BIAS = np.array([0.5, 0.0], np.float32)
 
+_RULE = "Set by hand at one half."
+_LEVEL = LevelFacts(
+    target=_RULE,
+    threshold=0.5,
+    sensitivity=None,
+    specificity=None,
+    cases=0,
+    with_cancer=0,
+    quantiles=tuple(step / (QUANTILES - 1) for step in range(QUANTILES)),
+)
+
 _MANIFEST = Manifest(
     name="fake",
     version=1,
@@ -56,7 +68,7 @@ _MANIFEST = Manifest(
     classes=("no_cancer", "cancer"),
     positive_class="cancer",
     threshold=0.5,
-    threshold_rule="Set by hand at one half.",
+    threshold_rule=_RULE,
     temperature=1.0,
     preprocessing=FitParameters(height=_HEIGHT, width=_WIDTH),
     layers=(
@@ -95,6 +107,7 @@ _MANIFEST = Manifest(
         },
         peaks={_LAYER: {Method.GRAD_CAM: 0.008}},
     ),
+    levels=Levels(image=_LEVEL, breast=_LEVEL, exam=_LEVEL),
     intended_use="A fake that stands in for a model while software is developed and tested.",
     limitations="It knows nothing of mammograms; its probabilities mean nothing.",
     files={},

@@ -4,6 +4,7 @@ Start reading at `service/pipeline/steps.py`.
 """
 
 from service.pipeline.drawing import draw_filters, draw_heatmap, draw_montage, picture_edge
+from service.pipeline.model_facts import model_warnings
 from service.pipeline.passes import count_passes
 from service.pipeline.selftest import golden_case, replay, warm
 from service.pipeline.steps import (
@@ -29,6 +30,7 @@ __all__ = [
     "draw_montage",
     "explain",
     "golden_case",
+    "model_warnings",
     "picture_edge",
     "predict",
     "replay",

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 
+from service import pipeline
 from service.errors import Abandoned, BundleError, Busy, Draining, NotReady, TooCostly
 from service.host import memory
 from service.host.cores import usable_cores
@@ -38,6 +39,16 @@ class Lane(StrEnum):
 
 
 _WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
+
+
+def _log_ready(model: Model) -> None:
+    """Log that the model is served, and each warning about it once."""
+    manifest = model.manifest
+    for warning in pipeline.model_warnings(model):
+        _log.warning(
+            "model %s/%d: %s: %s", manifest.name, manifest.version, warning.code, warning.message
+        )
+    _log.info("ready: model %s/%d", manifest.name, manifest.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +168,7 @@ class Engine:
             self._pass_time = PassTime()
             await asyncio.to_thread(memory.collect_after_load)
 
-        _log.info("ready: model %s/%d", model.manifest.name, model.manifest.version)
+        _log_ready(model)
         return model
 
     async def _start_readers(self) -> None:

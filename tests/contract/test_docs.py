@@ -61,7 +61,8 @@ def test_options_are_documented_with_their_default() -> None:
 
 def test_warnings_of_explanations_are_documented() -> None:
     service = DOCS.parent / "service"
-    paths = [service / "pipeline" / "assessment.py", *(service / "explanation").glob("*.py")]
+    packages = (service / "pipeline", service / "explanation")
+    paths = [path for package in packages for path in package.glob("*.py")]
     source = "".join(path.read_text("utf-8") for path in paths)
     codes = set(re.findall(r'QualityWarning\(\s*"([a-z-]+)"', source))
 

@@ -85,11 +85,11 @@ def shape(value: Any) -> Any:
     """Return the nested names of a JSON value.
 
     Objects keyed by data (probabilities, figures, timings) count as one name. Names whose value is
-    null in the example are left out, since FastAPI leaves them out of the document. The effective
-    size is left out, since the fake model has none.
+    null in the example are left out, since FastAPI leaves them out of the document. Facts that the
+    fake model lacks are left out, too.
     """
-    keyed_by_data = {"probabilities", "figures", "timings_ms", "diagnostics"}
-    left_out = {"derivation", "note", "effective_size"}
+    keyed_by_data = {"probabilities", "figures", "timings_ms", "diagnostics", "by_views"}
+    left_out = {"derivation", "note", "effective_size", "sensitivity", "specificity", "provenance"}
 
     if isinstance(value, dict):
         return {

@@ -3,6 +3,7 @@
 A test checks their shape.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 # One black pixel.
@@ -85,6 +86,7 @@ _PREDICTION = {
         "Highest sensitivity at a specificity of at least 90 %, over single images of the "
         "validation patients."
     ),
+    "percentile": 99.6,
 }
 
 PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
@@ -138,6 +140,28 @@ GRADCAM: dict[str, Any] = _ANSWER | {
         "png": _TINY_PNG,
     },
 }
+
+
+def _level(threshold: float, cases: int, with_cancer: int, views: Sequence[int]) -> dict[str, Any]:
+    """Return a level of decision with the same shares for every number of views."""
+    shares = {
+        "sensitivity": {"value": 0.982, "low": 0.957, "high": 0.994},
+        "specificity": {"value": 0.901, "low": 0.878, "high": 0.921},
+    }
+    by_views = {
+        str(number): {"threshold": threshold, **shares, "cases": cases // len(views)}
+        for number in views
+    }
+    return {
+        "target": "Highest sensitivity at a specificity of at least 90 %.",
+        "threshold": threshold,
+        **shares,
+        "cases": cases,
+        "with_cancer": with_cancer,
+        "by_views": by_views,
+    }
+
+
 MODEL: dict[str, Any] = {
     "model": _MODEL,
     "created": "2026-11-25",
@@ -158,6 +182,25 @@ MODEL: dict[str, Any] = {
         "Not a medical device. The model has never seen a mammogram of a person and says nothing "
         "about one."
     ),
+    "warnings": [],
+    "offset": -1.32,
+    "deployment_prevalence": 0.12,
+    "levels": {
+        "image": _level(0.117978, 960, 104, ()),
+        "breast": _level(0.0924, 480, 58, (1, 2)),
+        "exam": _level(0.1207, 240, 56, (2, 4)),
+    },
+    "provenance": {
+        "table_sha256": "1f0d6c5c9b0a4d2f8c5f5a7be1f0ad27aa4df4f1dc4be3ad1c4e9a9bb3f1c062",
+        "images_sha256": "8be5c7e65d6d4f9d9b1df1d1d53ab2cd8b9d1b2f3d7f1c55d6f2ce0a7df3a1e9",
+        "split_sha256": "53c8f1a92be74d06a1f5d38e0c97b264d1e8a5f30b9c72641f8e5d3a0b7c9264",
+        "commit": "15d053c0d2b1f0e58c3d6f4a9b7e2c1d0f8a6b5e",
+        "versions": {"python": "3.11.2", "keras": "3.12.0", "tensorflow": "2.20.0"},
+        "device": "CPU",
+        "seeds": {"training": 7, "split": 0},
+        "patients": {"train": 560, "validation": 120, "test": 120},
+        "images": {"train": 4480, "validation": 960, "test": 960},
+    },
 }
 SCORECARD: dict[str, Any] = {
     "model": _MODEL,

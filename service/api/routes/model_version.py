@@ -5,6 +5,7 @@ POST /model/reload: swap in the newest version.
 
 from fastapi import APIRouter, Request, Response
 
+from service import pipeline
 from service.api import responses
 from service.api.dependencies import AnyEngine
 from service.api.negotiation import MediaType, negotiate
@@ -13,7 +14,7 @@ from service.api.options import NoQuery
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
 from service.api.problems.problem_types import ACCESS_ERRORS
-from service.api.schemas import LayersAnswer, ModelAnswer
+from service.api.schemas import LayersAnswer, LevelDecisions, ModelAnswer, Origin
 from service.errors import BundleError, Draining, NotAcceptable, NotReady
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
@@ -34,7 +35,7 @@ _PROBLEMS = document(NotReady, Draining, NotAcceptable, InvalidParameters, *ACCE
     responses=examples.json_response(examples.MODEL) | _PROBLEMS,
 )
 async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
-    """Return the model's identity, training data, measured figures and limitations."""
+    """Return the model's identity, training data, measured figures, limitations and warnings."""
     negotiate(request, MediaType.JSON)
     return responses.as_json(_facts(engine.require_model()), Stopwatch())
 
@@ -79,6 +80,8 @@ async def list_layers(request: Request, engine: AnyEngine, _: NoQuery) -> Respon
 
 def _facts(model: Model) -> ModelAnswer:
     manifest = model.manifest
+    levels = manifest.levels
+    provenance = manifest.provenance
     return ModelAnswer(
         model=responses.model_name(model),
         created=manifest.created.isoformat(),
@@ -93,4 +96,9 @@ def _facts(model: Model) -> ModelAnswer:
         training=manifest.training,
         figures=dict(manifest.figures),
         limitations=manifest.limitations,
+        warnings=responses.warnings(pipeline.model_warnings(model)),
+        offset=manifest.offset,
+        deployment_prevalence=manifest.deployment_prevalence,
+        levels=None if levels is None else LevelDecisions.model_validate(levels),
+        provenance=None if provenance is None else Origin.model_validate(provenance),
     )

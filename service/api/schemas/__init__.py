@@ -11,7 +11,6 @@ from service.api.schemas.answers import (
     Layer,
     LayersAnswer,
     Measure,
-    ModelAnswer,
     ModelName,
     PredictAnswer,
     Prediction,
@@ -19,6 +18,14 @@ from service.api.schemas.answers import (
     Schema,
 )
 from service.api.schemas.heatmap_answer import GradcamAnswer, Picture, Region
+from service.api.schemas.model_answer import (
+    LevelDecision,
+    LevelDecisions,
+    ModelAnswer,
+    Origin,
+    ShareEstimate,
+    ViewsDecision,
+)
 from service.api.schemas.problem_schema import InvalidParameter, Problem
 from service.api.schemas.scorecard_answer import ScorecardAnswer, ScorecardLine
 
@@ -34,9 +41,12 @@ __all__ = [
     "InvalidParameter",
     "Layer",
     "LayersAnswer",
+    "LevelDecision",
+    "LevelDecisions",
     "Measure",
     "ModelAnswer",
     "ModelName",
+    "Origin",
     "Picture",
     "PredictAnswer",
     "Prediction",
@@ -46,4 +56,6 @@ __all__ = [
     "Schema",
     "ScorecardAnswer",
     "ScorecardLine",
+    "ShareEstimate",
+    "ViewsDecision",
 ]

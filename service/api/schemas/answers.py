@@ -31,6 +31,7 @@ Base64Png = Annotated[
     str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
+Percentage = Annotated[float, Field(ge=0, le=100)]
 
 
 class Schema(BaseModel):
@@ -100,6 +101,10 @@ class Prediction(Schema):
     positive_class: str
     threshold: Share
     threshold_rule: str = Field(description="How the threshold was chosen.")
+    percentile: Percentage | None = Field(
+        description="Share of the model version's cancer-free validation images whose probability "
+        "of the positive class is lower, in per cent. Null if the model version has no quantiles."
+    )
 
 
 class Range(Schema):
@@ -195,24 +200,6 @@ class ActivationsAnswer(Answer):
     layer: Layer
     cell_to_source: Matrix = Field(description="From a filter PNG's pixels to source pixels.")
     filters: list[Filter]
-
-
-class ModelAnswer(Schema):
-    """Facts of the manifest."""
-
-    model: ModelName
-    created: str
-    classes: list[str]
-    positive_class: str
-    threshold: Share
-    threshold_rule: str
-    temperature: float
-    input_height: int
-    input_width: int
-    default_layer: str
-    training: str
-    figures: dict[str, float] = Field(description="Measured when the model was trained.")
-    limitations: str
 
 
 class LayersAnswer(Schema):

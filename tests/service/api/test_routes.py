@@ -23,6 +23,7 @@ from service.records import Method, Pixels
 from service.runtime.readers import ReaderPool
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
+from tests.support.level_facts import levels, provenance
 
 PNG = {"accept": "image/png"}
 
@@ -228,6 +229,61 @@ def test_model_states_its_intended_use(client: TestClient) -> None:
 
     assert model["model"]["intended_use"] == FakeModel().manifest.intended_use
     assert model["classes"] == ["no_cancer", "cancer"]
+
+
+def test_model_names_each_fact_it_lacks(client: TestClient) -> None:
+    model = client.get("/model").json()
+
+    codes = [warning["code"] for warning in model["warnings"]]
+    assert codes == ["scorecard-failed", "no-effective-size", "no-provenance"]
+    assert (model["offset"], model["deployment_prevalence"]) == (0, None)
+    assert model["provenance"] is None
+
+
+def test_percentile_is_read_from_quantiles(client: TestClient, mammogram_png: bytes) -> None:
+    """Those of the fake are even, so that the percentile is the probability in per cent."""
+    for route in ("/predict", "/gradcam"):
+        prediction = post_image(client, route, mammogram_png)["prediction"]
+
+        expected = 100 * prediction["probabilities"]["cancer"]
+        assert prediction["percentile"] == pytest.approx(expected)
+
+
+def test_model_tells_levels_and_provenance() -> None:
+    model = FakeModel()
+    changes = {
+        "offset": -2.0,
+        "deployment_prevalence": 0.006,
+        "levels": levels(threshold=0.5),
+        "provenance": provenance(),
+    }
+    model.manifest = model.manifest.model_copy(update=changes)
+    with TestClient(create_app(Settings(model=FAKE), lambda _: model)) as connected:
+        until_ready(connected)
+        described = connected.get("/model").json()
+
+    assert (described["offset"], described["deployment_prevalence"]) == (-2.0, 0.006)
+    breast = described["levels"]["breast"]
+    assert (breast["threshold"], breast["cases"]) == (0.3, 100)
+    assert breast["sensitivity"] == {"value": 0.8, "low": 0.7, "high": 0.9}
+    assert breast["by_views"]["1"]["threshold"] == 0.35
+    assert described["levels"]["exam"]["sensitivity"] is None
+    assert "quantiles" not in breast
+    assert described["provenance"] == provenance().model_dump()
+
+
+def test_model_without_levels_has_no_percentile(mammogram_png: bytes) -> None:
+    model = FakeModel()
+    model.manifest = model.manifest.model_copy(update={"levels": None})
+    with TestClient(create_app(Settings(model=FAKE), lambda _: model)) as connected:
+        until_ready(connected)
+        described = connected.get("/model").json()
+        answer = post_image(connected, "/predict", mammogram_png)
+
+    assert described["levels"] is None
+    assert "no-levels" in [warning["code"] for warning in described["warnings"]]
+    assert answer["prediction"]["percentile"] is None
+    assert "no-levels" not in [warning["code"] for warning in answer["warnings"]]
 
 
 def test_metrics_count_requests_by_route_and_status(

@@ -1,4 +1,4 @@
-"""The engine's watch for new versions of the model."""
+"""The engine: what it logs at its start, and its watch for new versions of the model."""
 
 import asyncio
 import logging
@@ -11,6 +11,20 @@ from service.observability.metrics import Metrics
 from service.runtime import engine
 from service.runtime.engine import Engine
 from service.settings import FAKE, Settings
+
+
+@pytest.mark.anyio
+async def test_start_logs_each_warning_once(caplog: pytest.LogCaptureFixture) -> None:
+    engine_of_fake = Engine(Settings(model=FAKE), Metrics(), lambda _: FakeModel())
+
+    with caplog.at_level(logging.WARNING, "mammolens"):
+        await engine_of_fake.load()
+
+    lines = [record.getMessage().split(": ")[:2] for record in caplog.records]
+    assert lines == [
+        ["model fake/1", code]
+        for code in ("scorecard-failed", "no-effective-size", "no-provenance")
+    ]
 
 
 @pytest.mark.anyio
