@@ -1,8 +1,8 @@
 """Model card: a bundle's manifest and scorecard as Markdown for human readers."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from service.model import Localisation, Manifest, Scorecard
+from service.model import LevelFacts, Levels, Localisation, Manifest, Scorecard, ViewsFacts
 from service.records import ConvLayer
 
 _NOTICE = (
@@ -21,11 +21,12 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
         *_section("Intended use", manifest.intended_use),
         *_section("Limitations", manifest.limitations),
         *_section("Training", manifest.training),
-        *_section("Decision", _decision(manifest)),
+        *_section("Decision", *_decision(manifest)),
         *_section("Figures", *_figures(manifest)),
         *_section("Scorecard", *_scorecard(scorecard)),
         *_section("Localisation of lesions", *_methods(scorecard)),
         *_section("Layers", *_layers(manifest)),
+        *_section("Provenance", *_provenance(manifest)),
     ]
 
     return "\n".join([title, "", _NOTICE, "", _summary(manifest), "", *sections])
@@ -44,12 +45,51 @@ def _section(title: str, *lines: str) -> list[str]:
     return [f"## {title}", "", *lines, ""]
 
 
-def _decision(manifest: Manifest) -> str:
-    return (
+def _decision(manifest: Manifest) -> list[str]:
+    image = (
         f"An image is classified as {manifest.positive_class} if its probability is at least "
         f"{manifest.threshold:.4g}. {manifest.threshold_rule} Before the softmax, logits are "
         f"divided by a temperature of {manifest.temperature:.4g}."
     )
+    if manifest.offset:
+        image += f" Then {manifest.offset:.4g} is added to that of {manifest.positive_class}."
+    if manifest.deployment_prevalence is not None:
+        image += (
+            " The probabilities are for a place where "
+            f"{100 * manifest.deployment_prevalence:.3g} % of the images have cancer."
+        )
+
+    if manifest.levels is None:
+        return [image, "", "Thresholds of breasts and exams were not chosen."]
+    return [image, "", *_levels(manifest.levels)]
+
+
+def _levels(levels: Levels) -> list[str]:
+    note = (
+        "The probability of a breast is the mean of its images, and that of an exam is the higher "
+        "one of its breasts. Thresholds and shares are those of validation cases, with 95 % "
+        "intervals. Rows with a number of views are about the cases of exactly that number."
+    )
+    rows: list[Sequence[str]] = []
+    for level, facts in levels.by_level().items():
+        cases = f"{facts.cases} ({facts.with_cancer} with cancer)"
+        rows.append((level, "all", facts.target, *_decision_cells(facts), cases))
+
+        for views, by_views in sorted(facts.by_views.items()):
+            cells = _decision_cells(by_views)
+            rows.append((level, str(views), "", *cells, str(by_views.cases)))
+
+    head = ("Level", "Views", "Target", "Threshold", "Sensitivity", "Specificity", "Cases")
+    return [note, "", *_table(head, rows)]
+
+
+def _decision_cells(facts: LevelFacts | ViewsFacts) -> tuple[str, str, str]:
+    shares = (facts.sensitivity, facts.specificity)
+    sensitivity, specificity = (
+        "-" if share is None else f"{share.value:.3f} ({share.low:.3f} to {share.high:.3f})"
+        for share in shares
+    )
+    return f"{facts.threshold:.4g}", sensitivity, specificity
 
 
 def _figures(manifest: Manifest) -> list[str]:
@@ -152,6 +192,29 @@ def _layer_row(layer: ConvLayer) -> tuple[str, ...]:
         f"`{layer.tap[-1]}`",
         ", ".join(f"`{method}`" for method in layer.methods or ()) or "none",
     )
+
+
+def _provenance(manifest: Manifest) -> list[str]:
+    origin = manifest.provenance
+    if origin is None:
+        return ["Not recorded."]
+
+    facts = [
+        ("Table", f"SHA-256 `{origin.table_sha256}`"),
+        ("Images", f"SHA-256 `{origin.images_sha256}`"),
+        ("Split", f"SHA-256 `{origin.split_sha256}`"),
+        ("Commit", "unknown" if origin.commit is None else f"`{origin.commit}`"),
+        ("Device", origin.device),
+        ("Versions", _listed(origin.versions)),
+        ("Seeds", _listed(origin.seeds)),
+        ("Patients", _listed(origin.patients)),
+        ("Images by part", _listed(origin.images)),
+    ]
+    return _table(("Fact", "Value"), facts)
+
+
+def _listed(values: Mapping[str, object]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in values.items()) or "-"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
