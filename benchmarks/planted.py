@@ -85,7 +85,7 @@ def open_images(experiment: Experiment, fault: str) -> Images:
 
     plant = PLANTED.get(fault)
     if plant is not None:
-        parts = [Planted(part.records, part.paths, plant) for part in parts]
+        parts = [Planted(part.records, part.entries, plant, dropped=part.dropped) for part in parts]
     return Images(*parts)
 
 

@@ -93,6 +93,16 @@ def _define_phantoms(parser: argparse.ArgumentParser) -> None:
 def _define_prepare(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=_prepare)
     _add_experiment(parser)
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="prepare images again that were prepared from a file with other content",
+    )
+    parser.add_argument(
+        "--prune",
+        action="store_true",
+        help="then remove files of the cache that nothing reads any more",
+    )
     _add_workers(parser)
 
 
@@ -185,17 +195,14 @@ def _phantoms(options: argparse.Namespace) -> None:
 
 
 def _prepare(options: argparse.Namespace) -> None:
+    from training.data.cache_prune import prune
     from training.data.prepare import prepare
 
     source = load_image_source(options.experiment)
-    outcome = prepare(load_records(source), source, options.workers)
-
-    print(
-        f"{outcome.prepared} images prepared, {outcome.present} already in the cache, "
-        f"{len(outcome.failures)} unusable",
-        end="",
-    )
-    print(f": see {outcome.report}" if outcome.failures else "")
+    outcome = prepare(load_records(source), source, options.workers, replace=options.replace)
+    print(outcome.summary)
+    if options.prune:
+        print(prune(source.data.cache).summary)
 
 
 def _train(options: argparse.Namespace) -> None:

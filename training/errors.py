@@ -22,7 +22,7 @@ class TrainingError(MammolensError):
 
 
 class CacheError(TrainingError):
-    """An image of the table is not in the cache, or no image could be prepared."""
+    """The cache lacks images, is damaged or holds others, or images cannot be prepared."""
 
 
 class ConfigError(TrainingError):

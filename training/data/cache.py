@@ -1,97 +1,39 @@
-"""Cache of decoded and fitted images on disk, and parts of a data set that are read from it.
+"""Parts of a data set, read from the cache of decoded and fitted images.
 
-One `.npz` per image holds the model's input as uint16, the breast mask and the affine map back to
-source pixels. The file name contains a digest of everything that decides the content: path, size
-and modification time of the image file, the fit parameters, the source of the service's decoder and
-fit, the versions of the decoding libraries, and the source of `write_fitted`. A cached image that
-exists is therefore up to date. An image from another decoder or fit has another name.
+Nothing here touches the image files: a cache that was prepared on one machine is read on another.
+`cache_shards` describes the files.
 """
 
-import csv
 import hashlib
-import inspect
-from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
-from functools import cache
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-import service
 from service.geometry import Affine
-from service.records import WHITE, Fitted, Floats, Mask
+from service.records import Floats, Mask
 from training.config import ImageSource
+from training.data.cache_blob import LEVELS, decode_mask, decode_pixels, decode_to_source
+from training.data.cache_shards import Entry, fit_folder, key_of, read_shards
 from training.data.table import Record
 from training.errors import CacheError
 
-FAILURES = "failures.csv"
-
-_SOURCES = ("imaging/**/*.py", "geometry.py", "records/*.py")
-_LIBRARIES = ("imagecodecs", "numpy", "opencv-python-headless", "pillow", "pydicom")
-
-
-def imaging_digest(package: Path, versions: Mapping[str, str]) -> bytes:
-    """Return a digest of the code that decides the pixels of a fitted image.
-
-    This code is the decoder, the fit and the geometry in the directory `package`, and the decoding
-    libraries. `versions`: version of each library by name.
-    """
-    sources = sorted(path for pattern in _SOURCES for path in package.glob(pattern))
-    digest = hashlib.sha256(repr(sorted(versions.items())).encode())
-    for source in sources:
-        digest.update(source.relative_to(package).as_posix().encode() + b"\0")
-        digest.update(source.read_bytes() + b"\0")
-
-    return digest.digest()
-
-
-@cache
-def image_code_digest() -> bytes:
-    """Return a digest of the installed decoder and fit, and of `write_fitted`."""
-    installed = imaging_digest(
-        Path(service.__file__).parent, {name: version(name) for name in _LIBRARIES}
-    )
-    return hashlib.sha256(installed + inspect.getsource(write_fitted).encode()).digest()
-
-
-def cached_path(record: Record, source: ImageSource) -> Path:
-    """Return the path of a record's fitted image, whether or not it exists yet."""
-    image = record.image
-    status = image.stat()
-
-    facts = (
-        str(image),
-        status.st_size,
-        status.st_mtime_ns,
-        astuple(source.fit.parameters()),
-        image_code_digest(),
-    )
-    digest = hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
-    return source.data.cache / f"{record.patient_id}_{record.image_id}.{digest}.npz"
-
-
-def write_fitted(path: Path, fitted: Fitted) -> None:
-    """Write a fitted image to the cache, atomically: an interrupted write leaves no `.npz`."""
-    partial = path.with_suffix(".partial")
-    with partial.open("wb") as file:
-        np.savez(
-            file,
-            image=np.rint(fitted.image[..., 0] * WHITE).astype(np.uint16),
-            mask=fitted.mask,
-            to_source=np.array(astuple(fitted.to_source)),
-        )
-    partial.replace(path)
+_REMEDY = "run `python -m training prepare`"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Records and the `paths` of their fitted images in the cache. Images are read on access."""
+    """Records and the `entries` of their fitted images in the cache. Images are read on access.
+
+    `dropped`: records that were left out, because their images are unusable.
+    """
 
     records: tuple[Record, ...]
-    paths: tuple[Path, ...]
+    entries: tuple[Entry, ...]
+    dropped: tuple[Record, ...] = field(default=(), kw_only=True)
 
     def __len__(self) -> int:
         return len(self.records)
@@ -101,75 +43,84 @@ class Part:
         """Labels, 1 for cancer and 0 for no cancer, int32 [N]."""
         return np.array([record.cancer for record in self.records], dtype=np.int32)
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the images in any order: patient, image and digest of the source file."""
+        rows = (entry.row for entry in self.entries)
+        facts = sorted((row.patient_id, row.image_id, row.sha256) for row in rows)
+        return hashlib.sha256(repr(facts).encode()).hexdigest()
+
     def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        """Read the model's input for these records, float32 [N, height, width, 1] in [0, 1]."""
-        return np.stack(
-            [_read(self.paths[index], "image")[..., None] / np.float32(WHITE) for index in indices]
-        )
+        """Read the model's input for these records, float32 [N, height, width, 1] in [0, 1].
+
+        Raises:
+            CacheError: if a shard is damaged.
+        """
+        pixels = np.stack([decode_pixels(read_blob(self.entries[index])) for index in indices])
+        return np.divide(pixels[..., None], LEVELS, dtype=np.float32)
 
     def mask(self, index: int) -> Mask:
-        """Read the breast mask of one record on the model's grid, [height, width]."""
-        return _read(self.paths[index], "mask")
+        """Read the breast mask of one record on the model's grid, [height, width].
+
+        Raises:
+            CacheError: if the shard is damaged.
+        """
+        return decode_mask(read_blob(self.entries[index]))
 
     def to_source(self, index: int) -> Affine:
-        """Read the map from the model's grid to the source pixels of one record."""
-        return Affine(*_read(self.paths[index], "to_source").tolist())
+        """Read the map from the model's grid to the source pixels of one record.
+
+        Raises:
+            CacheError: if the shard is damaged.
+        """
+        return decode_to_source(read_blob(self.entries[index]))
 
 
-def _read(path: Path, name: str) -> NDArray[Any]:
-    with np.load(path, allow_pickle=False) as file:
-        return np.asarray(file[name])
+def read_blob(entry: Entry) -> bytes:
+    """Read the bytes of an image, and check them.
+
+    Raises:
+        CacheError: if the shard is damaged.
+    """
+    try:
+        with entry.path.open("rb", buffering=0) as file:
+            file.seek(entry.row.offset)
+            blob = file.read(entry.row.length)
+    except OSError as error:
+        raise CacheError(f"{entry.path} cannot be read ({error.strerror}): {_REMEDY}.") from error
+
+    if len(blob) != entry.row.length or zlib.crc32(blob) != entry.row.checksum:
+        raise CacheError(f"{entry.path} is damaged: {_REMEDY} to make its images again.")
+    return blob
 
 
 def open_part(records: Sequence[Record], source: ImageSource) -> Part:
-    """Return the records as a part, without those that `prepare` reported as unusable.
+    """Return the records as a part, without those whose images `prepare` found unusable.
 
     Raises:
-        CacheError: if an image is neither in the cache nor in the report of unusable images.
+        CacheError: if images are not prepared, or a file of the cache is damaged.
     """
-    unusable = read_failures(source.data.cache)
-    usable = [
-        (record, cached_path(record, source))
-        for record in records
-        if record.image_id not in unusable
-    ]
+    folder = fit_folder(source)
+    shards = read_shards(folder)
+    if shards.damaged:
+        raise CacheError(f"{shards.damaged[0]} is damaged: {_REMEDY} to make its images again.")
 
-    absent = [record.image_id for record, path in usable if not path.is_file()]
+    entries = shards.entries()
+    absent = [record for record in records if key_of(record) not in entries]
     if absent:
-        raise CacheError(
-            f"{len(absent)} images are not prepared with this fit, for example {absent[0]}: "
-            "run `python -m training prepare` first."
-        )
+        _refuse(absent, folder.name)
 
-    return Part(tuple(record for record, _ in usable), tuple(path for _, path in usable))
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Image that the service's decoder or fit rejected, with the error's class and message."""
-
-    image_id: str
-    error: str
-    message: str
+    pairs = [(record, entries[key_of(record)]) for record in records]
+    return Part(
+        tuple(record for record, entry in pairs if not entry.row.error),
+        tuple(entry for _, entry in pairs if not entry.row.error),
+        dropped=tuple(record for record, entry in pairs if entry.row.error),
+    )
 
 
-def write_failures(directory: Path, failures: Sequence[Failure]) -> Path:
-    """Write the report of unusable images, a CSV table in the cache, and return its path."""
-    path = directory / FAILURES
-
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("image_id", "error", "message"))
-        writer.writerows(astuple(failure) for failure in failures)
-
-    return path
-
-
-def read_failures(directory: Path) -> frozenset[str]:
-    """Return the image IDs in the last report of unusable images, or none without a report."""
-    path = directory / FAILURES
-    if not path.exists():
-        return frozenset()
-
-    with path.open(encoding="utf-8", newline="") as file:
-        return frozenset(row["image_id"] for row in csv.DictReader(file))
+def _refuse(absent: Sequence[Record], folder: str) -> NoReturn:
+    example = "/".join(key_of(absent[0]))
+    raise CacheError(
+        f"{len(absent)} images are not prepared with this fit ({folder}), for example {example}: "
+        f"{_REMEDY} first."
+    )

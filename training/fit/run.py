@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from service.imaging import IMAGING_VERSION
 from training.config import Experiment
 from training.config_files import load_experiment
-from training.data.cache import image_code_digest
 from training.errors import RunError
 
 _SOURCES = ("fit/network.py", "fit/train.py", "data/batches.py")
@@ -115,10 +115,10 @@ class Run:
 def _code_digest() -> str:
     """Return a digest of the code that decides a trained network.
 
-    It is that of the fitted images, the network, the batches and the training.
+    It is that of the imaging version, the network, the batches and the training.
     """
     package = Path(__file__).parents[1]
-    digest = hashlib.sha256(image_code_digest())
+    digest = hashlib.sha256(f"imaging {IMAGING_VERSION}\n".encode())
     for source in _SOURCES:
         digest.update((package / source).read_bytes())
 

@@ -5,9 +5,10 @@ import pytest
 
 from service.geometry import Affine
 from service.records import Box, Fitted
+from tests.support.parts import make_part
 from training.config import Augmentation, Training
 from training.data.batches import augment, balanced_order, epoch_batches
-from training.data.cache import Part, write_fitted
+from training.data.cache import Part
 from training.data.table import Record
 
 NONE = Augmentation(flip=False, shift=0, zoom=0, gain=0, gamma=0)
@@ -18,17 +19,16 @@ TRAINING = Training(seed=5, epochs=3, patience=3, batch_size=4, learning_rate=1e
 @pytest.fixture
 def part(tmp_path: Path) -> Part:
     """Ten images, the first three with cancer, each with a different uniform grey value."""
-    paths = tuple(tmp_path / f"{index}.npz" for index in range(10))
+    records = [Record(str(i), str(i), "L", "CC", cancer=i < 3) for i in range(10)]
 
-    for index, path in enumerate(paths):
+    fitted = []
+    for index in range(10):
         image = np.full((8, 6, 1), (index + 1) / 20, dtype=np.float32)
         mask = image[..., 0] > 0
-        fitted = Fitted(
-            image, mask, Affine(), Box(0, 0, 6, 8), "left", breast=mask, breast_to_source=Affine()
-        )
-        write_fitted(path, fitted)
+        box = Box(0, 0, 6, 8)
+        fitted.append(Fitted(image, mask, Affine(), box, "left", mask, breast_to_source=Affine()))
 
-    return Part(tuple(Record(str(i), str(i), "L", "CC", cancer=i < 3) for i in range(10)), paths)
+    return make_part(tmp_path, records, fitted)
 
 
 def test_every_epoch_is_balanced() -> None:

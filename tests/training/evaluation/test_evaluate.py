@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from tests.support.parts import first
 from training.config import Experiment
 from training.config_files import load_experiment
 from training.data.cache import Part, open_part
@@ -70,7 +71,7 @@ def test_operating_point_ignores_the_test_part(
     run: Run, experiment: Experiment, tmp_path: Path
 ) -> None:
     _, validation_part, test_part = parts(experiment)
-    fewer = Part(test_part.records[:8], test_part.paths[:8])
+    fewer = first(test_part, 8)
     again = Run(tmp_path / "again")
     shutil.copytree(run.directory, again.directory)
 

@@ -9,7 +9,8 @@ from service.geometry import Affine
 from service.model import Localisation
 from service.records import Box, Fitted, Method
 from tests.support.bundles import untested_facts
-from training.data.cache import Part, write_fitted
+from tests.support.parts import make_part
+from training.data.cache import Part
 from training.data.table import Record
 from training.errors import TableError
 from training.evaluation.localisation import (
@@ -49,10 +50,8 @@ def one_image(tmp_path: Path, spot: tuple[int, int], lesion_mask: Path | None) -
     fitted = Fitted(
         image, mask, HALF_SIZE, Box(0, 0, 24, 32), "left", breast=mask, breast_to_source=HALF_SIZE
     )
-    write_fitted(tmp_path / "image.npz", fitted)
-
     record = Record("p", "i", "L", "CC", cancer=True, lesion_mask=lesion_mask)
-    return Part((record,), (tmp_path / "image.npz",))
+    return make_part(tmp_path, [record], [fitted])
 
 
 def write_mask(tmp_path: Path, top: int, left: int) -> Path:
