@@ -15,14 +15,10 @@ import numpy as np
 from service.records import Method
 from training.config import Experiment
 from training.data.cache import Part
-from training.evaluation.calibration import (
-    calibrate,
-    expected_calibration_error,
-    fit_temperature,
-    reliability,
-)
+from training.evaluation.calibration import PlattScaling, calibrate, fit_temperature
 from training.evaluation.localisation import localise
 from training.evaluation.plots import draw_confusion, draw_history, draw_reliability, draw_roc
+from training.evaluation.reliability import expected_calibration_error, reliability
 from training.evaluation.statistics import (
     Labels,
     Values,
@@ -57,7 +53,7 @@ def evaluate(
     write_json(run.operating_point, asdict(choice))
 
     # Measure on the test part.
-    probabilities = calibrate(_margins(model, test_part), choice.temperature)
+    probabilities = calibrate(_margins(model, test_part), PlattScaling(choice.temperature))
     document = _measure(run, test_part, probabilities, choice)
 
     # Localisation is measured on the true positives whose lesions are known.
@@ -78,7 +74,8 @@ def choose(labels: Labels, margins: Values) -> Choice:
     `margins`: logit of cancer minus that of no cancer.
     """
     temperature = fit_temperature(labels, margins)
-    point = operating_point(labels, calibrate(margins, temperature), SPECIFICITY)
+    probabilities = calibrate(margins, PlattScaling(temperature))
+    point = operating_point(labels, probabilities, SPECIFICITY)
     return Choice(temperature, point.threshold, point.sensitivity, point.specificity)
 
 

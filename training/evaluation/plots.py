@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import roc_curve
 
-from training.evaluation.calibration import Bin
+from training.evaluation.reliability import Bin
 from training.evaluation.statistics import Confusion, Interval, Labels, Values
 from training.fit.train import Epoch
 

@@ -14,7 +14,7 @@ from training.data.cache import Part, open_part
 from training.data.prepare import prepare
 from training.data.split import split_records
 from training.data.table import load_records
-from training.evaluation.calibration import calibrate
+from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import choose, evaluate, headline
 from training.fit.run import Run, read_json
 from training.fit.train import train
@@ -120,7 +120,7 @@ def test_operating_point_applies_to_calibrated_probabilities() -> None:
 
     choice = choose(labels, margins)
 
-    probabilities = calibrate(margins, choice.temperature)
+    probabilities = calibrate(margins, PlattScaling(choice.temperature))
     positive = probabilities >= choice.threshold
     assert (positive & (labels == 0)).sum() <= 10
     assert positive[labels == 1].mean() == choice.sensitivity

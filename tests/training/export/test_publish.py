@@ -13,7 +13,7 @@ from training.data.prepare import prepare
 from training.data.split import split_records
 from training.data.table import load_records
 from training.errors import ScorecardError
-from training.evaluation.calibration import calibrate
+from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import evaluate
 from training.export.publish import export_foreign_model, export_run
 from training.fit.network import logits_model
@@ -73,7 +73,8 @@ def test_bundle_answers_as_its_run_was_measured(
 
     images = test_part.images(range(4))
     logits = logits_model(keras.saving.load_model(run.best_model)).predict_on_batch(images)
-    expected = calibrate((logits[:, 1] - logits[:, 0]).astype(np.float64), decision["temperature"])
+    margins = (logits[:, 1] - logits[:, 0]).astype(np.float64)
+    expected = calibrate(margins, PlattScaling(decision["temperature"]))
     assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
     assert bundle.scorecard is None
     assert bundle.domain is None

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss, log_loss
+
+from training.evaluation.reliability import (
+    Bin,
+    brier,
+    expected_calibration_error,
+    nll,
+    reliability,
+)
+
+
+def test_bins_hold_equal_numbers() -> None:
+    rng = np.random.default_rng(0)
+    probabilities = rng.beta(1, 30, size=1000)
+    labels = (rng.random(1000) < probabilities).astype(np.int32)
+
+    bins = reliability(labels, probabilities)
+
+    observed, mean = calibration_curve(labels, probabilities, n_bins=10, strategy="quantile")
+    assert [group.count for group in bins] == [100] * 10
+    assert [group.probability for group in bins] == pytest.approx(mean)
+    assert [group.observed for group in bins] == pytest.approx(observed)
+
+
+def test_bins_never_split_equal_probabilities() -> None:
+    probabilities = np.array([0.1] * 7 + [0.2] + [0.3] * 5 + [0.4])
+    labels = np.array([1] + [0] * 13, np.int32)
+
+    bins = reliability(labels, probabilities, bins=7)
+
+    # Two in each bin if they were told apart: the tie of seven is in the bin of its middle.
+    assert [group.count for group in bins] == [7, 1, 5, 1]
+    assert (bins[0].probability, bins[0].observed) == pytest.approx((0.1, 1 / 7))
+
+
+def test_constant_probability_is_one_bin() -> None:
+    bins = reliability(np.array([0, 1, 0, 0], np.int32), np.full(4, 0.3))
+
+    assert [(group.observed, group.count) for group in bins] == [(0.25, 4)]
+    assert bins[0].probability == pytest.approx(0.3)
+
+
+def test_calibration_error_equals_hand_worked_case() -> None:
+    labels = np.array([0, 1, 0, 1, 1], dtype=np.int32)
+    probabilities = np.array([0.05, 0.55, 0.55, 0.95, 1.0])
+
+    bins = reliability(labels, probabilities, bins=2)
+
+    assert [group.count for group in bins] == [3, 2]
+    # |1.15 / 3 - 1/3| * 3/5 + |0.975 - 1| * 2/5
+    assert expected_calibration_error(bins) == pytest.approx(0.03 + 0.01)
+
+
+def test_perfectly_calibrated_bins_have_no_error() -> None:
+    assert expected_calibration_error([Bin(0.25, 0.25, 8), Bin(0.5, 0.5, 2)]) == 0
+
+
+def test_scores_equal_those_of_scikit_learn() -> None:
+    rng = np.random.default_rng(0)
+    labels = (rng.random(200) < 0.1).astype(np.int32)
+    probabilities = np.append(rng.random(198), [0.0, 1.0])
+    constant = np.full(200, labels.mean())
+
+    assert brier(labels, probabilities).value == pytest.approx(
+        brier_score_loss(labels, probabilities)
+    )
+    assert brier(labels, probabilities).constant == pytest.approx(
+        brier_score_loss(labels, constant)
+    )
+    assert nll(labels, probabilities).value == pytest.approx(log_loss(labels, probabilities))
+    assert nll(labels, probabilities).constant == pytest.approx(log_loss(labels, constant))
+
+
+def test_certain_and_wrong_costs_a_finite_loss() -> None:
+    score = nll(np.array([0, 0], np.int32), np.array([1.0, 0.0]))
+
+    assert 10 < score.value < 20
+    assert score.constant == 0
