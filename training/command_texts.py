@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 COMMANDS: Mapping[str, str] = {
     "phantoms": "render synthetic mammograms",
+    "table": "make the table of a published set",
     "prepare": "decode and fit images",
     "train": "train the network",
     "evaluate": "measure the network",
@@ -16,6 +17,7 @@ OVERVIEW = """\
 Train, evaluate and export a mammogram classifier, one step at a time:
 
   phantoms   render phantoms with known lesions          -> a data directory
+  table      make the table of a published set           -> a CSV table, lesion masks
   prepare    decode and fit every image once             -> the cache
   train      train the network with early stopping       -> runs/<experiment>/best.keras
   evaluate   set temperature and threshold, then measure -> runs/<experiment>/evaluation.json, *.png
@@ -35,6 +37,9 @@ example, from nothing to a bundle:
   %(prog)s scorecard runs/demo
   %(prog)s export    runs/demo --out models/demo/1 --require-scorecard
 
+the table of images that you have:
+  %(prog)s table cbis-ddsm /data/cbis --out data/cbis.csv --masks data/cbis-masks
+
 Run `%(prog)s COMMAND --help` for details of a command.
 """
 PHANTOMS = """\
@@ -43,6 +48,71 @@ the RSNA 2022 challenge, the breast masks, and the masks of the lesions that mak
 
   %(prog)s --out data/phantoms --patients 700
   %(prog)s --out data/small --patients 20 --cancer-rate 0.3 --seed 7
+"""
+TABLE = """\
+Make the table of a published set of mammograms, from the files and columns that it is published
+with. `--masks` writes the lesions that make an image positive as masks in its pixels.
+
+  %(prog)s rsna      /data/rsna  --out data/rsna.csv
+  %(prog)s cbis-ddsm /data/cbis  --out data/cbis.csv  --masks data/cbis-masks
+  %(prog)s vindr     /data/vindr --out data/vindr.csv --masks data/vindr-masks
+  %(prog)s mini-mias /data/mias  --out data/mias.csv  --masks data/mias-masks --png data/mias
+
+Run `%(prog)s SET --help` for what counts as cancer in a set.
+"""
+TABLE_SETS: Mapping[str, str] = {
+    "rsna": """\
+RSNA 2022: exams of a screening challenge
+
+SRC holds train.csv and train_images/. Or SRC is a table in the same columns: `--images` then says
+where its images are.
+
+  %(prog)s /data/rsna --out data/rsna.csv
+  %(prog)s /data/small/labels.csv --images 'images/{patient_id}_{image_id}.png' --out data/small.csv
+
+Cancer is the set's column `cancer`. The set marks no lesions.
+""",
+    "cbis-ddsm": """\
+CBIS-DDSM: films with masses and calcifications
+
+SRC holds the four tables of masses and calcifications, such as mass_case_description_train_set.csv,
+and the folders of the films and lesions, at most two levels deeper.
+
+  %(prog)s /data/cbis --out data/cbis.csv --masks data/cbis-masks
+
+Cancer is the pathology MALIGNANT. Films without cancer show benign findings: there are none of
+healthy women. A film that is in several tables is one image. The folds are `train` and `test`.
+Masses and calcifications were divided separately, so training films of patients in the test part
+are left out. A film has a mask if every malignant lesion has a mask of the film's size.
+""",
+    "vindr": """\
+VinDr-Mammo: exams with BI-RADS categories
+
+SRC holds breast-level_annotations.csv, finding_annotations.csv and images/. Ages and machines come
+from metadata.csv, if it is there.
+
+  %(prog)s /data/vindr --out data/vindr.csv --masks data/vindr-masks
+
+The set has no pathology. Images of a breast with BI-RADS 4 or 5 count as images with cancer. That
+is a suspicion of radiologists and no proof: many such breasts have no cancer. Masks are the boxes
+of findings with BI-RADS 4 or 5. The folds are `training` and `test`. The set does not name
+patients: each study counts as one.
+""",
+    "mini-mias": """\
+mini-MIAS: films of both breasts
+
+SRC holds Info.txt, and the images or folders of them. The service does not read PGM: `--png` writes
+the images as PNG.
+
+  %(prog)s /data/mias --out data/mias.csv --masks data/mias-masks --png data/mias-png
+
+Cancer is the severity M. Masks are the circles of malignant lesions. An image of which one has no
+place, because its calcifications are widespread, has no mask.
+""",
+}
+TABLE_OUTPUT = """
+The command prints counts, the rows left out with the reasons, and the section [data] of an
+experiment. Images without a file are left out.
 """
 PREPARE = """\
 Decode and fit every image of the table into the cache, in parallel, with the service's own decoder

@@ -1,4 +1,4 @@
-"""Command line of training: phantoms, prepare, train, evaluate, scorecard and export."""
+"""Command line of training: phantoms, table, prepare, train, evaluate, scorecard and export."""
 
 import argparse
 import os
@@ -13,6 +13,7 @@ from training.command_texts import COMMANDS
 from training.config_files import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
+from training.tables.table_command import define_table
 
 # TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that
 # `--help` does not wait.
@@ -54,6 +55,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     _define_phantoms(_add_command(commands, "phantoms", command_texts.PHANTOMS))
+    define_table(_add_command(commands, "table", command_texts.TABLE))
     _define_prepare(_add_command(commands, "prepare", command_texts.PREPARE))
     _define_train(_add_command(commands, "train", command_texts.TRAIN))
     _define_evaluate(_add_command(commands, "evaluate", command_texts.EVALUATE))

@@ -35,7 +35,12 @@ def fold_name(text: str) -> str:
     return number[1] if number else text.strip()
 
 
-def _path_template(template: str) -> str:
+def path_template(template: str) -> str:
+    """Return a path template as it is.
+
+    Raises:
+        ValueError: if it cannot be filled in with the cells of a table.
+    """
     fields = template_fields(template)
     if not all(_COLUMN.fullmatch(field) for field in fields):
         raise ValueError("has braces with something else than the name of a column")
@@ -50,7 +55,7 @@ def _fold(value: Any) -> Any:
     return fold_name(str(value)) if is_number or isinstance(value, str) else value
 
 
-PathTemplate = Annotated[str, AfterValidator(_path_template)]
+PathTemplate = Annotated[str, AfterValidator(path_template)]
 Fold = Annotated[str, BeforeValidator(_fold)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0, lt=1)]

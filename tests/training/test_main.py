@@ -9,7 +9,7 @@ from training.commands import main
 from training.errors import RunError
 from training.export.publish import name_and_version
 
-COMMANDS = ("phantoms", "prepare", "train", "evaluate", "scorecard", "export")
+COMMANDS = ("phantoms", "table", "prepare", "train", "evaluate", "scorecard", "export")
 
 
 def test_help_shows_an_example_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,6 +92,7 @@ def test_user_error_is_one_message_and_code_2(
     [
         ["phantoms", "--out", "x", "--patients", "0"],
         ["phantoms", "--out", "x", "--patients", "5", "--cancer-rate", "1.5"],
+        ["table", "rsna", "x", "--out", "t.csv", "--images", "{"],
         ["scorecard"],
         ["scorecard", "runs/x", "--keras", "m.keras"],
         ["scorecard", "--keras", "m.keras", "--bundle", "b.toml"],

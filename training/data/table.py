@@ -117,7 +117,7 @@ def _record(row: Mapping[str, str], table: ImageTable, place: str) -> Record:
         if not _IDENTIFIER.fullmatch(row[column]):
             raise TableError(f"{place}: {column} must consist of letters, digits and . _ -")
 
-    image = _resolve(table.images, row, "images", place)
+    image = resolve(table.images, row, "images", place)
     if image is None:
         raise TableError(f"{place}: a column that `images` uses is empty.")
 
@@ -126,21 +126,26 @@ def _record(row: Mapping[str, str], table: ImageTable, place: str) -> Record:
     return Record(
         patient_id=prefix + row["patient_id"],
         image_id=row["image_id"],
-        laterality=_meaning(row, "laterality", LATERALITIES, "L or R", place),
+        laterality=meaning_of(row, "laterality", LATERALITIES, "L or R", place),
         view=row["view"],
-        cancer=_meaning(row, "cancer", CANCERS, "1 with cancer and 0 without", place),
+        cancer=meaning_of(row, "cancer", CANCERS, "1 with cancer and 0 without", place),
         exam_id=row.get("exam_id", ""),
         fold=fold_name(row.get("fold", "")),
         train_only=isinstance(table, FurtherTable) and table.train_only,
         image=image,
-        lesion_mask=None if masks is None else _resolve(masks, row, "lesion_masks", place),
+        lesion_mask=None if masks is None else resolve(masks, row, "lesion_masks", place),
         columns=row,
     )
 
 
-def _meaning(
+def meaning_of(
     row: Mapping[str, str], column: str, words: Mapping[str, Meaning], remedy: str, place: str
 ) -> Meaning:
+    """Return the meaning of a cell, in any case, by the words for it.
+
+    Raises:
+        TableError: if the cell is empty or has another word. The message has `place` and `remedy`.
+    """
     cell = row[column].lower()
     if not cell:
         raise TableError(f"{place}: {column} is empty: write {remedy}, or delete the row.")
@@ -149,8 +154,13 @@ def _meaning(
     return words[cell]
 
 
-def _resolve(template: str, row: Mapping[str, str], key: str, place: str) -> Path | None:
-    """Return the path that a template gives for a row, None if a column that it uses is empty."""
+def resolve(template: str, row: Mapping[str, str], key: str, place: str) -> Path | None:
+    """Return the path that a template gives for a row, None if a column that it uses is empty.
+
+    Raises:
+        TableError: if the row lacks a column. The message has `place`, and the `key` in the
+            experiment that has the template.
+    """
     columns = {name: column_name(name) for name in template_fields(template)}
     unknown = sorted(name for name, column in columns.items() if column not in row)
     if unknown:

@@ -2,7 +2,7 @@
 
 import csv
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from training.errors import TableError
@@ -43,6 +43,18 @@ def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[int, dict[s
 
     if not has_rows:
         raise TableError(f"{path} has a header but no rows.")
+
+
+def read_number(row: Mapping[str, str], column: str, place: str) -> float:
+    """Return the number in a cell.
+
+    Raises:
+        TableError: if it is none. The message has `place`.
+    """
+    try:
+        return float(row[column])
+    except ValueError as error:
+        raise TableError(f"{place}: {column} is not a number.") from error
 
 
 def _require_utf8(path: Path) -> None:

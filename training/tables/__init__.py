@@ -1,0 +1,1 @@
+"""Tables of published sets of mammograms in the columns that an experiment needs."""
