@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import roc_curve
+from sklearn.metrics import precision_recall_curve, roc_curve
 
 from training.evaluation.reliability import Bin
 from training.evaluation.statistics import Confusion, Interval, Labels, Values
@@ -22,28 +22,45 @@ def draw_roc(path: Path, curves: dict[str, tuple[Labels, Values, Interval]]) -> 
         axes.plot(
             rates[0],
             rates[1],
-            label=f"{name}: AUC {area.value:.3f} ({area.low:.3f} to {area.high:.3f})",
+            label=_with_interval(name, "AUC", area),
         )
 
     axes.legend(loc="lower right")
     figure.savefig(path)
 
 
+def draw_precision_recall(path: Path, curves: dict[str, tuple[Labels, Values, Interval]]) -> None:
+    """Draw precision over sensitivity, each curve with its average precision and interval.
+
+    A dotted line of the same colour is the precision of chance: the share of cancers.
+    """
+    figure, axes = _figure()
+    for name, (labels, scores, precision) in curves.items():
+        precisions, sensitivities, _ = precision_recall_curve(labels, scores)
+        (curve,) = axes.step(
+            sensitivities, precisions, where="post", label=_with_interval(name, "AP", precision)
+        )
+        axes.axhline(float(labels.mean()), color=curve.get_color(), linestyle="dotted")
+
+    axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="sensitivity", ylabel="precision")
+    axes.legend(loc="upper right")
+    figure.savefig(path)
+
+
 def draw_reliability(path: Path, bins: Sequence[Bin], error: float) -> None:
-    """Draw observed frequency against probability, with the number of images at each point."""
+    """Draw observed frequency against probability, in bins that hold equally many images.
+
+    The axes end just above the highest point. At a low prevalence that is far below 1.
+    """
     figure, axes = _square("probability of cancer", "images with cancer")
     axes.plot([group.probability for group in bins], [group.observed for group in bins], marker="o")
 
-    for group in bins:
-        axes.annotate(
-            str(group.count),
-            (group.probability, group.observed),
-            xytext=(4, -10),
-            textcoords="offset points",
-            fontsize=7,
-        )
+    end = min(1.0, 1.1 * max(max(group.probability, group.observed) for group in bins) + 0.01)
+    axes.set(xlim=(0, end), ylim=(0, end))
 
-    axes.set_title(f"expected calibration error {error:.3f}")
+    counts = sorted({group.count for group in bins})
+    images = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    axes.set_title(f"expected calibration error {error:.3f}, {images} images a point", fontsize=11)
     figure.savefig(path)
 
 
@@ -85,6 +102,10 @@ def draw_history(path: Path, history: Sequence[Epoch]) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     figure.savefig(path)
+
+
+def _with_interval(name: str, figure: str, interval: Interval) -> str:
+    return f"{name}: {figure} {interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
 def _square(xlabel: str, ylabel: str) -> tuple[Figure, Axes]:
