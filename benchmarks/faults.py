@@ -38,7 +38,8 @@ from service.records import Method
 from training.config import Requirements
 from training.data.prepare import prepare
 from training.data.table import load_records
-from training.evaluation.evaluate import choose
+from training.evaluation.choice import choose
+from training.evaluation_config import Targets
 from training.fit.network import LOGITS, logits_model
 from training.fit.run import Run, write_json
 from training.fit.train import predict, train
@@ -214,7 +215,8 @@ def warn(
 def describe_fault(network: keras.Model, family: Family, images: Images) -> Manifest:
     """Return the manifest of a bundle of that network."""
     margins = predict(logits_model(network), images.validation) @ np.array([-1.0, 1.0])
-    choice = choose(images.validation.labels, np.nan_to_num(margins))
+    prevalence = float(images.train.labels.mean())
+    choice = choose(images.validation.records, np.nan_to_num(margins), Targets(), prevalence)
     return describe_own_model(network, family.experiment, choice, figures={})
 
 

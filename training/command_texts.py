@@ -8,6 +8,7 @@ COMMANDS: Mapping[str, str] = {
     "prepare": "decode and fit images",
     "train": "train the network",
     "evaluate": "measure the network",
+    "cross-validate": "train and measure a network for each fold",
     "scorecard": "test for shortcuts",
     "export": "write the bundle",
 }
@@ -128,6 +129,23 @@ figures. Watch the progress with `tensorboard --logdir runs`.
 
   %(prog)s training/experiments/demo.toml
   %(prog)s my.toml --run runs/my-second-try
+"""
+CROSS_VALIDATE = """\
+Train and evaluate a network for each fold, then measure the predictions of all test parts together.
+Every image is judged by a network that was neither fitted to it nor chosen on it. The experiment
+says how the folds are made:
+
+  [split]
+  by = "cross-validation"
+  folds = 5                     # drawn by patient, or values of the column `fold`: ["0", "1", "2"]
+
+Each round is an ordinary run in <run>/fold-<name>, tested on that fold and chosen on the next one.
+The networks become one ensemble, <run>/best.keras, whose margin is the mean of theirs. `export` and
+the files of `evaluate` are as those of a single network. An interrupted call goes on where it
+stopped.
+
+  %(prog)s my.toml
+  %(prog)s my.toml --run runs/my-folds
 """
 EVALUATE = """\
 Fit the temperature and choose the threshold on the validation patients. Then measure on the test

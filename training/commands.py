@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,11 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     _define_phantoms(_add_command(commands, "phantoms", command_texts.PHANTOMS))
     define_table(_add_command(commands, "table", command_texts.TABLE))
     _define_prepare(_add_command(commands, "prepare", command_texts.PREPARE))
-    _define_train(_add_command(commands, "train", command_texts.TRAIN))
+    _define_train(_add_command(commands, "train", command_texts.TRAIN), _train)
     _define_evaluate(_add_command(commands, "evaluate", command_texts.EVALUATE))
+    _define_train(
+        _add_command(commands, "cross-validate", command_texts.CROSS_VALIDATE), _cross_validate
+    )
     _define_scorecard(_add_command(commands, "scorecard", command_texts.SCORECARD))
     _define_export(_add_command(commands, "export", command_texts.EXPORT))
     return parser
@@ -108,8 +111,10 @@ def _define_prepare(parser: argparse.ArgumentParser) -> None:
     _add_workers(parser)
 
 
-def _define_train(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_train)
+def _define_train(
+    parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], None]
+) -> None:
+    parser.set_defaults(command=command)
     _add_experiment(parser)
     parser.add_argument(
         "--run", type=Path, help="run directory (default: runs/<name of the experiment's file>)"
@@ -208,34 +213,38 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from training.data.cache import open_part
-    from training.data.split import split_records
+    from training.fit.start import start
     from training.fit.train import best_epoch, train
 
     experiment = load_experiment(options.experiment)
     run = Run(options.run or Path("runs", options.experiment.stem))
-    run.begin(options.experiment)
+    parts = start(run, options.experiment)
 
-    split = split_records(load_records(experiment), experiment.split)
-    history = train(
-        run, experiment, open_part(split.train, experiment), open_part(split.validation, experiment)
-    )
+    history = train(run, experiment, parts.train, parts.validation)
 
     print(f"{run.best_model}: epoch {best_epoch(history)} of {len(history)}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.data.cache import open_part
-    from training.data.split import split_records
-    from training.evaluation.evaluate import evaluate, headline
+    from training.evaluation.evaluate import evaluate
+    from training.fit.start import open_data
 
     run = Run(options.run)
     experiment = run.experiment()
 
-    split = split_records(load_records(experiment), experiment.split)
-    document = evaluate(
-        run, experiment, open_part(split.validation, experiment), open_part(split.test, experiment)
-    )
+    document = evaluate(run, experiment, open_data(run, experiment))
+    _print_headline(document)
+
+
+def _cross_validate(options: argparse.Namespace) -> None:
+    from training.evaluation.cross_validation import cross_validate
+
+    run = Run(options.run or Path("runs", options.experiment.stem))
+    _print_headline(cross_validate(run, options.experiment))
+
+
+def _print_headline(document: Mapping[str, Any]) -> None:
+    from training.evaluation.headline import headline
 
     for name, value in headline(document).items():
         print(f"{name:<40}{value:.4g}")
@@ -243,6 +252,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _scorecard(options: argparse.Namespace) -> None:
     from training.export.publish import describe_foreign_model, describe_run
+    from training.fit.start import open_data
+    from training.scorecard import Parts, open_parts
     from training.scorecard.command import score_and_write
 
     foreign = [options.keras, options.bundle, options.experiment, options.out]
@@ -255,15 +266,20 @@ def _scorecard(options: argparse.Namespace) -> None:
         model, manifest = describe_foreign_model(options.keras, options.bundle)
         keras_file = options.keras
         source = load_image_source(options.experiment)
+        parts = open_parts(source, manifest)
         out = options.out
     else:
         run = Run(options.run)
         model, manifest = describe_run(run)
         keras_file = run.best_model
         source = run.experiment()
+        prepared = open_data(run, source)
+        parts = Parts(prepared.train, prepared.validation)
         out = run.scorecard
 
-    report = score_and_write(model, manifest, source, keras_file, out, options.effort)
+    report = score_and_write(
+        model, manifest, source, parts, keras_file=keras_file, out=out, effort=options.effort
+    )
 
     for line in report.scorecard.lines:
         print(f"{line.verdict:<12} {line.name:<24} {line.value_text:>24}   {line.asked}")

@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from training.config import CrossSplit
 from training.data.split import Split, require_both_classes
 from training.data.table import Record
 from training.errors import TableError
+from training.table_config import CrossSplit
 
 
 def rotate(records: Sequence[Record], rule: CrossSplit) -> dict[str, Split]:

@@ -10,6 +10,8 @@ from training.evaluation.statistics import Group, Labels, Values, auc
 
 SPECIFICITIES = (0.8, 0.9, 0.95)
 RECALLS = (0.02, 0.05, 0.10)
+DECIDED = 0.5
+"""Threshold on decisions, which are 0 or 1."""
 ROUNDING = 1e-9
 """Tolerance that accepts a target that is missed by rounding."""
 

@@ -91,8 +91,8 @@ def operating_point(labels: Labels, scores: Values, specificity: float) -> Opera
     )
 
 
-def confusion(labels: Labels, scores: Values, threshold: float) -> Confusion:
-    """Count decisions by label. A score at the threshold is positive."""
+def confusion(labels: Labels, scores: Values, threshold: float | Values) -> Confusion:
+    """Count decisions by label. A score at the threshold, or at its own one, is positive."""
     positive = scores >= threshold
     cancer = labels == 1
 

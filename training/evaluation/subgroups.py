@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from training.evaluation.cells import MISSING, is_numeric, named, numbers
-from training.evaluation.discrimination import area, sensitivity_at, specificity_at
+from training.evaluation.discrimination import DECIDED, area, sensitivity_at, specificity_at
 from training.evaluation.resampling import intervals
 from training.evaluation.statistics import Interval, Labels, Values
 
@@ -19,8 +20,7 @@ OTHER = "other"
 class Subgroup:
     """The cases with one value of a column, or in one quarter of its numbers.
 
-    `cases`, `with_cancer`: numbers of cases. The figures are those at the threshold, and None where
-    the group does not define them.
+    `cases`, `with_cancer`: numbers of cases. A figure is None where the group does not define it.
     """
 
     column: str
@@ -37,30 +37,31 @@ def measure_subgroups(
     labels: Labels,
     scores: Values,
     patients: Sequence[str],
-    threshold: float,
+    positive: NDArray[np.bool_],
 ) -> list[Subgroup]:
     """Return the groups of every column, in the order of columns and of `divide`.
 
-    `columns`: the cell of each case, by column. The intervals are drawn by patient.
+    `columns`: the cell of each case, by column. `positive`: the decision about each case. The
+    intervals are drawn by patient.
     """
-    figures = {
-        "auc": area,
-        "sensitivity": sensitivity_at(threshold),
-        "specificity": specificity_at(threshold),
-    }
+    ranking = {"auc": area}
+    deciding = {"sensitivity": sensitivity_at(DECIDED), "specificity": specificity_at(DECIDED)}
+    decisions = positive.astype(np.float64)
     names = np.asarray(patients)
 
     results = []
     for column, cells in columns.items():
         for name, rows in divide(column, cells).items():
-            values = intervals(figures, labels[rows], scores[rows], names[rows].tolist())
+            group = labels[rows], names[rows].tolist()
+            values = intervals(ranking, group[0], scores[rows], group[1])
+            values |= intervals(deciding, group[0], decisions[rows], group[1])
             results.append(
                 Subgroup(
                     column,
                     name,
                     len(rows),
                     int((labels[rows] == 1).sum()),
-                    *(values.get(figure) for figure in figures),
+                    *(values.get(figure) for figure in (*ranking, *deciding)),
                 )
             )
     return results

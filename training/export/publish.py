@@ -11,11 +11,12 @@ from service.records import Pixels
 from training.config import Card
 from training.config_files import load_foreign_model
 from training.errors import RunError
-from training.evaluation.evaluate import headline
+from training.evaluation.headline import headline
 from training.export.bundle_writer import export_bundle
+from training.export.origin import provenance
 from training.fit.run import Run, read_json
 from training.introspection.description import BundleFacts, describe_model
-from training.introspection.own_model import Choice, describe_own_model
+from training.introspection.own_model import describe_own_model, read_choice
 from training.phantoms import Finding, FindingKind, render_view
 from training.scorecard.report import check_scorecard, read_report
 
@@ -47,11 +48,17 @@ def describe_run(run: Run, name: str = "unnamed", version: int = 1) -> tuple[ker
         RunError: the run was not trained and evaluated.
     """
     model = _load_model(run.require(run.best_model, "train"))
-    choice = Choice(**read_json(run.require(run.operating_point, "evaluate")))
+    choice = read_choice(run.require(run.operating_point, "evaluate"))
     figures = headline(read_json(run.require(run.evaluation, "evaluate")))
 
     manifest = describe_own_model(
-        model, run.experiment(), choice, figures=figures, name=name, version=version
+        model,
+        run.experiment(),
+        choice,
+        figures=figures,
+        provenance=provenance(read_json(run.require(run.provenance, "train"))),
+        name=name,
+        version=version,
     )
     return model, manifest
 

@@ -83,15 +83,3 @@ def seed_dropout(model: keras.Model, *seed: int) -> None:
     layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
     for index, layer in enumerate(layers):
         layer.seed_generator.state.assign(np.random.SeedSequence((*seed, index)).generate_state(2))
-
-
-def restore_prevalence(model: keras.Model, prevalence: float) -> None:
-    """Correct a model that was trained on balanced classes to this prevalence of cancer.
-
-    Training on balanced draws removes the prevalence from the log-odds. This function adds it to
-    the bias of the logits. King and Zeng, "Logistic regression in rare events data", Political
-    Analysis 9, 2001, eq. 7.
-    """
-    layer = model.get_layer(LOGITS)
-    kernel, bias = layer.get_weights()
-    layer.set_weights([kernel, bias + np.log([1 - prevalence, prevalence])])

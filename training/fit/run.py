@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from service.imaging import IMAGING_VERSION
+from service.model import Level
 from training.config import Experiment
 from training.config_files import load_experiment
 from training.errors import RunError
@@ -32,6 +33,16 @@ class Run:
         return self.directory / "code.sha256"
 
     @property
+    def split(self) -> Path:
+        """The part of each image, as a CSV table."""
+        return self.directory / "split.csv"
+
+    @property
+    def provenance(self) -> Path:
+        """Data, code, machine and seeds at the start of the run."""
+        return self.directory / "provenance.json"
+
+    @property
     def best_model(self) -> Path:
         """Trained network with the weights of its best epoch."""
         return self.directory / "best.keras"
@@ -50,6 +61,14 @@ class Run:
     def evaluation(self) -> Path:
         """Figures measured on the test part."""
         return self.directory / "evaluation.json"
+
+    def predictions(self, level: Level) -> Path:
+        """Return the path of the test part's predictions at a level, a CSV table."""
+        return self.directory / f"predictions-{level}.csv"
+
+    def round(self, fold: str) -> "Run":
+        """Return the run of a round of a cross-validation, whose test part is that fold."""
+        return Run(self.directory / f"fold-{fold}")
 
     @property
     def scorecard(self) -> Path:
@@ -132,6 +151,11 @@ def read_json(path: Path) -> Any:
 
 def write_json(path: Path, document: Mapping[str, Any] | list[Any]) -> None:
     """Write a JSON file atomically: after an interruption it still has its previous content."""
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically: after an interruption it still has its previous content."""
     partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    partial.write_text(text, encoding="utf-8")
     partial.replace(path)

@@ -18,7 +18,7 @@ from service.records import Floats
 from training.config import Experiment, Training
 from training.data.batches import epoch_batches, steps_per_epoch
 from training.data.cache import Part
-from training.fit.network import build_network, logits_model, restore_prevalence, seed_dropout
+from training.fit.network import build_network, logits_model, seed_dropout
 from training.fit.run import Run, read_json, write_json
 
 PREDICTION_BATCH = 64
@@ -84,10 +84,9 @@ def train(
             _save(run, learner, history)
             _log(history)
 
-    # Write the network of the best epoch, corrected from balanced classes to the prevalence of the
-    # training part.
+    # Write the network of the best epoch. Its margin knows nothing of the prevalence: `evaluate`
+    # calibrates it first, and adds the prevalence then.
     learner.load_weights(run.checkpoint(best_epoch(history)))
-    restore_prevalence(model, float(train_part.labels.mean()))
     model.save(run.best_model)
 
     return history

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import keras
 from pydantic import ValidationError
 
-from service.model import Manifest
+from service.model import Levels, Manifest, Provenance
 from service.records import FitParameters
 from training.errors import ExportError, NotExplainable
 from training.introspection.hooks import operations
@@ -33,7 +33,7 @@ class BundleFacts:
     of them, or of more than 16 the last one before each change of the grid and one of each stage.
     `default_layer`: the layer explained when a request names none. If None, the deepest.
     `training`, `intended_use`, `limitations`: sentences of the model card. `figures`: measured
-    figures by name.
+    figures by name. `deployment_prevalence`, `levels`, `provenance`: see `Manifest`.
     """
 
     name: str
@@ -51,6 +51,9 @@ class BundleFacts:
     intended_use: str
     limitations: str
     offset: float = 0.0
+    deployment_prevalence: float | None = None
+    levels: Levels | None = None
+    provenance: Provenance | None = None
 
 
 def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
@@ -80,6 +83,9 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
             threshold_rule=facts.threshold_rule,
             temperature=facts.temperature,
             offset=facts.offset,
+            deployment_prevalence=facts.deployment_prevalence,
+            levels=facts.levels,
+            provenance=facts.provenance,
             preprocessing=facts.preprocessing,
             layers=tuple(layers),
             default_layer=default_layer,

@@ -5,7 +5,7 @@ The result is a model's scorecard, and reference ranges for the figures of its s
 
 from training.scorecard.effort import SampleSizes, ScorecardEffort
 from training.scorecard.kept_steps import Steps
-from training.scorecard.score import Parts, open_parts, score_experiment, score_model
+from training.scorecard.score import Parts, open_parts, score_model
 
 __all__ = [
     "Parts",
@@ -13,6 +13,5 @@ __all__ = [
     "ScorecardEffort",
     "Steps",
     "open_parts",
-    "score_experiment",
     "score_model",
 ]

@@ -9,37 +9,42 @@ from tqdm import tqdm
 
 from service.model import Manifest
 from training.config import ImageSource
+from training.introspection.live_model import LiveModel
 from training.scorecard.effort import ScorecardEffort
 from training.scorecard.kept_steps import Steps, steps_beside
 from training.scorecard.report import ScorecardReport, write_report
-from training.scorecard.score import score_experiment
+from training.scorecard.score import Parts, score_model
 
 
-def score_and_write(
+def score_and_write(  # noqa: PLR0913 - a network, its images, and where the report goes
     network: keras.Model,
     manifest: Manifest,
     source: ImageSource,
+    parts: Parts,
+    *,
     keras_file: Path,
     out: Path,
     effort: str,
 ) -> ScorecardReport:
     """Score a network and write the report to `out`. An interrupted call goes on where it stopped.
 
-    The results of its steps lie in a directory beside `out` until the report is written.
-
-    Raises:
-        ScorecardError: the experiment's images are not fitted as the network needs them.
-        CacheError: the images are not prepared.
+    `parts`: training and validation images of the experiment. The results of its steps lie in a
+    directory beside `out` until the report is written.
     """
-    facts = (keras_file.read_bytes(), source.model_dump_json().encode(), effort.encode())
+    facts = (
+        keras_file.read_bytes(),
+        source.model_dump_json().encode(),
+        f"{parts.train.digest} {parts.validation.digest} {effort}".encode(),
+    )
     directory = steps_beside(out, *facts)
     if directory.exists():
         print(f"{directory} holds the first steps of this scorecard: going on from there.")
 
+    model = LiveModel(network, manifest)
+    sizes = ScorecardEffort(effort).sizes
     bar: tqdm[Any] = tqdm(desc="scorecard", unit="pass")
     with bar:
-        steps = Steps(directory, bar)
-        report = score_experiment(network, manifest, source, ScorecardEffort(effort).sizes, steps)
+        report = score_model(model, parts, sizes, source.scorecard, Steps(directory, bar))
 
     write_report(out, keras_file, report)
     shutil.rmtree(directory)

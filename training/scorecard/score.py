@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-import keras
-
 from service.model import Localisation, Manifest, Reference, Scorecard
 from service.pipeline.passes import WITH_GRADIENTS
 from service.records import Method
@@ -46,14 +44,8 @@ class Parts:
     validation: Part
 
 
-def score_experiment(
-    network: keras.Model,
-    manifest: Manifest,
-    source: ImageSource,
-    sizes: SampleSizes,
-    steps: Steps,
-) -> ScorecardReport:
-    """Score a network on the images of an experiment, with the experiment's split.
+def open_parts(source: ImageSource, manifest: Manifest) -> Parts:
+    """Open the training and the validation images of an experiment for a network.
 
     Raises:
         ScorecardError: the experiment's images are not fitted as the network needs them.
@@ -64,23 +56,7 @@ def score_experiment(
             "The experiment's [fit] differs from the network's; it must be equal in both files."
         )
 
-    return score_model(
-        LiveModel(network, manifest),
-        open_parts(source),
-        sizes,
-        source.scorecard,
-        steps,
-    )
-
-
-def open_parts(source: ImageSource) -> Parts:
-    """Open the training and the validation images of an source.
-
-    Raises:
-        CacheError: the images are not prepared.
-    """
     split = split_records(load_records(source), source.split)
-
     return Parts(*(open_part(part, source) for part in (split.train, split.validation)))
 
 

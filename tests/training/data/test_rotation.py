@@ -2,10 +2,10 @@ from dataclasses import replace
 
 import pytest
 
-from training.config import CrossSplit
 from training.data.rotation import rotate
 from training.data.table import Record
 from training.errors import TableError
+from training.table_config import CrossSplit
 
 DRAWN = CrossSplit(by="cross-validation", folds=4, seed=1)
 LISTED = CrossSplit(by="cross-validation", folds=("a", "b", "c"))

@@ -1,96 +1,121 @@
+import csv
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from service.model import Level
 from tests.support.parts import first
 from training.config import Experiment
 from training.config_files import load_experiment
-from training.data.cache import Part, open_part
 from training.data.prepare import prepare
-from training.data.split import split_records
+from training.data.prepared import PreparedSplit
 from training.data.table import load_records
-from training.evaluation.calibration import PlattScaling, calibrate
-from training.evaluation.evaluate import choose, evaluate, headline
+from training.evaluation.evaluate import evaluate
+from training.evaluation.headline import headline
+from training.evaluation.measured_run import NAMES
 from training.fit.run import Run, read_json
+from training.fit.start import open_data, start
 from training.fit.train import train
+from training.introspection.own_model import read_choice
 
 
 @pytest.fixture(scope="module")
-def experiment(
-    write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> Experiment:
+def toml(write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The toy experiment, with its images prepared."""
     path = write_experiment(
         tmp_path_factory.mktemp("evaluate") / "toy.toml", ("epochs = 4", "epochs = 12")
     )
     experiment = load_experiment(path)
-
     prepare(load_records(experiment), experiment, workers=2)
-    return experiment
-
-
-def parts(experiment: Experiment) -> list[Part]:
-    split = split_records(load_records(experiment), experiment.split)
-    return [open_part(part, experiment) for part in (split.train, split.validation, split.test)]
+    return path
 
 
 @pytest.fixture(scope="module")
-def run(experiment: Experiment, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def experiment(toml: Path) -> Experiment:
+    return load_experiment(toml)
+
+
+@pytest.fixture(scope="module")
+def prepared(toml: Path, run: Run) -> PreparedSplit:
+    """The images of the run."""
+    return open_data(run, load_experiment(toml))
+
+
+@pytest.fixture(scope="module")
+def run(toml: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A trained and evaluated run of the toy experiment."""
     run = Run(tmp_path_factory.mktemp("runs") / "toy")
-    run.directory.mkdir()
-    train_part, validation_part, test_part = parts(experiment)
+    parts = start(run, toml)
+    experiment = load_experiment(toml)
 
-    train(run, experiment, train_part, validation_part)
-    evaluate(run, experiment, validation_part, test_part)
+    train(run, experiment, parts.train, parts.validation)
+    evaluate(run, experiment, parts)
 
     return run
+
+
+@pytest.fixture
+def again(run: Run, tmp_path: Path) -> Run:
+    """A copy of the run."""
+    shutil.copytree(run.directory, tmp_path / "again")
+    return Run(tmp_path / "again")
 
 
 def test_network_learns_the_toy_data_set(run: Run) -> None:
     assert read_json(run.evaluation)["breasts"]["auc"]["value"] > 0.9
 
 
-def test_counts_are_those_of_the_test_part(run: Run, experiment: Experiment) -> None:
+def test_counts_are_those_of_the_test_part(run: Run, prepared: PreparedSplit) -> None:
     document = read_json(run.evaluation)
-    test_part = parts(experiment)[2]
 
     at_threshold = document["images"]["at_threshold"]
-    positive = int(test_part.labels.sum())
+    positive = int(prepared.test.labels.sum())
     assert document["test"] == {"patients": 10, "images": 20, "prevalence": positive / 20}
     assert at_threshold["true_positives"] + at_threshold["false_negatives"] == positive
     assert at_threshold["true_negatives"] + at_threshold["false_positives"] == 20 - positive
     assert document["localisation"]["images"] == at_threshold["true_positives"]
+    assert (document["breasts"]["count"], document["exams"]["count"]) == (20, 10)
 
 
-def test_operating_point_ignores_the_test_part(
-    run: Run, experiment: Experiment, tmp_path: Path
+def test_thresholds_ignore_the_test_part(
+    run: Run, again: Run, experiment: Experiment, prepared: PreparedSplit
 ) -> None:
-    _, validation_part, test_part = parts(experiment)
-    fewer = first(test_part, 8)
-    again = Run(tmp_path / "again")
-    shutil.copytree(run.directory, again.directory)
+    evaluate(again, experiment, replace(prepared, test=first(prepared.test, 8)))
 
-    evaluate(again, experiment, validation_part, fewer)
+    before, after = (read_choice(one.operating_point) for one in (run, again))
+    assert after.temperature == before.temperature
+    for level, facts in before.levels.by_level().items():
+        assert after.levels.by_level()[level].threshold == facts.threshold
+        assert after.levels.by_level()[level].quantiles == facts.quantiles
 
-    assert read_json(again.operating_point) == read_json(run.operating_point)
 
-
-def test_evaluation_is_reproducible(run: Run, experiment: Experiment, tmp_path: Path) -> None:
-    again = Run(tmp_path / "again")
-    shutil.copytree(run.directory, again.directory)
-    _, validation_part, test_part = parts(experiment)
-
-    document = evaluate(again, experiment, validation_part, test_part)
+def test_evaluation_is_reproducible(
+    run: Run, again: Run, experiment: Experiment, prepared: PreparedSplit
+) -> None:
+    document = evaluate(again, experiment, prepared)
 
     assert document == read_json(run.evaluation)
+    for level in Level:
+        assert again.predictions(level).read_bytes() == run.predictions(level).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["roc", "reliability", "confusion", "history"])
+def test_auc_follows_from_the_kept_predictions(run: Run) -> None:
+    for level, name in NAMES.items():
+        with run.predictions(level).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+
+        area = roc_auc_score(
+            [int(row["cancer"]) for row in rows], [float(row["probability"]) for row in rows]
+        )
+        assert read_json(run.evaluation)[name]["auc"]["value"] == pytest.approx(area)
+
+
+@pytest.mark.parametrize("name", ["roc", "precision-recall", "reliability", "confusion", "history"])
 def test_plots_are_pictures(run: Run, name: str) -> None:
     picture = cv2.imread(str(run.directory / f"{name}.png"))
 
@@ -99,29 +124,21 @@ def test_plots_are_pictures(run: Run, name: str) -> None:
 
 
 def test_localisation_is_omitted_without_masks(
-    run: Run, experiment: Experiment, tmp_path: Path
+    again: Run, experiment: Experiment, prepared: PreparedSplit
 ) -> None:
-    again = Run(tmp_path / "again")
-    shutil.copytree(run.directory, again.directory)
-    without_masks = experiment.model_copy(
-        update={"data": experiment.data.model_copy(update={"lesion_masks": None})}
-    )
+    test = prepared.test
+    without = tuple(replace(record, lesion_mask=None) for record in test.records)
 
-    document = evaluate(again, without_masks, *parts(without_masks)[1:])
+    document = evaluate(again, experiment, replace(prepared, test=replace(test, records=without)))
 
     assert "localisation" not in document
     assert "lesion_hit_rate" not in headline(document)
 
 
-def test_operating_point_applies_to_calibrated_probabilities() -> None:
-    rng = np.random.default_rng(0)
-    labels = np.array([0] * 100 + [1] * 50, dtype=np.int32)
-    margins = rng.normal(size=150) * 6 + labels * 8 - 4
+def test_floor_knows_what_the_table_has(run: Run) -> None:
+    """The toy table has no machine and no age. Its cancers are all on the left."""
+    document = read_json(run.evaluation)
 
-    choice = choose(labels, margins)
-
-    probabilities = calibrate(margins, PlattScaling(choice.temperature))
-    positive = probabilities >= choice.threshold
-    assert (positive & (labels == 0)).sum() <= 10
-    assert positive[labels == 1].mean() == choice.sensitivity
-    assert roc_auc_score(labels, probabilities) == pytest.approx(roc_auc_score(labels, margins))
+    assert set(document["floor"]) == {"metadata", "brightness", "thumbnail", "all"}
+    assert document["within_machine"] is None
+    assert [group["column"] for group in document["subgroups"]] == ["view"]

@@ -70,7 +70,7 @@ def test_figures_are_those_of_the_group_alone() -> None:
     sites = rng.choice(["north", "south"], size=120)
     patients = [str(index // 2) for index in range(120)]
 
-    groups = measure_subgroups({"site": sites.tolist()}, labels, scores, patients, 0.5)
+    groups = measure_subgroups({"site": sites.tolist()}, labels, scores, patients, scores >= 0.5)
 
     assert [(group.column, group.name) for group in groups] == [
         ("site", "north"),
@@ -93,9 +93,10 @@ def test_group_of_one_class_lacks_figures() -> None:
     labels = np.array([0] * 10 + [0, 1] * 5, np.int32)
     columns = {"site": ["healthy"] * 10 + ["mixed"] * 10}
 
-    healthy, mixed = measure_subgroups(
-        columns, labels, np.linspace(0, 1, 20), [str(index) for index in range(20)], 0.5
-    )
+    scores = np.linspace(0, 1, 20)
+    patients = [str(index) for index in range(20)]
+
+    healthy, mixed = measure_subgroups(columns, labels, scores, patients, scores >= 0.5)
 
     assert (healthy.cases, healthy.with_cancer) == (10, 0)
     assert (healthy.auc, healthy.sensitivity) == (None, None)
@@ -108,7 +109,7 @@ def test_intervals_are_drawn_by_patient() -> None:
     labels = np.array([0, 1] * 10, np.int32)
     scores = np.random.default_rng(0).random(20)
 
-    (group,) = measure_subgroups({"site": ["a"] * 20}, labels, scores, ["p"] * 20, 0.5)
+    (group,) = measure_subgroups({"site": ["a"] * 20}, labels, scores, ["p"] * 20, scores >= 0.5)
 
     assert group.auc is not None
     assert group.auc.low == group.auc.value == group.auc.high

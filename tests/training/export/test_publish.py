@@ -8,17 +8,17 @@ import pytest
 from service.model import MODEL_CARD_FILE, Bundle
 from training.commands import main
 from training.config_files import load_experiment
-from training.data.cache import open_part
 from training.data.prepare import prepare
-from training.data.split import split_records
 from training.data.table import load_records
 from training.errors import ScorecardError
 from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import evaluate
 from training.export.publish import export_foreign_model, export_run
 from training.fit.network import logits_model
-from training.fit.run import Run, read_json
+from training.fit.run import Run
+from training.fit.start import start
 from training.fit.train import train
+from training.introspection.own_model import read_choice
 
 FOREIGN = """\
 [fit]
@@ -46,35 +46,30 @@ def test_bundle_answers_as_its_run_was_measured(
     """The scorecard of the run is part of this test, because training takes long."""
     toml = write_experiment(tmp_path / "toy.toml", ("epochs = 4", "epochs = 1"))
     experiment = load_experiment(toml)
-    records = load_records(experiment)
-    prepare(records, experiment, workers=2)
-    split = split_records(records, experiment.split)
-    train_part, validation_part, test_part = (
-        open_part(part, experiment) for part in (split.train, split.validation, split.test)
-    )
+    prepare(load_records(experiment), experiment, workers=2)
     run = Run(tmp_path / "runs" / "toy")
-    run.begin(toml)
+    parts = start(run, toml)
 
-    train(run, experiment, train_part, validation_part)
-    evaluate(run, experiment, validation_part, test_part)
+    train(run, experiment, parts.train, parts.validation)
+    evaluate(run, experiment, parts)
 
     bundle = Bundle.load(
         export_run(run, tmp_path / "models" / "toy" / "7", overwrite=False, require_scorecard=False)
     )
 
-    decision = read_json(run.operating_point)
+    choice = read_choice(run.operating_point)
     manifest = bundle.manifest
     assert (manifest.name, manifest.version, manifest.default_layer) == ("toy", 7, "conv2d_2")
-    assert (manifest.threshold, manifest.temperature) == (
-        decision["threshold"],
-        decision["temperature"],
-    )
+    assert (manifest.temperature, manifest.offset) == (choice.temperature, choice.offset)
+    assert manifest.levels == choice.levels
+    assert manifest.provenance is not None
+    assert manifest.provenance.patients == {"train": 20, "validation": 10, "test": 10}
     assert manifest.preprocessing == experiment.fit.parameters()
 
-    images = test_part.images(range(4))
+    images = parts.test.images(range(4))
     logits = logits_model(keras.saving.load_model(run.best_model)).predict_on_batch(images)
     margins = (logits[:, 1] - logits[:, 0]).astype(np.float64)
-    expected = calibrate(margins, PlattScaling(decision["temperature"]))
+    expected = calibrate(margins, PlattScaling(choice.temperature, choice.offset))
     assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
     assert bundle.scorecard is None
     assert bundle.domain is None

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from training.config import Network
-from training.fit.network import CONVOLUTIONS, build_network, logits_model, restore_prevalence
+from training.fit.network import CONVOLUTIONS, build_network, logits_model
 
 
 def network(pooling: Literal["flatten", "average", "max"] = "max") -> keras.Model:
@@ -72,13 +72,3 @@ def test_probabilities_are_the_softmax_of_the_logits(images: np.ndarray) -> None
     expected = exponentials / exponentials.sum(axis=1, keepdims=True)
 
     assert model.predict_on_batch(images) == pytest.approx(expected, rel=1e-5)
-
-
-def test_restoring_prevalence_multiplies_the_odds(images: np.ndarray) -> None:
-    model = network()
-    before = model.predict_on_batch(images).astype(np.float64)
-
-    restore_prevalence(model, 0.2)
-
-    after = model.predict_on_batch(images).astype(np.float64)
-    assert after[:, 1] / after[:, 0] == pytest.approx(before[:, 1] / before[:, 0] * 0.25, rel=1e-4)

@@ -1,0 +1,27 @@
+"""The parts of a split with their images in the cache."""
+
+from dataclasses import dataclass
+
+from training.config import ImageSource
+from training.data.cache import Part, open_part
+from training.data.split import Split
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedSplit:
+    """Images for fitting the weights, for choosing the model, and for the final evaluation."""
+
+    train: Part
+    validation: Part
+    test: Part
+
+
+def open_split(split: Split, source: ImageSource) -> PreparedSplit:
+    """Open the three parts of a split.
+
+    Raises:
+        CacheError: images are not prepared.
+    """
+    return PreparedSplit(
+        *(open_part(part, source) for part in (split.train, split.validation, split.test))
+    )

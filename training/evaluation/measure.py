@@ -1,0 +1,165 @@
+"""Measure predictions at every level of decision, and how well they are calibrated."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from service.model import Level, LevelFacts, Levels, MeasuredShare, ViewsFacts
+from training.evaluation.calibration_figures import (
+    CALIBRATION_FIGURES,
+    calibration_line,
+)
+from training.evaluation.cases import Cases, Indices, gather, group
+from training.evaluation.choice import Population
+from training.evaluation.discrimination import DECIDED, ranking_figures, threshold_figures
+from training.evaluation.partial_cases import partial_cases
+from training.evaluation.predictions import Predictions
+from training.evaluation.reliability import brier, expected_calibration_error, nll, reliability
+from training.evaluation.resampling import intervals
+from training.evaluation.statistics import Interval, Labels
+
+LevelsOf = Callable[[str], Levels]
+"""Returns the levels whose thresholds hold for a patient. Rounds of a cross-validation differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Cases and figures of each level, and the facts of the levels for a manifest."""
+
+    cases: Mapping[Level, Cases]
+    figures: Mapping[Level, Mapping[str, Interval]]
+    levels: Levels
+
+
+def measure_levels(
+    predictions: Predictions, chosen: Levels, levels_of: LevelsOf, population: Population
+) -> Measured:
+    """Measure every level on the predictions of a test part.
+
+    `chosen`: facts whose thresholds and quantiles a manifest keeps. `levels_of`: the thresholds
+    that decide here.
+    """
+    cases = {level: decided_cases(level, predictions, levels_of) for level in Level}
+    figures = {level: level_figures(some, population.share(some)) for level, some in cases.items()}
+    facts = {
+        level.value: _measured_level(
+            chosen.by_level()[level], cases[level], figures[level], predictions, levels_of
+        )
+        for level in Level
+    }
+    return Measured(cases, figures, Levels(**facts))
+
+
+def decided_cases(level: Level, predictions: Predictions, levels_of: LevelsOf) -> Cases:
+    """Return the cases of a level, each with the threshold that decides it."""
+    groups = group(level, predictions.records)
+    thresholds = [
+        levels_of(predictions.records[indices[0]].patient_id).by_level()[level].threshold
+        for indices in groups
+    ]
+    return gather(
+        level, predictions.records, predictions.probabilities, groups, np.array(thresholds)
+    )
+
+
+def level_figures(cases: Cases, prevalence: float) -> dict[str, Interval]:
+    """Return the figures of a level with their intervals, by name.
+
+    `prevalence`: share of cases with cancer for which recall and predictive value are told.
+    """
+    ranking = intervals(
+        ranking_figures(prevalence), cases.labels, cases.probabilities, cases.patients
+    )
+    return ranking | decision_figures(cases, prevalence)
+
+
+def decision_figures(cases: Cases, prevalence: float | None = None) -> dict[str, Interval]:
+    """Return the figures of the decisions about cases, by name."""
+    return intervals(
+        threshold_figures(DECIDED, prevalence),
+        cases.labels,
+        cases.positive.astype(np.float64),
+        cases.patients,
+    )
+
+
+def measure_calibration(predictions: Predictions) -> dict[str, Any]:
+    """Measure how well the probabilities of single images agree with the labels.
+
+    They are taken at the prevalence of the data. Brier score and NLL stand beside those of always
+    saying the prevalence.
+    """
+    labels = np.array([record.cancer for record in predictions.records], np.int32)
+    probabilities = predictions.at_data
+    patients = [record.patient_id for record in predictions.records]
+
+    bins = reliability(labels, probabilities)
+    line = calibration_line(labels, probabilities)
+    figures = intervals(CALIBRATION_FIGURES, labels, probabilities, patients)
+    return {
+        "expected_calibration_error": expected_calibration_error(bins),
+        "brier_of_constant": brier(labels, probabilities).constant,
+        "nll_of_constant": nll(labels, probabilities).constant,
+        **{name: asdict(interval) for name, interval in figures.items()},
+        "line": None if line is None else asdict(line),
+        "reliability": [asdict(one) for one in bins],
+    }
+
+
+def _measured_level(
+    facts: LevelFacts,
+    cases: Cases,
+    figures: Mapping[str, Interval],
+    predictions: Predictions,
+    levels_of: LevelsOf,
+) -> LevelFacts:
+    """Return the facts of a level with what was measured."""
+    by_views = {}
+    for views, (groups, labels) in partial_cases(cases.level, predictions.records).items():
+        chosen = facts.by_views.get(views)
+        if chosen is not None:
+            some = _with_partial_cases(cases.level, views, predictions, levels_of, groups, labels)
+            shares = decision_figures(some)
+            by_views[views] = ViewsFacts(
+                threshold=chosen.threshold, cases=len(some), **_shares(shares)
+            )
+
+    return LevelFacts(
+        target=facts.target,
+        threshold=facts.threshold,
+        quantiles=facts.quantiles,
+        cases=len(cases),
+        with_cancer=int(cases.labels.sum()),
+        by_views=by_views,
+        **_shares(figures),
+    )
+
+
+def _with_partial_cases(
+    level: Level,
+    views: int,
+    predictions: Predictions,
+    levels_of: LevelsOf,
+    groups: Sequence[Indices],
+    labels: Labels,
+) -> Cases:
+    """Return cases of that number of views, each with the threshold that decides it."""
+    thresholds = []
+    for indices in groups:
+        facts = levels_of(predictions.records[indices[0]].patient_id).by_level()[level]
+        own = facts.by_views.get(views)
+        thresholds.append(facts.threshold if own is None else own.threshold)
+
+    return gather(
+        level, predictions.records, predictions.probabilities, groups, np.array(thresholds), labels
+    )
+
+
+def _shares(figures: Mapping[str, Interval]) -> dict[str, MeasuredShare | None]:
+    """Return sensitivity and specificity as facts of a manifest."""
+    return {
+        name: None if (interval := figures.get(name)) is None else MeasuredShare(**asdict(interval))
+        for name in ("sensitivity", "specificity")
+    }

@@ -1,0 +1,58 @@
+"""Provenance of a bundle, from the provenance of the run that it comes from."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from service.model import Provenance
+
+
+def provenance(document: Mapping[str, Any]) -> Provenance:
+    """Return the facts of a run's provenance that a bundle keeps. They hold no key of a patient.
+
+    The rounds of a cross-validation become one: their digests are put together, and their test
+    parts are counted as one part.
+    """
+    rounds = list(document.get("rounds", {"": document}).values())
+    first = rounds[0]
+    machine = first["machine"]
+
+    return Provenance(
+        table_sha256=_together([_together(list(one["data"]["tables"].values())) for one in rounds]),
+        images_sha256=_together(
+            [_together(list(one["data"]["images"].values())) for one in rounds]
+        ),
+        split_sha256=_together([one["data"]["split"] for one in rounds]),
+        commit=_commit(first["code"]),
+        versions=first["code"]["versions"],
+        device=f"{', '.join(machine['devices'])} ({machine['backend']}, {machine['cores']} cores)",
+        seeds=first["seeds"],
+        patients=_counts(rounds, "patients"),
+        images=_counts(rounds, "images"),
+    )
+
+
+def _together(digests: Sequence[str]) -> str:
+    """Return the one digest that all are, or a digest of all of them."""
+    different = list(dict.fromkeys(digests))
+    if len(different) == 1:
+        return different[0]
+    return hashlib.sha256(json.dumps(different).encode()).hexdigest()
+
+
+def _commit(code: Mapping[str, Any]) -> str | None:
+    """Return the commit, marked if the code was changed since, or None if it is not known."""
+    if code["commit"] is None:
+        return None
+    return f"{code['commit']}{' with changes' if code['changed'] else ''}"
+
+
+def _counts(rounds: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
+    """Return the counts by part, or of all test parts of a cross-validation."""
+    if len(rounds) == 1:
+        return {part: counts[name] for part, counts in rounds[0]["data"]["parts"].items()}
+
+    total = sum((Counter(one["data"]["parts"]["test"]) for one in rounds), Counter[str]())
+    return {"cross-validation": total[name]}

@@ -1,0 +1,123 @@
+"""Provenance of a run: the data, the code and the machine that its network comes from."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import keras
+
+import service
+from training.config import Experiment
+from training.data.prepared import PreparedSplit
+from training.data.split import Split
+from training.data.split_file import format_split
+from training.data.table import Record
+from training.errors import RunError
+from training.table_config import Data
+
+_LIBRARIES = (
+    "imagecodecs",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "pillow",
+    "pydicom",
+    "tensorflow-cpu",
+)
+
+
+def data_facts(experiment: Experiment, split: Split, parts: PreparedSplit) -> dict[str, Any]:
+    """Return the digests of the tables, the split and the images, and the counts of each part.
+
+    A digest is a SHA-256 in hexadecimal. That of the images covers the content of the image files.
+    """
+    return {
+        "tables": {name: _file_digest(path) for name, path in _tables(experiment.data).items()},
+        "split": hashlib.sha256(format_split(split).encode()).hexdigest(),
+        "images": {part.name: getattr(parts, part.name).digest for part in fields(PreparedSplit)},
+        "parts": {
+            part.name: _counts(getattr(split, part.name), getattr(parts, part.name).records)
+            for part in fields(PreparedSplit)
+        },
+    }
+
+
+def code_facts() -> dict[str, Any]:
+    """Return the commit of the code, whether it was changed since, and the versions of libraries.
+
+    The commit is missing if this is not a checkout of the project.
+    """
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "versions": _versions(),
+    }
+
+
+def machine_facts() -> dict[str, Any]:
+    """Return the device that the network is trained on and the number of processor cores."""
+    return {
+        "backend": keras.backend.backend(),
+        "devices": keras.distribution.list_devices(),
+        "cores": len(os.sched_getaffinity(0)),
+    }
+
+
+def require_same_data(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Check that the data of a run has not changed since it began.
+
+    Raises:
+        RunError: it has. The message names what differs.
+    """
+    changed = [name for name in ("tables", "split", "images") if before[name] != now[name]]
+    if changed:
+        raise RunError(
+            f"The {' and the '.join(changed)} of {run} have changed since it began. Figures of "
+            "both would be mixed: restore the data, or begin another run with --run."
+        )
+
+
+def _tables(data: Data) -> dict[str, Path]:
+    """Return the paths of the tables by name. The main table has the name `table`."""
+    return {"table": data.table, **{further.name: further.table for further in data.further}}
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _counts(listed: Sequence[Record], usable: Sequence[Record]) -> dict[str, int]:
+    return {
+        "patients": len({record.patient_id for record in usable}),
+        "images": len(usable),
+        "with_cancer": sum(record.cancer for record in usable),
+        "dropped": len(listed) - len(usable),
+    }
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of this project and of the libraries that decide its figures."""
+    installed = {library.name: library.version for library in distributions()}
+    return {"mammolens": service.__version__} | {
+        name: installed[name] for name in _LIBRARIES if name in installed
+    }
+
+
+def _git(*arguments: str) -> str | None:
+    """Return the output of git in the project's directory, or None without git or a checkout."""
+    project = Path(__file__).parents[2]
+    git = shutil.which("git")
+    if git is None or not (project / ".git").exists():
+        return None
+
+    outcome = subprocess.run(  # noqa: S603 - fixed arguments
+        [git, "-C", str(project), *arguments], capture_output=True, text=True, check=False
+    )
+    return outcome.stdout.strip() if outcome.returncode == 0 else None

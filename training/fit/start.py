@@ -1,0 +1,70 @@
+"""Begin a run, or open the data of one that was begun.
+
+A run keeps its split and the digests of its data. Every later step reads the split back and refuses
+data that has changed.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from training.config import Experiment
+from training.config_files import load_experiment
+from training.data.prepared import PreparedSplit, open_split
+from training.data.split import Split, split_records
+from training.data.split_file import format_split, read_split
+from training.data.table import load_records
+from training.fit.run import Run, read_json, write_json, write_text
+from training.fit.run_facts import code_facts, data_facts, machine_facts, require_same_data
+
+
+def start(run: Run, experiment_file: Path, split: Split | None = None) -> PreparedSplit:
+    """Begin a run, or check that it can go on, and return its images.
+
+    `split`: that of a round of a cross-validation. By default, the experiment's own.
+
+    Raises:
+        RunError: the directory belongs to another experiment, code or state of the data.
+        ConfigError: the experiment is a cross-validation, and no split is given.
+    """
+    experiment = load_experiment(experiment_file)
+    run.begin(experiment_file)
+
+    if run.provenance.exists():
+        return open_data(run, experiment)
+
+    split = split or split_records(load_records(experiment), experiment.split)
+    write_text(run.split, format_split(split))
+
+    # The provenance comes last: a run with it is complete enough to go on.
+    prepared = open_split(split, experiment)
+    write_json(
+        run.provenance,
+        {
+            "began": datetime.now(UTC).isoformat(timespec="seconds"),
+            "data": data_facts(experiment, split, prepared),
+            "code": code_facts(),
+            "machine": machine_facts(),
+            "seeds": {"training": experiment.training.seed, **_split_seed(experiment)},
+        },
+    )
+    return prepared
+
+
+def open_data(run: Run, experiment: Experiment) -> PreparedSplit:
+    """Open the images of a run, with the split that it began with.
+
+    Raises:
+        RunError: the run was not begun, or its table, split or images have changed since.
+    """
+    facts = read_json(run.require(run.provenance, "train"))
+    split = read_split(run.split, load_records(experiment))
+    prepared = open_split(split, experiment)
+
+    require_same_data(run.directory, facts["data"], data_facts(experiment, split, prepared))
+    return prepared
+
+
+def _split_seed(experiment: Experiment) -> dict[str, int]:
+    """Return the seed of a split that is drawn."""
+    seed = getattr(experiment.split, "seed", None)
+    return {} if seed is None else {"split": seed}
