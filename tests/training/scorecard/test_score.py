@@ -1,8 +1,10 @@
 """A whole scorecard of a small network, on images in memory."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -69,8 +71,10 @@ def network() -> keras.Model:
     return network
 
 
-def score(model: LiveModel, part: ArrayPart, steps: Steps) -> ScorecardReport:
-    return score_model(model, Parts(part, part), SIZES, Requirements(), steps)
+def score(
+    model: LiveModel, part: ArrayPart, steps: Steps, sizes: SampleSizes = SIZES
+) -> ScorecardReport:
+    return score_model(model, Parts(part, part), sizes, Requirements(), steps)
 
 
 def test_bar_counts_the_passes_of_the_network(
@@ -84,6 +88,27 @@ def test_bar_counts_the_passes_of_the_network(
     assert report.scorecard.images == 24
     assert bar.n == bar.total
     assert CountingModel.passes == bar.n
+
+
+def test_images_without_lesion_mask_are_not_localised(
+    network: keras.Model, part: ArrayPart, bar: "tqdm[Any]", tmp_path: Path
+) -> None:
+    mask = tmp_path / "lesion.png"
+    cv2.imwrite(str(mask), np.full((HEIGHT, WIDTH), 255, np.uint8))
+    marked = (1, 9, 13)  # images with cancer, of which the network misses the first
+    records = tuple(
+        replace(record, lesion_mask=mask if index in marked else None)
+        for index, record in enumerate(part.records)
+    )
+    manifest = describe_model(network, untested_facts(HEIGHT, WIDTH))
+    sizes = replace(SIZES, localised=10)
+
+    report = score(
+        LiveModel(network, manifest), replace(part, records=records), Steps(None, bar), sizes
+    )
+
+    assert report.scorecard.methods[Method.GRAD_CAM].images == 2
+    assert bar.n == bar.total
 
 
 def test_interrupted_scorecard_goes_on(
