@@ -117,10 +117,17 @@ experiment. Images without a file are left out.
 """
 PREPARE = """\
 Decode and fit every image of the table into the cache, in parallel, with the service's own decoder
-and fit. Unusable images are left out of training and listed with the reason in
-<cache>/failures.csv.
+and fit. The other steps read the cache alone: it can be copied to another machine. Unusable images
+are left out of training and listed with the reason in failures.csv, in the fit's folder.
 
   %(prog)s training/experiments/demo.toml
+  %(prog)s my.toml --workers 8 --prune
+
+An interrupted preparation goes on if the same command is run again. Damaged files of the cache are
+named, and their images are prepared again. An image that was prepared from a file with another
+content is refused, unless --replace is given. --prune removes folders of earlier versions, files of
+the earlier layout, shards that were replaced, and unfinished files: not while another preparation
+works in the cache.
 """
 TRAIN = """\
 Train until the validation loss has not improved for `patience` epochs. Every epoch writes a

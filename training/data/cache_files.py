@@ -6,46 +6,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Self
 
 from training.errors import CacheError
 
 PARTIAL = ".partial"
 
 _GIGABYTE = 1e9
-
-
-@contextmanager
-def partial_file(folder: Path) -> Iterator[tuple[Path, BinaryIO]]:
-    """Open a file that is deleted at the end, unless it was given another name by then.
-
-    Raises:
-        CacheError: if it cannot be written.
-    """
-    path = folder / f"{uuid.uuid4().hex}{PARTIAL}"
-    try:
-        with writing(folder), path.open("xb") as file:
-            yield path, file
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def flush(file: BinaryIO) -> None:
-    """Write everything to the disk."""
-    file.flush()
-    os.fsync(file.fileno())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file atomically: after an interruption it still has its previous content.
-
-    Raises:
-        CacheError: if it cannot be written.
-    """
-    with partial_file(path.parent) as (partial, file):
-        file.write(text.encode())
-        flush(file)
-        partial.replace(path)
 
 
 @contextmanager
@@ -62,6 +29,51 @@ def writing(folder: Path) -> Iterator[None]:
             f"{folder} cannot be written ({error.strerror}, {_free(folder)} free): make room or "
             "choose another `cache`, then run the same command again."
         ) from error
+
+
+class PartialFile:
+    """File that gets its name when it is complete, and is deleted if it never is.
+
+    Its methods raise CacheError if it cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / f"{uuid.uuid4().hex}{PARTIAL}"
+        with writing(folder):
+            # Without a buffer, an error of writing arises in `write` and not again in closing.
+            self._file = self._path.open("xb", buffering=0)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Add bytes to the file."""
+        rest = memoryview(data)
+        with writing(self._folder):
+            while rest:
+                rest = rest[self._file.write(rest) :]
+
+    def complete(self, path: Path) -> None:
+        """Give the file its name, once all of it is on the disk."""
+        with writing(self._folder):
+            os.fsync(self._file.fileno())
+            self._path.replace(path)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file atomically: after an interruption it still has its previous content.
+
+    Raises:
+        CacheError: if it cannot be written.
+    """
+    with PartialFile(path.parent) as file:
+        file.write(text.encode())
+        file.complete(path)
 
 
 def readable_size(size: int) -> str:

@@ -43,7 +43,8 @@ def prune(cache: Path) -> Pruned:
 
     unread = [*_earlier_layout(cache)]
     for folder in folders:
-        unread += folder.iterdir() if folder in stale else _unread(folder)
+        every = (path for path in folder.rglob("*") if path.is_file())
+        unread += every if folder in stale else _unread(folder)
 
     pruned = Pruned(len(unread), sum(path.stat().st_size for path in unread))
     with writing(cache):

@@ -38,7 +38,7 @@ Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ShardRow:
     """Row of a shard's index: one image, or the reason why it is unusable.
 
     `sha256`: digest of the source file. It is empty if the image may be usable another time.
@@ -66,7 +66,7 @@ class Shard:
     """A complete shard: the path of its images, and the rows of its index."""
 
     path: Path
-    rows: tuple[Row, ...]
+    rows: tuple[ShardRow, ...]
 
     @property
     def index(self) -> Path:
@@ -78,7 +78,7 @@ class Shard:
 class Entry:
     """The row that counts for an image, and the path of its shard's images."""
 
-    row: Row
+    row: ShardRow
     path: Path
 
 
@@ -152,22 +152,22 @@ def remove_shard(path: Path) -> None:
     path.with_suffix(".bin").unlink(missing_ok=True)
 
 
-def format_rows(rows: Sequence[Row]) -> str:
+def format_rows(rows: Sequence[ShardRow]) -> str:
     """Return the text of an index."""
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Row))
+    writer.writerow(field.name for field in fields(ShardRow))
     writer.writerows(astuple(row) for row in rows)
 
     return text.getvalue()
 
 
-def _parse_rows(text: str) -> tuple[Row, ...]:
+def _parse_rows(text: str) -> tuple[ShardRow, ...]:
     rows = csv.reader(StringIO(text, newline=""))
     next(rows)
 
     return tuple(
-        Row(patient, image, sha256, int(offset), int(length), int(checksum), error, message)
+        ShardRow(patient, image, sha256, int(offset), int(length), int(checksum), error, message)
         for patient, image, sha256, offset, length, checksum, error, message in rows
     )
 

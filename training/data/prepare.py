@@ -12,13 +12,13 @@ from tqdm import tqdm
 
 from training.config import ImageSource
 from training.data.cache_check import remove_damaged
-from training.data.cache_files import readable_size, write_text, writing
+from training.data.cache_files import PARTIAL, readable_size, write_text, writing
 from training.data.cache_shards import (
     FAILURES,
     FIT_FILE,
     Entry,
     Key,
-    Row,
+    ShardRow,
     describe_fit,
     fit_folder,
     key_of,
@@ -45,7 +45,7 @@ class Preparation:
 
     prepared: int
     present: int
-    failures: tuple[Row, ...]
+    failures: tuple[ShardRow, ...]
     report: Path
     damaged: tuple[Path, ...]
     folder: Path
@@ -93,7 +93,7 @@ def prepare(
 
     due = {job.key for job in jobs}
     prepared = len(due) - sum(row.key in due for row in failures)
-    size = sum(path.stat().st_size for path in folder.iterdir())
+    size = sum(path.stat().st_size for path in folder.iterdir() if path.suffix != PARTIAL)
     present = len(records) - len(failures) - prepared
     return Preparation(prepared, present, failures, report, damaged, folder, size)
 
@@ -163,7 +163,7 @@ def _noted(results: Iterable[Outcome], digests: list[tuple[Stamp, str]]) -> Iter
         yield outcome
 
 
-def _failed(entries: Mapping[Key, Entry], keys: Sequence[Key]) -> tuple[Row, ...]:
+def _failed(entries: Mapping[Key, Entry], keys: Sequence[Key]) -> tuple[ShardRow, ...]:
     return tuple(entries[key].row for key in keys if entries[key].row.error)
 
 

@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from service.records import FitParameters
 from tests.support.paths import ROOT
 from training.config import Experiment
 from training.data import prepare as preparation
@@ -21,7 +23,7 @@ from training.data import prepare_workers
 from training.data.cache import open_part
 from training.data.cache_shards import fit_folder
 from training.data.prepare import prepare
-from training.data.prepare_workers import KILLED, ImageJob, Outcome, prepare_image
+from training.data.prepare_workers import KILLED, ImageJob, Outcome, outcomes, prepare_image
 from training.data.table import load_records
 from training.errors import CacheError
 
@@ -83,6 +85,22 @@ def test_killed_worker_costs_one_image(
     assert (again.prepared, again.present, again.failures) == (1, 5, ())
 
 
+def test_unreadable_file_is_tried_again(tmp_path: Path) -> None:
+    outcome = prepare_image(ImageJob(("p", "x"), tmp_path / "gone.png", FitParameters(48, 36)))
+
+    assert (outcome.error, outcome.sha256, outcome.blob) == ("FileNotFoundError", "", b"")
+    assert f"{tmp_path}/gone.png" in outcome.message
+
+
+def test_worker_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare_workers, "_begin_worker", partial(os._exit, 1))
+    job = ImageJob(("p", "x"), Path("x.png"), FitParameters(48, 36))
+
+    with pytest.raises(CacheError, match="Worker processes end at once"):
+        next(outcomes([job], 1))
+
+
+@pytest.mark.usefixtures("in_process")
 def test_kill_9_goes_on_to_the_same_files(
     experiment: Experiment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,11 +120,11 @@ def test_kill_9_goes_on_to_the_same_files(
 
     monkeypatch.setattr(preparation, "SHARD_IMAGES", 2)
     outcome = prepare(load_records(experiment), experiment, workers=1)
-    for partial in folder.glob("*.partial"):
-        partial.unlink()
+    for unfinished in folder.glob("*.partial"):
+        unfinished.unlink()
     interrupted = files(folder)
     shutil.rmtree(experiment.data.cache)
-    prepare(load_records(experiment), experiment, workers=2)
+    prepare(load_records(experiment), experiment, workers=1)
 
     assert (outcome.prepared, outcome.present) == (4, 2)
     assert interrupted == files(folder)
