@@ -88,24 +88,28 @@ class Run:
         """Create the directory, or check that it belongs to this experiment and this code.
 
         Weights that were trained with another network or on images of another fit would load
-        without a word, and give a network that was never trained.
+        without a word, and give a network that was never trained. Comments of the experiment's file
+        may change.
 
         Raises:
-            RunError: if it belongs to another experiment, or was begun with other code.
+            RunError: if it belongs to another experiment, whose keys are named, or was begun with
+                other code.
+            ConfigError: the experiment's file cannot be used.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        text = experiment_file.read_text(encoding="utf-8")
+        experiment = load_experiment(experiment_file)
         code = _code_digest()
 
         if not self.experiment_file.exists():
             self.code.write_text(code + "\n", encoding="utf-8")
-            self.experiment_file.write_text(text, encoding="utf-8")
+            self.experiment_file.write_bytes(experiment_file.read_bytes())
             return
 
-        if self.experiment_file.read_text(encoding="utf-8") != text:
-            self._refuse(f"belongs to another version of {experiment_file}")
         if not self.code.exists() or self.code.read_text(encoding="utf-8").strip() != code:
             self._refuse("was begun with another version of the fit, the network or the training")
+        changes = _differences(self.experiment(), experiment)
+        if changes:
+            self._refuse(f"belongs to another version of {experiment_file} ({changes})")
 
     def _refuse(self, reason: str) -> NoReturn:
         raise RunError(
@@ -129,6 +133,29 @@ class Run:
         if not path.exists():
             raise RunError(f"{path} does not exist: run `python -m training {step}` first.")
         return path
+
+
+def _differences(there: Experiment, now: Experiment) -> str:
+    """Return the keys of two experiments that differ, with both values."""
+    old = _flat(there.model_dump(mode="json"))
+    new = _flat(now.model_dump(mode="json"))
+    return "; ".join(
+        f"{key}: {old.get(key)} there, {new.get(key)} now"
+        for key in {**old, **new}
+        if old.get(key) != new.get(key)
+    )
+
+
+def _flat(section: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the values of a section and its subsections, by dotted key."""
+    values: dict[str, Any] = {}
+    for key, value in section.items():
+        if isinstance(value, dict):
+            values |= _flat(value, f"{prefix}{key}.")
+        else:
+            values[prefix + key] = value
+
+    return values
 
 
 def _code_digest() -> str:

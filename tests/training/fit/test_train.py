@@ -98,7 +98,7 @@ def test_killed_training_resumes_to_same_figures(finished: Run, toml: Path, tmp_
 
     train_in(run.directory, toml)
 
-    assert read_history(run) == read_history(finished)
+    assert run.history.read_bytes() == finished.history.read_bytes()
     assert all((one == two).all() for one, two in zip(weights(run), weights(finished), strict=True))
 
 
@@ -115,8 +115,35 @@ def test_run_directory_belongs_to_one_experiment(finished: Run, toml: Path, tmp_
     other = tmp_path / "other.toml"
     other.write_text(toml.read_text().replace("seed = 3", "seed = 4"))
 
-    with pytest.raises(RunError, match="--run"):
+    with pytest.raises(RunError, match=r"\(training.seed: 3 there, 4 now\): .*--run"):
         finished.begin(other)
+
+
+def test_refusal_names_every_key_that_differs(toml: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.begin(toml)
+    other = tmp_path / "other.toml"
+    text = toml.read_text().replace(f"epochs = {EPOCHS}", "epochs = 10")
+    other.write_text(text.replace("[split]", '[filter]\nlaterality = "L"\n[split]'))
+
+    with pytest.raises(RunError) as refusal:
+        run.begin(other)
+
+    changes = f"filter.laterality: None there, L now; training.epochs: {EPOCHS} there, 10 now"
+    assert changes in str(refusal.value)
+
+
+def test_comments_of_the_experiment_may_change(toml: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "run")
+    run.begin(toml)
+    other = tmp_path / "other.toml"
+    text = toml.read_text().replace("learning_rate = 0.01", "learning_rate = 1e-2 # tried 0.1")
+    # The default value, which the other file leaves out.
+    other.write_text("# The second try.\n" + text.replace("gain =", "crop = 0.0\ngain ="))
+
+    run.begin(other)
+
+    assert run.experiment() == load_experiment(toml)
 
 
 def test_run_of_other_code_is_refused(toml: Path, tmp_path: Path) -> None:
