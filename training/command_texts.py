@@ -14,6 +14,18 @@ COMMANDS: Mapping[str, str] = {
 }
 """Short help of each command by name."""
 
+GOING_ON: Mapping[str, str] = {
+    "phantoms": "delete the directory of --out, and run the same command again.",
+    "prepare": "run the same command again, which goes on with the images that are missing.",
+    "train": "run the same command again, which goes on from the last complete epoch.",
+    "evaluate": "run the same command again.",
+    "cross-validate": "run the same command again, which goes on where it stopped.",
+    "table": "run the same command again.",
+    "scorecard": "run the same command again, which goes on from the last complete step.",
+    "export": "run the same command again.",
+}
+"""How to go on after an interruption or a full disk, by command."""
+
 OVERVIEW = """\
 Train, evaluate and export a mammogram classifier, one step at a time:
 
@@ -28,6 +40,8 @@ Train, evaluate and export a mammogram classifier, one step at a time:
 An experiment is one TOML file with every hyperparameter. training/experiments/demo.toml documents
 each key. Paths are relative to the working directory. `prepare`, `train` and `scorecard` can be
 interrupted: run the same command again to continue.
+
+Exit codes: 0, 2 after an error that one message tells, and 130 after Ctrl-C.
 """
 WALK_THROUGH = """\
 example, from nothing to a bundle:
@@ -47,6 +61,7 @@ PHANTOMS = """\
 Render synthetic patients with four views each as DICOM files. Also write a table in the columns of
 the RSNA 2022 challenge, the breast masks, and the masks of the lesions that make an image positive.
 
+examples:
   %(prog)s --out data/phantoms --patients 700
   %(prog)s --out data/small --patients 20 --cancer-rate 0.3 --seed 7
 """
@@ -120,8 +135,9 @@ Decode and fit every image of the table into the cache, in parallel, with the se
 and fit. The other steps read the cache alone: it can be copied to another machine. Unusable images
 are left out of training and listed with the reason in failures.csv, in the fit's folder.
 
+examples:
   %(prog)s training/experiments/demo.toml
-  %(prog)s my.toml --workers 8 --prune
+  %(prog)s my.toml --workers 4 --prune
 
 An interrupted preparation goes on if the same command is run again. Damaged files of the cache are
 named, and their images are prepared again. An image that was prepared from a file with another
@@ -132,8 +148,16 @@ works in the cache.
 TRAIN = """\
 Train until the validation loss has not improved for `patience` epochs. Every epoch writes a
 checkpoint. After an interruption, the same command continues from the last one and reaches the same
-figures. Watch the progress with `tensorboard --logdir runs`.
+figures.
 
+First a table tells the images, patients, cancers and dropped images of each part, and a line the
+device, the learning rate and the steps of an epoch. Each epoch then tells its figures, its time,
+and how long the rest takes at most. TensorBoard shows the same: `tensorboard --logdir runs`.
+
+A run directory belongs to one experiment: if a value of the TOML file has changed, it is refused,
+and the message names the value. Comments may change.
+
+examples:
   %(prog)s training/experiments/demo.toml
   %(prog)s my.toml --run runs/my-second-try
 """
@@ -160,6 +184,7 @@ patients: AUC with a confidence interval (bootstrap over patients), sensitivity 
 specificity, confusion matrix and calibration. If lesion masks are given, also measure how often
 the peak of Grad-CAM lies in the lesion.
 
+example:
   %(prog)s runs/demo
 """
 SCORECARD = """\
@@ -173,6 +198,7 @@ Test the network on validation images, which it was not fitted to:
 The scorecard also holds the reference ranges for the diagnostics of single images, and the feature
 statistics of images that the network knows. `export` puts all of it into the bundle.
 
+examples:
   %(prog)s runs/demo
   %(prog)s runs/demo --effort thorough
 
@@ -189,11 +215,16 @@ EXPORT = """\
 Write the bundle that the service loads: a SavedModel with its explanations, manifest, self-test and
 model card. --out ends in <name>/<version>.
 
+examples:
   %(prog)s runs/demo --out models/demo/1 --require-scorecard
+  %(prog)s runs/demo --out models/demo/1 --overwrite
 
-Any Keras functional or sequential classifier can be exported, too. A TOML file then replaces the
-evaluation. Its sections are [fit], [decision] (classes, positive_class, threshold, threshold_rule,
-temperature) and [bundle].
+Any Keras functional or sequential classifier can be exported, too: a .keras file, or an .h5 file of
+the whole model. A TOML file then replaces the evaluation. Its sections are [fit], [decision]
+(classes, positive_class, threshold, threshold_rule, temperature) and [bundle]. docs/training.md has
+an example to copy, and lists the layers that can be followed. A network of mixed precision is
+exported in float32.
 
+  %(prog)s --keras my.keras --bundle my.toml --out models/mine/1
   %(prog)s --keras my.keras --bundle my.toml --scorecard my-scorecard.json --out models/mine/1
 """

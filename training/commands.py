@@ -2,17 +2,17 @@
 
 import argparse
 import os
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from service.errors import MammolensError
-from training import command_texts
+from training import command_options, command_texts
+from training.command_failures import exit_code, run_directory
 from training.command_texts import COMMANDS
 from training.config_files import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
+from training.introspection.keras_backend import require_tensorflow
 from training.tables.table_command import define_table
 
 # TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that
@@ -23,26 +23,14 @@ _FORMATTER = argparse.RawDescriptionHelpFormatter
 
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m training") -> int:
-    """Run a command and return the exit code: 0, or 2 after an error.
+    """Run a command and return the exit code: 0, 2 after an error, or 130 after Ctrl-C.
 
     An error is reported as one message on standard error, which says how to fix it.
     """
     options = _parser(prog).parse_args(arguments)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-    try:
-        options.command(options)
-    except (MammolensError, FileExistsError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"error: {error.name} is not installed here: run `make training` first.",
-            file=sys.stderr,
-        )
-        return 2
-
-    return 0
+    return exit_code(options.command, options)
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -52,18 +40,27 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         epilog=command_texts.WALK_THROUGH,
         formatter_class=_FORMATTER,
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="step")
 
-    _define_phantoms(_add_command(commands, "phantoms", command_texts.PHANTOMS))
-    define_table(_add_command(commands, "table", command_texts.TABLE))
-    _define_prepare(_add_command(commands, "prepare", command_texts.PREPARE))
-    _define_train(_add_command(commands, "train", command_texts.TRAIN), _train)
-    _define_evaluate(_add_command(commands, "evaluate", command_texts.EVALUATE))
-    _define_train(
-        _add_command(commands, "cross-validate", command_texts.CROSS_VALIDATE), _cross_validate
-    )
-    _define_scorecard(_add_command(commands, "scorecard", command_texts.SCORECARD))
-    _define_export(_add_command(commands, "export", command_texts.EXPORT))
+    table = _add_command(commands, "table", command_texts.TABLE)
+    define_table(table)
+    for name, description, define, command in (
+        ("phantoms", command_texts.PHANTOMS, command_options.define_phantoms, _phantoms),
+        ("prepare", command_texts.PREPARE, command_options.define_prepare, _prepare),
+        ("train", command_texts.TRAIN, command_options.define_train, _train),
+        ("evaluate", command_texts.EVALUATE, command_options.define_evaluate, _evaluate),
+        (
+            "cross-validate",
+            command_texts.CROSS_VALIDATE,
+            command_options.define_train,
+            _cross_validate,
+        ),
+        ("scorecard", command_texts.SCORECARD, command_options.define_scorecard, _scorecard),
+        ("export", command_texts.EXPORT, command_options.define_export, _export),
+    ):
+        command_parser = _add_command(commands, name, description)
+        command_parser.set_defaults(command=command, parser=command_parser)
+        define(command_parser)
     return parser
 
 
@@ -72,121 +69,6 @@ def _add_command(commands: Any, name: str, description: str) -> argparse.Argumen
         name, help=COMMANDS[name], description=description, formatter_class=_FORMATTER
     )
     return parser
-
-
-def _define_phantoms(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_phantoms)
-    parser.add_argument("--out", type=Path, required=True, help="directory to create")
-    parser.add_argument(
-        "--patients", type=_positive, required=True, help="number of patients, four images each"
-    )
-    parser.add_argument(
-        "--seed",
-        type=_positive,
-        default=2022,
-        help="seed; data sets of two seeds have no patient in common (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--cancer-rate",
-        type=_share,
-        default=0.5,
-        help="share of patients with a cancer (default: %(default)s)",
-    )
-    _add_workers(parser)
-
-
-def _define_prepare(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_prepare)
-    _add_experiment(parser)
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        help="prepare images again that were prepared from a file with other content",
-    )
-    parser.add_argument(
-        "--prune",
-        action="store_true",
-        help="then remove files of the cache that nothing reads any more",
-    )
-    _add_workers(parser)
-
-
-def _define_train(
-    parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], None]
-) -> None:
-    parser.set_defaults(command=command)
-    _add_experiment(parser)
-    parser.add_argument(
-        "--run", type=Path, help="run directory (default: runs/<name of the experiment's file>)"
-    )
-
-
-def _define_evaluate(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_evaluate)
-    parser.add_argument("run", type=Path, help="run directory written by `train`")
-
-
-def _define_scorecard(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_scorecard, parser=parser)
-    _add_network(parser)
-    parser.add_argument(
-        "--experiment", type=Path, help="TOML file with [data], [split] and [fit] of the images"
-    )
-    parser.add_argument("--out", type=Path, help="JSON file to write")
-    parser.add_argument(
-        "--effort",
-        choices=("quick", "default", "thorough"),
-        default="default",
-        help="number of images: more of them decide more lines (default: %(default)s)",
-    )
-
-
-def _define_export(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(command=_export, parser=parser)
-    _add_network(parser)
-    parser.add_argument(
-        "--out", type=Path, required=True, help="bundle directory: models/<name>/<version>"
-    )
-    parser.add_argument("--scorecard", type=Path, help="file written by `scorecard --keras`")
-    parser.add_argument(
-        "--require-scorecard",
-        action="store_true",
-        help="refuse a model without a scorecard, or with a line that failed or is undecided",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
-
-
-def _add_network(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, nargs="?", help="run directory measured by `evaluate`")
-    parser.add_argument("--keras", type=Path, help="Keras classifier that was trained elsewhere")
-    parser.add_argument("--bundle", type=Path, help="TOML file that describes this classifier")
-
-
-def _add_experiment(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("experiment", type=Path, help="TOML file of the experiment")
-
-
-def _add_workers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers",
-        type=_positive,
-        default=os.cpu_count(),
-        help="processes (default: one per core)",
-    )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return number
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError("must be between 0 and 1")
-    return number
 
 
 def _phantoms(options: argparse.Namespace) -> None:
@@ -213,12 +95,19 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from training.fit.progress import count_part, part_table
     from training.fit.start import start
     from training.fit.train import best_epoch, train
 
     experiment = load_experiment(options.experiment)
-    run = Run(options.run or Path("runs", options.experiment.stem))
+    run = Run(run_directory(options))
     parts = start(run, options.experiment)
+    counts = [
+        count_part(part.name, images.records, len(images.dropped))
+        for part in fields(parts)
+        for images in [getattr(parts, part.name)]
+    ]
+    print(part_table(counts), flush=True)
 
     history = train(run, experiment, parts.train, parts.validation)
 
@@ -231,6 +120,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     run = Run(options.run)
     experiment = run.experiment()
+    if experiment.data.lesion_masks is not None:
+        require_tensorflow("evaluate")
 
     document = evaluate(run, experiment, open_data(run, experiment))
     _print_headline(document)
@@ -239,7 +130,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _cross_validate(options: argparse.Namespace) -> None:
     from training.evaluation.cross_validation import cross_validate
 
-    run = Run(options.run or Path("runs", options.experiment.stem))
+    run = Run(run_directory(options))
     _print_headline(cross_validate(run, options.experiment))
 
 
@@ -251,6 +142,7 @@ def _print_headline(document: Mapping[str, Any]) -> None:
 
 
 def _scorecard(options: argparse.Namespace) -> None:
+    require_tensorflow("scorecard")
     from training.export.publish import describe_foreign_model, describe_run
     from training.fit.start import open_data
     from training.scorecard import Parts, open_parts
@@ -287,6 +179,7 @@ def _scorecard(options: argparse.Namespace) -> None:
 
 
 def _export(options: argparse.Namespace) -> None:
+    require_tensorflow("export")
     from training.export.publish import export_foreign_model, export_run
 
     foreign = options.keras is not None and options.bundle is not None

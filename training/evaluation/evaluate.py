@@ -25,6 +25,7 @@ from training.evaluation.statistics import Values
 from training.fit.network import logits_model
 from training.fit.run import Run, write_json
 from training.fit.train import predict, read_history
+from training.introspection.keras_file import load_network
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import Choice, describe_own_model
 
@@ -34,9 +35,7 @@ def evaluate(run: Run, experiment: Experiment, parts: PreparedSplit) -> dict[str
 
     Also writes `run.operating_point`, the predictions and the plots.
     """
-    model: keras.Model = keras.saving.load_model(
-        run.require(run.best_model, "train"), compile=False
-    )
+    model = load_network(run.require(run.best_model, "train"))
 
     # Choose on the validation part.
     deployment = experiment.bundle.deployment_prevalence or float(parts.train.labels.mean())

@@ -1,9 +1,11 @@
 """Writer of bundles: SavedModel with explaining signatures, manifest, golden case and card."""
 
+import errno
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
+import tensorflow as tf
 
 from service import imaging, pipeline
 from service.model import (
@@ -98,7 +100,10 @@ def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None
     for name, signature in explained(model, manifest).signatures().items():
         archive.add_endpoint(name, signature.function, input_signature=list(signature.inputs))
 
-    archive.write_out(str(directory), verbose=False)
+    try:
+        archive.write_out(str(directory), verbose=False)
+    except tf.errors.ResourceExhaustedError as error:
+        raise OSError(errno.ENOSPC, "No space left on device") from error
 
 
 def _golden_case(bundle: Bundle, pixels: Pixels) -> GoldenCase:

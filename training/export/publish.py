@@ -5,17 +5,19 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from service.imaging import decode
+from service.errors import ImageError
+from service.imaging import decode, fit
 from service.model import Manifest
-from service.records import Pixels
+from service.records import FitParameters, Pixels
 from training.config import Card
 from training.config_files import load_foreign_model
-from training.errors import RunError
+from training.errors import ExportError, RunError
 from training.evaluation.headline import headline
 from training.export.bundle_writer import export_bundle
 from training.export.origin import provenance
 from training.fit.run import Run, read_json
 from training.introspection.description import BundleFacts, describe_model
+from training.introspection.keras_file import check_keras_file, load_network
 from training.introspection.own_model import describe_own_model, read_choice
 from training.phantoms import Finding, FindingKind, render_view
 from training.scorecard.report import check_scorecard, read_report
@@ -28,14 +30,18 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
 
     Raises:
         RunError: the run was not trained and evaluated, or `out` does not end in a version.
+        ExportError: the golden image cannot be used.
         ScorecardError: a scorecard is required, and the run has none or failed it.
     """
     report = read_report(run.scorecard, run.best_model)
     if require_scorecard:
         check_scorecard(report)
 
-    model, manifest = describe_run(run, *name_and_version(out))
-    pixels = golden_pixels(run.experiment().bundle)
+    name, version = name_and_version(out)
+    experiment = run.experiment()
+    pixels = golden_pixels(experiment.bundle, experiment.fit.parameters())
+
+    model, manifest = describe_run(run, name, version)
     return export_bundle(
         model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
     )
@@ -47,7 +53,7 @@ def describe_run(run: Run, name: str = "unnamed", version: int = 1) -> tuple[ker
     Raises:
         RunError: the run was not trained and evaluated.
     """
-    model = _load_model(run.require(run.best_model, "train"))
+    model = load_network(run.require(run.best_model, "train"))
     choice = read_choice(run.require(run.operating_point, "evaluate"))
     figures = headline(read_json(run.require(run.evaluation, "evaluate")))
 
@@ -78,15 +84,22 @@ def export_foreign_model(
 
     Raises:
         ConfigError: `description` lacks a needed key.
-        RunError: the Keras file is missing, or `out` does not end in a version.
+        RunError: the Keras file, the scorecard or the name of `out` cannot be used.
+        ExportError: the golden image cannot be used.
         ScorecardError: a scorecard is required, and the model has none or failed it.
     """
+    name, version = name_and_version(out)
+    foreign = load_foreign_model(description)
+    pixels = golden_pixels(foreign.bundle, foreign.fit.parameters())
+
+    check_keras_file(keras_file)
     report = None if scorecard is None else read_report(scorecard, keras_file)
+    if report is None and scorecard is not None:
+        raise RunError(f"There is no scorecard {scorecard}: run `scorecard --keras` first.")
     if require_scorecard:
         check_scorecard(report)
 
-    model, manifest = describe_foreign_model(keras_file, description, *name_and_version(out))
-    pixels = golden_pixels(load_foreign_model(description).bundle)
+    model, manifest = describe_foreign_model(keras_file, description, name, version)
     return export_bundle(
         model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
     )
@@ -99,10 +112,10 @@ def describe_foreign_model(
 
     Raises:
         ConfigError: `description` lacks a needed key.
-        RunError: the Keras file is missing.
+        RunError: the Keras file cannot be used.
     """
     foreign = load_foreign_model(description)
-    model = _load_model(keras_file)
+    model = load_network(keras_file)
 
     facts = BundleFacts(
         name=name,
@@ -132,20 +145,29 @@ def name_and_version(out: Path) -> tuple[str, int]:
     return name, int(version)
 
 
-def golden_pixels(card: Card) -> Pixels:
+def golden_pixels(card: Card, parameters: FitParameters) -> Pixels:
     """Return the source pixels of the self-test.
 
     They come from the image that the card names, or from a phantom with a spiculated mass, which
     shows no real person.
+
+    Raises:
+        ExportError: the image cannot be read, or is not a mammogram that the model can be shown.
     """
-    if card.golden_image is not None:
-        return decode(card.golden_image.read_bytes()).pixels
+    path = card.golden_image
+    if path is None:
+        rng = np.random.default_rng(_GOLDEN_SEED)
+        return render_view(rng, findings=(Finding(FindingKind.SPICULATED_MASS),)).pixels
 
-    rng = np.random.default_rng(_GOLDEN_SEED)
-    return render_view(rng, findings=(Finding(FindingKind.SPICULATED_MASS),)).pixels
+    try:
+        pixels = decode(path.read_bytes()).pixels
+        fit(pixels, parameters)
+    except OSError as error:
+        raise ExportError(
+            f"The golden_image {path} cannot be read ({error.strerror}): name another in [bundle], "
+            "or leave the key out for a phantom."
+        ) from error
+    except ImageError as error:
+        raise ExportError(f"The golden_image {path} cannot be used: {error}") from error
 
-
-def _load_model(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise RunError(f"There is no Keras file {path}.")
-    return keras.saving.load_model(path, compile=False)
+    return pixels

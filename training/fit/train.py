@@ -5,20 +5,20 @@ It can be resumed after any complete epoch.
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from tqdm import tqdm
 
 from service.records import Floats
 from training.config import Experiment, Training
 from training.data.batches import epoch_batches, steps_per_epoch
 from training.data.cache import Part
+from training.fit.checkpoint import load_checkpoint, save_checkpoint
 from training.fit.network import build_network, logits_model, seed_dropout
+from training.fit.progress import EpochLog, epoch_bar, settings_line
 from training.fit.run import Run, read_json, write_json
 
 PREDICTION_BATCH = 64
@@ -74,19 +74,23 @@ def train(
     learner.optimizer.build(learner.trainable_variables)
     history = read_history(run)
     if history:
-        learner.load_weights(run.checkpoint(len(history)))
+        load_checkpoint(learner, run.checkpoint(len(history)))
+
+    steps = steps_per_epoch(train_part.labels, experiment.training.batch_size)
+    print(settings_line(experiment.training, steps, len(history)), flush=True)
 
     # Train epoch by epoch, and save each one before it is logged.
-    with tf.summary.create_file_writer(str(run.logs)).as_default():
-        while not is_finished(history, experiment):
-            epoch = _run_epoch(len(history), learner, experiment, train_part, validation_part)
-            history = [*history, epoch]
-            _save(run, learner, history)
-            _log(history)
+    log = EpochLog(run.logs, experiment.training.epochs)
+    while not is_finished(history, experiment):
+        learning_rate = float(learner.optimizer.learning_rate)
+        epoch = _run_epoch(len(history), learner, experiment, train_part, validation_part)
+        history = [*history, epoch]
+        _save(run, learner, history)
+        log.tell(len(history), {**asdict(epoch), "learning_rate": learning_rate})
 
     # Write the network of the best epoch. Its margin knows nothing of the prevalence: `evaluate`
     # calibrates it first, and adds the prevalence then.
-    learner.load_weights(run.checkpoint(best_epoch(history)))
+    load_checkpoint(learner, run.checkpoint(best_epoch(history)))
     model.save(run.best_model)
 
     return history
@@ -133,13 +137,14 @@ def _run_epoch(
 ) -> Epoch:
     """Train for one epoch, counted from 0, and measure it on the validation part."""
     batches = epoch_batches(train_part, index, experiment.training, experiment.augmentation)
+    steps = steps_per_epoch(train_part.labels, experiment.training.batch_size)
 
     # A checkpoint does not contain the state of dropout. Seeding it for each epoch makes a resumed
     # run drop the same values.
     seed_dropout(learner, experiment.training.seed, index)
     losses = [
         float(learner.train_on_batch(images, labels))
-        for images, labels in tqdm(batches, desc=f"epoch {index + 1}", unit="batch", leave=False)
+        for images, labels in epoch_bar(batches, index + 1, steps)
     ]
 
     logits = predict(learner, validation_part)
@@ -172,25 +177,12 @@ def balanced_loss(labels: NDArray[np.int32], logits: Floats) -> float:
     return float(np.mean([losses[labels == label].mean() for label in (0, 1)]))
 
 
-def _save(run: Run, learner: Any, history: Sequence[Epoch]) -> None:
+def _save(run: Run, learner: keras.Model, history: Sequence[Epoch]) -> None:
     """Save the last epoch, and keep only the last and the best checkpoint."""
     # The checkpoint comes first: an epoch is complete when the history contains it.
-    learner.save_weights(run.checkpoint(len(history)))
+    save_checkpoint(learner, run.checkpoint(len(history)))
     write_json(run.history, [asdict(epoch) for epoch in history])
 
     needed = {run.checkpoint(len(history)), run.checkpoint(best_epoch(history))}
     for path in set(run.directory.glob("checkpoint-*")) - needed:
         path.unlink()
-
-
-def _log(history: Sequence[Epoch]) -> None:
-    """Write the last epoch to TensorBoard's log and to standard output."""
-    for name, value in asdict(history[-1]).items():
-        tf.summary.scalar(name, value, step=len(history))
-    tf.summary.flush()
-
-    print(
-        f"epoch {len(history)}: "
-        + ", ".join(f"{name} {value:.4f}" for name, value in asdict(history[-1]).items()),
-        flush=True,
-    )

@@ -105,6 +105,8 @@ def describe_model(model: keras.Model, facts: BundleFacts) -> Manifest:
 
 def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequence[str]) -> None:
     """Check inputs, outputs and layers of the network against the preprocessing and the classes."""
+    _check_form(model)
+
     single = len(model.inputs) == 1 and len(model.outputs) == 1
     if not single or len(model.output_shape) != _SCORE_AXES:
         raise NotExplainable(
@@ -113,6 +115,11 @@ def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequ
     if len(model.input_shape) != _IMAGE_AXES or model.input_shape[-1] not in (1, 3):
         raise NotExplainable(
             f"The network's input is {model.input_shape}; it must be [N, height, width, 1 or 3]."
+        )
+    if model.inputs[0].dtype != "float32":
+        raise NotExplainable(
+            f"The network takes {model.inputs[0].dtype}, but images are float32 from 0 to 1: make "
+            "its input with `keras.Input(..., dtype='float32')` and scale it in the network."
         )
 
     # A size of None takes any image.
@@ -129,17 +136,31 @@ def _check_model(model: keras.Model, preprocessing: FitParameters, classes: Sequ
     _check_layers(model)
 
 
+def _check_form(model: keras.Model) -> None:
+    """Refuse networks whose graph cannot be seen: Keras has none for them."""
+    if isinstance(model, keras.Sequential) and not model.built:
+        raise NotExplainable(
+            f"The Sequential network {model.name!r} has no input yet: begin it with "
+            "`keras.Input((height, width, 1))`, train it, and save it again."
+        )
+    if not hasattr(model, "inputs"):
+        raise NotExplainable(
+            f"The network is of the class {type(model).__name__}, whose code cannot be followed: "
+            "build it functionally with `keras.Model(inputs, outputs)`, or with keras.Sequential."
+        )
+
+
 def _check_layers(model: keras.Model) -> None:
     """Refuse layers that do not compute in float32, or whose gradients crash TensorFlow."""
     reduced = [
-        name
+        repr(name)
         for name, operation in operations(model)
         if getattr(operation, "compute_dtype", "float32") != "float32"
     ]
     if reduced:
         raise NotExplainable(
-            f"Layer {reduced[0]!r} does not compute in float32; "
-            "set `layer.dtype_policy = 'float32'`."
+            f"These layers do not compute in float32: {', '.join(reduced)}. Build the network with "
+            "the policy float32 and give it these weights."
         )
 
     crashing = [name for name, operation in operations(model) if _breaks_onednn(operation)]

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from service.model import Reference, Scorecard, read_domain, write_domain
 from service.records import Domain
@@ -42,12 +42,19 @@ def read_report(path: Path, keras_file: Path) -> ScorecardReport | None:
     """Return the report on `keras_file`, or None if `path` does not exist.
 
     Raises:
-        RunError: the report is about another Keras file.
+        RunError: the file is no report, or is about another Keras file.
     """
     if not path.exists():
         return None
 
-    document = _Document.model_validate_json(path.read_bytes())
+    try:
+        document = _Document.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RunError(
+            f"{path} is not a scorecard that this version reads: run `python -m training "
+            "scorecard` again."
+        ) from error
+
     if document.model != _digest(keras_file):
         raise RunError(
             f"{path} is about another network than {keras_file}: "

@@ -579,6 +579,24 @@ def in_half_precision() -> Any:
     return model
 
 
+def in_bytes() -> Any:
+    inputs = keras.Input((64, 48, 1), dtype="uint8")
+    maps = keras.layers.Conv2D(3, 5)(keras.layers.Rescaling(1 / 255)(inputs))
+
+    return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
+
+
+def unbuilt() -> Any:
+    return keras.Sequential([keras.layers.Conv2D(3, 5), keras.layers.Flatten()], name="late")
+
+
+class HiddenGraph(keras.Model):  # type: ignore[misc]
+    """A network by subclassing, whose layers Keras knows, but not what `call` does with them."""
+
+    def call(self, images: Any) -> Any:
+        return images
+
+
 def with_moving_weights() -> Any:
     """Return a network whose filters read the corners of their windows alone."""
     model = classifier([])
@@ -602,7 +620,10 @@ def with_strided_pointwise() -> Any:
     [
         (lambda: classifier([], channels=2), "must be .* 1 or 3"),
         (lambda: classifier([keras.layers.Reshape((2, 1))]), "one output, a score per class"),
-        (in_half_precision, "'conv2d' does not compute in float32"),
+        (in_half_precision, "not compute in float32: 'conv2d'"),
+        (in_bytes, "takes uint8, but images are float32 from 0 to 1"),
+        (unbuilt, "'late' has no input yet: begin it with `keras.Input"),
+        (HiddenGraph, "of the class HiddenGraph, whose code cannot be followed"),
         (with_strided_pointwise, "'projection' is a 1 x 1 convolution with strides"),
         (with_moving_weights, "of layer 'conv2d' should depend .* drawn in another place"),
         (
@@ -618,6 +639,9 @@ def with_strided_pointwise() -> Any:
         "channels",
         "output",
         "precision",
+        "bytes",
+        "unbuilt",
+        "subclassed",
         "strided-pointwise",
         "moved",
         "multi-label",

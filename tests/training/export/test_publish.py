@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -119,6 +120,20 @@ def write_foreign_model(directory: Path) -> None:
     (directory / "foreign.toml").write_text(FOREIGN)
 
 
+def export_command(directory: Path, *options: str) -> list[str]:
+    """Return the command that exports the foreign model of the directory."""
+    return [
+        "export",
+        "--keras",
+        str(directory / "foreign.keras"),
+        "--bundle",
+        str(directory / "foreign.toml"),
+        "--out",
+        str(directory / "foreign" / "1"),
+        *options,
+    ]
+
+
 def score_foreign_model(directory: Path, toml: Path) -> int:
     """Run the command `scorecard` on the foreign model and return its exit code."""
     options = {
@@ -176,3 +191,62 @@ def test_scorecard_refuses_images_of_another_fit(
     assert score_foreign_model(tmp_path, toml) == 2
 
     assert "[fit]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (None, "golden.png cannot be read (No such file or directory): name another"),
+        (b"", "golden.png cannot be used: The file is empty"),
+        (b"a letter", "golden.png cannot be used: The file is not"),
+        (cv2.imencode(".png", np.zeros((90, 60), np.uint8))[1].tobytes(), "cannot be used: "),
+    ],
+    ids=["missing", "empty", "text", "black"],
+)
+def test_golden_image_is_checked_before_the_network(
+    content: bytes | None, complaint: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The Keras file is missing, too, and would be named if it were looked at first."""
+    golden = tmp_path / "golden.png"
+    (tmp_path / "foreign.toml").write_text(f'{FOREIGN}golden_image = "{golden}"\n')
+    if content is not None:
+        golden.write_bytes(content)
+
+    code = main(export_command(tmp_path))
+
+    assert code == 2
+    message = capsys.readouterr().err
+    assert message.startswith(f"error: The golden_image {tmp_path}")
+    assert complaint in message
+
+
+@pytest.mark.parametrize("content", [None, b"{}"])
+def test_named_scorecard_must_be_one(
+    content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_foreign_model(tmp_path)
+    scorecard = tmp_path / "scorecard.json"
+    if content is not None:
+        scorecard.write_bytes(content)
+
+    code = main(export_command(tmp_path, "--scorecard", str(scorecard)))
+
+    assert code == 2
+    assert str(scorecard) in capsys.readouterr().err
+
+
+def test_bundle_of_mixed_precision_answers_as_trained(tmp_path: Path) -> None:
+    keras.utils.set_random_seed(4)
+    keras.config.set_dtype_policy("mixed_float16")
+    write_foreign_model(tmp_path)
+    keras.config.set_dtype_policy("float32")
+    model = keras.saving.load_model(tmp_path / "foreign.keras", compile=False)
+    images = np.random.default_rng(0).random((4, 48, 36, 1), np.float32)
+    odds = np.asarray(model(images), np.float64) ** (1 / 1.5)
+    expected = odds / odds.sum(axis=1, keepdims=True)
+
+    assert main(export_command(tmp_path)) == 0
+
+    # Numbers of 16 bits are 2 ** -11 apart below 1.
+    bundle = Bundle.load(tmp_path / "foreign" / "1")
+    assert bundle.predict(images).probabilities == pytest.approx(expected, abs=2**-10)
