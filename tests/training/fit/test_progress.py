@@ -95,7 +95,7 @@ def test_training_tells_parts_settings_and_epochs(
     _, train, validation, test, settings, first, second, _ = finished.stdout.splitlines()
     assert train.split() == ["train", "40", "20", "10", "0"]
     assert validation.split() == ["validation", "20", "10", "5", "0"]
-    assert test.split() == ["test", "20", "10", "5", "-"]
+    assert test.split() == ["test", "20", "10", "5", "0"]
     assert settings.startswith("device ")
     # Ten cancers and ten others are five batches of four.
     assert settings.endswith(", learning rate 0.01, 5 steps an epoch, at most 2 epochs")
