@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from service.model import Manifest
 from training.config import ImageSource
+from training.errors import RunError
 from training.introspection.live_model import LiveModel
 from training.scorecard.effort import ScorecardEffort
 from training.scorecard.kept_steps import Steps, steps_beside
@@ -30,7 +31,13 @@ def score_and_write(  # noqa: PLR0913 - a network, its images, and where the rep
 
     `parts`: training and validation images of the experiment. The results of its steps lie in a
     directory beside `out` until the report is written.
+
+    Raises:
+        RunError: `out` is a directory.
     """
+    if out.is_dir():
+        raise RunError(f"{out} is a directory: name the JSON file to write with --out.")
+
     facts = (
         keras_file.read_bytes(),
         source.model_dump_json().encode(),

@@ -586,6 +586,14 @@ def in_bytes() -> Any:
     return keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(maps)))
 
 
+def with_two_outputs() -> Any:
+    inputs = keras.Input((64, 48, 1), name="image")
+    maps = keras.layers.Flatten()(keras.layers.Conv2D(3, 5)(inputs))
+    scores = {name: keras.layers.Dense(2, name=name)(maps) for name in ("cancer", "density")}
+
+    return keras.Model({"image": inputs}, scores)
+
+
 def unbuilt() -> Any:
     return keras.Sequential([keras.layers.Conv2D(3, 5), keras.layers.Flatten()], name="late")
 
@@ -620,6 +628,7 @@ def with_strided_pointwise() -> Any:
     [
         (lambda: classifier([], channels=2), "must be .* 1 or 3"),
         (lambda: classifier([keras.layers.Reshape((2, 1))]), "one output, a score per class"),
+        (with_two_outputs, "must have one input, the image, and one output"),
         (in_half_precision, "not compute in float32: 'conv2d'"),
         (in_bytes, "takes uint8, but images are float32 from 0 to 1"),
         (unbuilt, "'late' has no input yet: begin it with `keras.Input"),
@@ -638,6 +647,7 @@ def with_strided_pointwise() -> Any:
     ids=[
         "channels",
         "output",
+        "two-outputs",
         "precision",
         "bytes",
         "unbuilt",

@@ -182,6 +182,18 @@ def test_foreign_model_becomes_bundle_with_scorecard(
     assert manifest.offset == -0.5
 
 
+def test_scorecard_refuses_a_directory_at_once(
+    write_experiment: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_foreign_model(tmp_path)
+    toml = write_images(write_experiment, tmp_path)
+    (tmp_path / "scorecard.json").mkdir()
+
+    assert score_foreign_model(tmp_path, toml) == 2
+
+    assert "scorecard.json is a directory: name the JSON file" in capsys.readouterr().err
+
+
 def test_scorecard_refuses_images_of_another_fit(
     write_experiment: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
