@@ -11,6 +11,7 @@ from service.model.golden import GoldenCase
 from service.model.level_facts import LevelFacts, Levels, MeasuredShare, ViewsFacts
 from service.model.levels import ExamProbabilities, Level, combine
 from service.model.manifest import (
+    EXPERIMENT_FILE,
     GOLDEN_FILE,
     MANIFEST_FILE,
     MODEL_CARD_FILE,
@@ -26,6 +27,7 @@ from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Ver
 from service.model.versions import newest_version, stamp
 
 __all__ = [
+    "EXPERIMENT_FILE",
     "GOLDEN_FILE",
     "MANIFEST_FILE",
     "MODEL_CARD_FILE",

@@ -44,13 +44,13 @@ class ViewsFacts(BaseModel):
 
 
 class LevelFacts(BaseModel):
-    """Facts of one level, measured on its validation cases.
+    """Facts of one level: thresholds of validation cases, shares measured on test cases.
 
     `target`: sentence that says how the threshold was chosen. `threshold`: on the level's
     probability. `sensitivity`, `specificity`: None if there were no cases for them. `cases`: number
-    of cases, of which `with_cancer` have cancer. `quantiles`: 101 quantiles of the probabilities of
-    cancer-free cases, from 0 % to 100 %. `by_views`: facts of the cases of exactly that number of
-    views.
+    of test cases, of which `with_cancer` have cancer. `quantiles`: 101 quantiles of the
+    probabilities of cancer-free validation cases, from 0 % to 100 %. `by_views`: facts of the cases
+    of exactly that number of views.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -21,6 +21,7 @@ GOLDEN_FILE = EXTRA / "golden.npz"
 MODEL_CARD_FILE = EXTRA / "MODEL_CARD.md"
 SCORECARD_FILE = EXTRA / "scorecard.json"
 DOMAIN_FILE = EXTRA / "domain.npz"
+EXPERIMENT_FILE = EXTRA / "experiment.json"
 
 OLDER_SCHEMA = 2
 """Schema version of bundles without taps, made for an earlier fit."""

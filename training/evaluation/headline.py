@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+FLOOR_AUC = "floor_breast_auc_"
+"""Begin of the names of the floors' figures."""
+
 
 def headline(document: Mapping[str, Any]) -> dict[str, float]:
     """Return the figures of an evaluation that the bundle contains."""
@@ -22,7 +25,7 @@ def headline(document: Mapping[str, Any]) -> dict[str, float]:
         "image_specificity": document["images"]["at_threshold"]["specificity"],
         "expected_calibration_error": document["calibration"]["expected_calibration_error"],
         **{
-            f"floor_breast_auc_{name}": floor["breasts"]["auc"]["value"]
+            f"{FLOOR_AUC}{name}": floor["breasts"]["auc"]["value"]
             for name, floor in document["floor"].items()
         },
     }

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from service import imaging, pipeline
 from service.model import (
+    EXPERIMENT_FILE,
     MANIFEST_FILE,
     MODEL_CARD_FILE,
     Bundle,
@@ -27,19 +28,21 @@ from training.introspection.probe import check_places
 from training.scorecard.report import ScorecardReport
 
 
-def export_bundle(
+def export_bundle(  # noqa: PLR0913 - the parts of a bundle, by keyword
     model: keras.Model,
     out: Path,
     manifest: Manifest,
     *,
     golden_pixels: Pixels,
     report: ScorecardReport | None = None,
+    experiment: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a bundle to the directory `out` and return `out`. A failed export leaves nothing there.
 
     `manifest`: as `describe_model` returns it. `golden_pixels`: decoded pixels of a mammogram. The
-    bundle keeps them with its answers for them.
+    bundle keeps them with its answers for them. `experiment`: JSON of the settings that the network
+    was trained with, without names of files or patients.
 
     Raises:
         ExportError: `out` exists and may not be overwritten, or no class of the golden image can be
@@ -57,7 +60,8 @@ def export_bundle(
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
         staged = Path(workshop) / "new"
-        _write(staged, model, manifest, golden_pixels, report)
+        _write_model(staged, model, manifest, golden_pixels)
+        _write_facts(staged, manifest, report, experiment)
 
         if out.exists():
             out.rename(Path(workshop) / "old")
@@ -66,19 +70,21 @@ def export_bundle(
     return out
 
 
-def _write(
-    directory: Path,
-    model: keras.Model,
-    manifest: Manifest,
-    golden_pixels: Pixels,
-    report: ScorecardReport | None,
-) -> None:
-    """Write every file of the bundle."""
+def _write_model(directory: Path, model: keras.Model, manifest: Manifest, golden: Pixels) -> None:
+    """Write the SavedModel and the golden case."""
     # The SavedModel comes first: the golden case is made by the bundle as it is loaded, not by the
     # model in memory.
     _save_model(directory, model, manifest)
     (directory / MANIFEST_FILE).parent.mkdir()
-    _golden_case(Bundle(directory, manifest, digest=""), golden_pixels).save(directory)
+    _golden_case(Bundle(directory, manifest, digest=""), golden).save(directory)
+
+
+def _write_facts(
+    directory: Path, manifest: Manifest, report: ScorecardReport | None, experiment: str | None
+) -> None:
+    """Write every other file of the bundle."""
+    if experiment is not None:
+        (directory / EXPERIMENT_FILE).write_text(experiment + "\n", encoding="utf-8")
 
     if report is not None:
         save_scorecard(directory, report.scorecard)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from service.model import LevelFacts, Levels, Localisation, Manifest, Scorecard, ViewsFacts
 from service.records import ConvLayer
+from training.evaluation.headline import FLOOR_AUC
 
 _NOTICE = (
     "**Not a medical device.** Its output must not be used to diagnose, to screen or to decide on "
@@ -23,6 +24,7 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
         *_section("Training", manifest.training),
         *_section("Decision", *_decision(manifest)),
         *_section("Figures", *_figures(manifest)),
+        *_section("Floor", *_floor(manifest)),
         *_section("Scorecard", *_scorecard(scorecard)),
         *_section("Localisation of lesions", *_methods(scorecard)),
         *_section("Layers", *_layers(manifest)),
@@ -67,8 +69,9 @@ def _decision(manifest: Manifest) -> list[str]:
 def _levels(levels: Levels) -> list[str]:
     note = (
         "The probability of a breast is the mean of its images, and that of an exam is the higher "
-        "one of its breasts. Thresholds and shares are those of validation cases, with 95 % "
-        "intervals. Rows with a number of views are about the cases of exactly that number."
+        "one of its breasts. Thresholds were chosen on validation patients. Shares were measured "
+        "on test patients, with 95 % intervals by patient. Rows with a number of views are about "
+        "cases of exactly that number, made of complete ones by leaving views out."
     )
     rows: list[Sequence[str]] = []
     for level, facts in levels.by_level().items():
@@ -98,6 +101,31 @@ def _figures(manifest: Manifest) -> list[str]:
     return _table(
         ("Figure", "Value"), ((name, f"{value:.4g}") for name, value in manifest.figures.items())
     )
+
+
+def _floor(manifest: Manifest) -> list[str]:
+    """Return the network beside regressions on facts that need no network."""
+    floors = {
+        name.removeprefix(FLOOR_AUC): value
+        for name, value in manifest.figures.items()
+        if name.startswith(FLOOR_AUC)
+    }
+    if not floors:
+        return [
+            "Not measured. It is not known whether the network has learnt more than a shortcut."
+        ]
+
+    note = (
+        "AUC over breasts of the same test patients. Each floor is a regression on the named facts "
+        "alone, fitted to the training part. A network that does not clearly beat all of them may "
+        "have learnt nothing else."
+    )
+    rows = {"network": manifest.figures["breast_auc"], **floors}
+    return [
+        note,
+        "",
+        *_table(("Scores of", "AUC"), ((name, f"{value:.3f}") for name, value in rows.items())),
+    ]
 
 
 def _scorecard(scorecard: Scorecard | None) -> list[str]:

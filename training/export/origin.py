@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.model import Provenance
+from training.config import Experiment
 
 
 def provenance(document: Mapping[str, Any]) -> Provenance:
@@ -56,3 +57,16 @@ def _counts(rounds: Sequence[Mapping[str, Any]], name: str) -> dict[str, int]:
 
     total = sum((Counter(one["data"]["parts"]["test"]) for one in rounds), Counter[str]())
     return {"cross-validation": total[name]}
+
+
+def settings_json(experiment: Experiment) -> str:
+    """Return the settings of an experiment that a bundle keeps, as JSON.
+
+    Names of files and of patients are left out.
+    """
+    left_out: Any = {
+        "data": True,
+        "filter": {"patient_ids"},
+        "bundle": {"golden_image"},
+    }
+    return experiment.model_dump_json(exclude=left_out, indent=2)

@@ -14,7 +14,7 @@ from training.config_files import load_foreign_model
 from training.errors import ExportError, RunError
 from training.evaluation.headline import headline
 from training.export.bundle_writer import export_bundle
-from training.export.origin import provenance
+from training.export.origin import provenance, settings_json
 from training.fit.run import Run, read_json
 from training.introspection.description import BundleFacts, describe_model
 from training.introspection.keras_file import check_keras_file, load_network
@@ -43,7 +43,13 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
 
     model, manifest = describe_run(run, name, version)
     return export_bundle(
-        model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
+        model,
+        out,
+        manifest,
+        golden_pixels=pixels,
+        report=report,
+        experiment=settings_json(experiment),
+        overwrite=overwrite,
     )
 
 

@@ -6,7 +6,7 @@ from service.api.schemas.answers import Caution, ModelName, Schema, Share
 
 
 class ShareEstimate(Schema):
-    """A share that was measured on validation cases, with its 95 % interval."""
+    """A share that was measured on test cases, with its 95 % interval."""
 
     value: Share
     low: Share
@@ -23,13 +23,13 @@ class ViewsDecision(Schema):
 
 
 class LevelDecision(Schema):
-    """Decision at one level: its threshold, and the shares measured on validation cases."""
+    """Decision at one level: a threshold of validation cases, and shares measured on test cases."""
 
     target: str = Field(description="How the threshold was chosen.")
     threshold: Share = Field(description="On the probability of the level.")
     sensitivity: ShareEstimate | None = Field(description="Null if no case has cancer.")
     specificity: ShareEstimate | None = Field(description="Null if every case has cancer.")
-    cases: int = Field(description="Number of validation cases.")
+    cases: int = Field(description="Number of test cases.")
     with_cancer: int = Field(description="Number of these that have cancer.")
     by_views: dict[int, ViewsDecision] = Field(
         description="The same for cases of exactly that number of views, by the number."

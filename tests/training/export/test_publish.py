@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from service.model import MODEL_CARD_FILE, Bundle
+from service.model import EXPERIMENT_FILE, MODEL_CARD_FILE, Bundle
 from training.commands import main
 from training.config_files import load_experiment
 from training.data.prepare import prepare
@@ -16,7 +16,7 @@ from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import evaluate
 from training.export.publish import export_foreign_model, export_run
 from training.fit.network import logits_model
-from training.fit.run import Run
+from training.fit.run import Run, read_json
 from training.fit.start import start
 from training.fit.train import train
 from training.introspection.own_model import read_choice
@@ -65,6 +65,10 @@ def test_bundle_answers_as_its_run_was_measured(
     assert manifest.levels == choice.levels
     assert manifest.provenance is not None
     assert manifest.provenance.patients == {"train": 20, "validation": 10, "test": 10}
+    settings = read_json(tmp_path / "models" / "toy" / "7" / EXPERIMENT_FILE)
+    assert settings["training"]["learning_rate"] == experiment.training.learning_rate
+    assert str(toml.parent) not in str(settings)
+    assert "data" not in settings
     assert manifest.preprocessing == experiment.fit.parameters()
 
     images = parts.test.images(range(4))
