@@ -7,7 +7,7 @@ COMMANDS: Mapping[str, str] = {
     "table": "make the table of a published set",
     "prepare": "decode and fit images",
     "train": "train the network",
-    "evaluate": "measure the network",
+    "evaluate": "choose thresholds and measure the network",
     "cross-validate": "train and measure a network for each fold",
     "scorecard": "test for shortcuts",
     "export": "write the bundle",
@@ -33,13 +33,15 @@ Train, evaluate and export a mammogram classifier, one step at a time:
   table      make the table of a published set           -> a CSV table, lesion masks
   prepare    decode and fit every image once             -> the cache
   train      train the network with early stopping       -> runs/<experiment>/best.keras
-  evaluate   set temperature and threshold, then measure -> runs/<experiment>/evaluation.json, *.png
+  evaluate   calibrate, choose thresholds, then measure  -> runs/<experiment>/evaluation.json, *.png
   scorecard  test the network for learned shortcuts      -> runs/<experiment>/scorecard.json
   export     write the bundle that the service loads     -> models/<name>/<version>/
 
+  cross-validate   train and evaluate a network for each fold, in place of both steps
+
 An experiment is one TOML file with every hyperparameter. training/experiments/demo.toml documents
-each key. Paths are relative to the working directory. `prepare`, `train` and `scorecard` can be
-interrupted: run the same command again to continue.
+each key. Paths are relative to the working directory. `prepare`, `train`, `cross-validate` and
+`scorecard` can be interrupted: run the same command again to continue.
 
 Exit codes: 0, 2 after an error that one message tells, and 130 after Ctrl-C.
 """
@@ -54,6 +56,9 @@ example, from nothing to a bundle:
 
 the table of images that you have:
   %(prog)s table cbis-ddsm /data/cbis --out data/cbis.csv --masks data/cbis-masks
+
+a small table, of which every patient is to be judged:
+  %(prog)s cross-validate my-folds.toml
 
 Run `%(prog)s COMMAND --help` for details of a command.
 """
@@ -155,7 +160,8 @@ device, the learning rate and the steps of an epoch. Each epoch then tells its f
 and how long the rest takes at most. TensorBoard shows the same: `tensorboard --logdir runs`.
 
 A run directory belongs to one experiment: if a value of the TOML file has changed, it is refused,
-and the message names the value. Comments may change.
+and the message names the value. Comments may change. The directory keeps the split and the digests
+of tables and images. This command and the later ones refuse data that has changed since.
 
 examples:
   %(prog)s training/experiments/demo.toml
@@ -168,24 +174,40 @@ says how the folds are made:
 
   [split]
   by = "cross-validation"
-  folds = 5                     # drawn by patient, or values of the column `fold`: ["0", "1", "2"]
+  folds = 5          # at least 3, drawn by patient; or values of the column `fold`: ["0", "1", "2"]
 
 Each round is an ordinary run in <run>/fold-<name>, tested on that fold and chosen on the next one.
-The networks become one ensemble, <run>/best.keras, whose margin is the mean of theirs. `export` and
-the files of `evaluate` are as those of a single network. An interrupted call goes on where it
-stopped.
+The decisions that are measured are those of each round's own thresholds.
 
+The networks become one ensemble, <run>/best.keras, whose margin is the mean of theirs. No image is
+unseen by all of them. The figures of its bundle are therefore those of the rounds, and it has no
+scorecard, so `export` writes it without --require-scorecard. `scorecard` and `export` take a round
+as any other run. An interrupted call goes on where it stopped.
+
+examples:
   %(prog)s my.toml
   %(prog)s my.toml --run runs/my-folds
 """
 EVALUATE = """\
-Fit the temperature and choose the threshold on the validation patients. Then measure on the test
-patients: AUC with a confidence interval (bootstrap over patients), sensitivity at 90 %%
-specificity, confusion matrix and calibration. If lesion masks are given, also measure how often
-the peak of Grad-CAM lies in the lesion.
+Fit the calibration and choose the thresholds of images, breasts and exams on the validation
+patients. [targets] says what for: by default, for a specificity of 90 %%. Probabilities are for the
+`deployment_prevalence` of [bundle], by default the share of training images with cancer.
+
+Then measure on the test patients, with 95 %% intervals (bootstrap over patients):
+
+  - AUC, average precision and pF1, sensitivities, the decisions at the thresholds,
+  - calibration, beside always saying the prevalence,
+  - the floor: regressions on machine, age, view and brightness, which a network must beat,
+  - the groups of the columns that [comparison] names,
+  - if lesion masks are given, how often the peak of Grad-CAM lies in the lesion.
+
+The figures are in evaluation.json. The predictions, one row for each image, breast and exam, are in
+predictions-*.csv. They name patients and stay in the run. docs/evaluation.md explains all of it.
 
 example:
   %(prog)s runs/demo
+
+The run's own copy of the experiment counts. To try other targets, change them there.
 """
 SCORECARD = """\
 Test the network on validation images, which it was not fitted to:
@@ -213,7 +235,8 @@ A network that was trained elsewhere is tested on the images of an experiment:
 """
 EXPORT = """\
 Write the bundle that the service loads: a SavedModel with its explanations, manifest, self-test and
-model card. --out ends in <name>/<version>.
+model card. The manifest has the thresholds of images, breasts and exams, and the provenance of the
+run: digests, counts and versions, and no key of a patient. --out ends in <name>/<version>.
 
 examples:
   %(prog)s runs/demo --out models/demo/1 --require-scorecard
@@ -221,9 +244,9 @@ examples:
 
 Any Keras functional or sequential classifier can be exported, too: a .keras file, or an .h5 file of
 the whole model. A TOML file then replaces the evaluation. Its sections are [fit], [decision]
-(classes, positive_class, threshold, threshold_rule, temperature) and [bundle]. docs/training.md has
-an example to copy, and lists the layers that can be followed. A network of mixed precision is
-exported in float32.
+(classes, positive_class, threshold, threshold_rule, temperature, offset) and [bundle].
+docs/training.md has an example to copy, and lists the layers that can be followed. A network of
+mixed precision is exported in float32.
 
   %(prog)s --keras my.keras --bundle my.toml --out models/mine/1
   %(prog)s --keras my.keras --bundle my.toml --scorecard my-scorecard.json --out models/mine/1

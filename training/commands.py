@@ -1,4 +1,4 @@
-"""Command line of training: phantoms, table, prepare, train, evaluate, scorecard and export."""
+"""Command line of training: one function for each step, from phantoms to export."""
 
 import argparse
 import os

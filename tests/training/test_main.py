@@ -9,7 +9,16 @@ from training.commands import main
 from training.errors import RunError
 from training.export.publish import name_and_version
 
-COMMANDS = ("phantoms", "table", "prepare", "train", "evaluate", "scorecard", "export")
+COMMANDS = (
+    "phantoms",
+    "table",
+    "prepare",
+    "train",
+    "evaluate",
+    "cross-validate",
+    "scorecard",
+    "export",
+)
 
 
 def test_help_shows_an_example_of_every_command(capsys: pytest.CaptureFixture[str]) -> None:
