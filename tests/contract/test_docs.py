@@ -9,11 +9,15 @@ from service.imaging.dicom.pixeldata import SYNTAXES
 from service.records import Method
 from service.settings import Settings
 from tests.support.paths import ROOT
+from training.evaluation.calibration_figures import CALIBRATION_FIGURES
+from training.evaluation.discrimination import ranking_figures, threshold_figures
+from training.evaluation.floor import FloorKind
 from training.scorecard.criteria import CRITERIA, LAYER_CRITERIA
 
 DOCS = ROOT / "docs"
 API = (DOCS / "api.md").read_text("utf-8")
 IMAGES = (DOCS / "images.md").read_text("utf-8")
+EVALUATION = (DOCS / "evaluation.md").read_text("utf-8")
 EXPLANATIONS = (DOCS / "explanations.md").read_text("utf-8")
 SETTINGS = (DOCS / "settings.md").read_text("utf-8")
 
@@ -95,6 +99,14 @@ def test_scorecard_entries_are_documented_with_their_requirement() -> None:
     assert {name: cells[0] for name, cells in documented.items()} == {
         entry.name: entry.asked for entry in entries
     }
+
+
+def test_figures_of_evaluations_are_documented() -> None:
+    first_cells = "".join(re.findall(r"^\| (`.*?) \|", EVALUATION, re.MULTILINE))
+    documented = {name.split(".")[-1] for name in re.findall(r"`([^`]+)`", first_cells)}
+
+    figures = {**ranking_figures(), **threshold_figures(0.5), **CALIBRATION_FIGURES}
+    assert documented >= figures.keys() | {kind.value for kind in FloorKind}
 
 
 def test_methods_are_documented() -> None:

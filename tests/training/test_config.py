@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,18 @@ def test_demo_is_a_valid_experiment() -> None:
         experiment.data.images.format(patient_id="p", image_id="i")
         == "data/phantoms/train_images/p/i.dcm"
     )
+
+
+def test_commented_sections_of_demo_hold_defaults(tmp_path: Path) -> None:
+    text = DEMO.read_text()
+    sections = re.findall(r"^(?:# .*\n)+", text, re.MULTILINE)
+    optional = [section for section in sections if re.match(r"# \[\w", section)]
+    path = tmp_path / "written_out.toml"
+
+    path.write_text(text + re.sub(r"^# ", "", "".join(optional), flags=re.MULTILINE))
+
+    assert len(optional) == 3
+    assert load_experiment(path) == load_experiment(DEMO)
 
 
 @pytest.mark.parametrize(
