@@ -44,7 +44,7 @@ def merge(members: Sequence[Member], experiment: Experiment) -> keras.Model:
     for layer, *parts in zip(*map(_weighted_layers, networks), strict=True):
         weights = [part.get_weights() for part in parts]
         if layer.name == LOGITS:
-            layer.set_weights(_head(weights, members))
+            layer.set_weights(_head(weights, members, channels))
         elif isinstance(layer, keras.layers.BatchNormalization):
             layer.set_weights([np.concatenate(values) for values in zip(*weights, strict=True)])
         else:
@@ -77,15 +77,21 @@ def _diagonal(kernels: Sequence[Floats], channels: int) -> Floats:
     return merged.reshape(len(merged), count * channels, count * units)
 
 
-def _head(weights: Sequence[Sequence[Floats]], members: Sequence[Member]) -> list[Floats]:
+def _head(
+    weights: Sequence[Sequence[Floats]], members: Sequence[Member], channels: int
+) -> list[Floats]:
     """Return kernel and bias of the logits: the means of the members' calibrated logits.
 
-    The offset of a member goes to its logit of cancer.
+    `channels`: those of a member's input, which may be a flattened map. The offset of a member goes
+    to its logit of cancer.
     """
     kernels = []
     biases = []
     for (kernel, bias), member in zip(weights, members, strict=True):
-        kernels.append(kernel / member.temperature / len(members))
+        scaled = kernel / member.temperature / len(members)
+        kernels.append(scaled.reshape(-1, channels, kernel.shape[-1]))
         biases.append(bias / member.temperature + np.array([0, member.offset]))
 
-    return [np.concatenate(kernels), np.mean(biases, axis=0)]
+    # Each cell of a flattened map has the channels of all members.
+    merged = np.stack(kernels, axis=1)
+    return [merged.reshape(-1, merged.shape[-1]), np.mean(biases, axis=0)]

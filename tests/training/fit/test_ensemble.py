@@ -8,14 +8,18 @@ from training.config_files import load_experiment
 from training.fit.ensemble import Member, merge
 from training.fit.network import build_network, logits_model
 
-HEIGHT = 96
-WIDTH = 80
+HEIGHT = 160
+WIDTH = 96
 
 
-@pytest.fixture(scope="module", params=["max", "average", "flatten"])
+@pytest.fixture(
+    scope="module",
+    params=[("max", (6, 4)), ("average", ()), ("flatten", (6,)), ("flatten", ())],
+    ids=["max", "average-logits", "flatten", "flatten-logits"],
+)
 def experiment(request: pytest.FixtureRequest) -> Experiment:
     demo = load_experiment(ROOT / "training" / "experiments" / "demo.toml")
-    network = {"filters": (3, 4, 5), "dense": (6, 4), "pooling": request.param}
+    network = {"filters": (3, 4, 5), "pooling": request.param[0], "dense": request.param[1]}
     return demo.model_copy(
         update={
             "network": demo.network.model_copy(update=network),
