@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from training.config import ImageSource
 from training.data.cache import Part, open_part
-from training.data.split import Split
+from training.data.split import Split, require_both_classes
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,10 @@ def open_split(split: Split, source: ImageSource) -> PreparedSplit:
 
     Raises:
         CacheError: images are not prepared.
+        TableError: a part lacks a class, because all its images are unusable.
     """
-    return PreparedSplit(
+    parts = PreparedSplit(
         *(open_part(part, source) for part in (split.train, split.validation, split.test))
     )
+    require_both_classes(Split(parts.train.records, parts.validation.records, parts.test.records))
+    return parts

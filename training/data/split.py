@@ -105,6 +105,8 @@ def _patients(records: Iterable[Record]) -> set[str]:
 def require_both_classes(split: Split) -> None:
     """Check that every part has images with and without cancer.
 
+    The validation part also needs breasts and exams without cancer, which thresholds are chosen on.
+
     Raises:
         TableError: a part lacks a class.
     """
@@ -114,4 +116,13 @@ def require_both_classes(split: Split) -> None:
             raise TableError(
                 f"The {part.name} part ({len(records)} images) does not contain both classes: "
                 "use more patients or another split."
+            )
+
+    for cases in ("breast", "exam"):
+        known = {getattr(record, cases) for record in split.validation}
+        with_cancer = {getattr(record, cases) for record in split.validation if record.cancer}
+        if with_cancer == known:
+            raise TableError(
+                f"Every {cases} of the validation part has a cancer ({len(known)} {cases}s), and a "
+                f"threshold of {cases}s needs others: use more patients or another split."
             )

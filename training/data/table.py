@@ -41,7 +41,8 @@ CANCERS: Mapping[str, bool] = {
 class Record:
     """One image: a view of one breast in one exam of one patient.
 
-    `exam_id` and `fold` are empty if the table has no such column. `train_only`: the image is in no
+    `view` is in upper case. `exam_id` and `fold` are empty if the table has no such column.
+    `train_only`: the image is in no
     other part than the training part. `columns`: all cells of the table's row, by the column's
     name in lower case, as the table has them.
     """
@@ -127,7 +128,7 @@ def _record(row: Mapping[str, str], table: ImageTable, place: str) -> Record:
         patient_id=prefix + row["patient_id"],
         image_id=row["image_id"],
         laterality=meaning_of(row, "laterality", LATERALITIES, "L or R", place),
-        view=row["view"],
+        view=row["view"].upper(),
         cancer=meaning_of(row, "cancer", CANCERS, "1 with cancer and 0 without", place),
         exam_id=row.get("exam_id", ""),
         fold=fold_name(row.get("fold", "")),
@@ -185,13 +186,14 @@ def select(records: Sequence[Record], choice: RowFilter) -> tuple[Record, ...]:
             f"The filter names patients that are not in the table: {_enumerate(sorted(unknown))}."
         )
 
+    views = {view.upper() for view in choice.views}
     selected = tuple(
         record
         for record in records
         if (not choice.patient_ids or record.patient_id in choice.patient_ids)
         and (choice.cancer is None or record.cancer == choice.cancer)
         and (choice.laterality is None or record.laterality == choice.laterality)
-        and (not choice.views or record.view in choice.views)
+        and (not views or record.view in views)
     )
     if not selected:
         raise TableError("No row of the table passes the filter.")

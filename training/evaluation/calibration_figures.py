@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from training.evaluation.reliability import log_losses, log_odds, squared_errors
+from training.evaluation.reliability import BINS, log_losses, log_odds, squared_errors
 from training.evaluation.resampling import Draws, Figure, tabulate
 from training.evaluation.statistics import Labels, Values
 
@@ -61,6 +61,26 @@ def expected_to_observed(draws: Draws) -> Values:
     return (draws.weights @ draws.scores) / cancers
 
 
+def calibration_error(draws: Draws) -> Values:
+    """Return the expected calibration error over groups of nearly equal size.
+
+    The groups are made anew in each draw, as `reliability` makes them. Chance alone gives an error
+    above 0, and a larger one in a draw than in the data.
+    """
+    cancers = np.diff(draws.true_positives, axis=1, prepend=0)
+    called = draws.true_positives + draws.false_positives
+    counts = np.diff(called, axis=1, prepend=0)
+    total = called[:, [-1]]
+
+    # Share of the cases with lower probabilities, and of half of those with the same.
+    share_below = (total - called + counts / 2) / total
+    groups = (share_below * BINS).astype(int)
+    gaps = counts * draws.thresholds - cancers
+
+    sums = [np.abs((gaps * (groups == group)).sum(axis=1)) for group in range(BINS)]
+    return np.asarray(np.sum(sums, axis=0) / total[:, 0])
+
+
 def slope(draws: Draws) -> Values:
     """Return the slope of the calibration line."""
     return _fit_line(draws)[0]
@@ -89,6 +109,7 @@ def in_the_large(draws: Draws) -> Values:
 CALIBRATION_FIGURES: dict[str, Figure] = {
     "brier": mean_brier,
     "nll": mean_nll,
+    "expected_calibration_error": calibration_error,
     "expected_to_observed": expected_to_observed,
     "calibration_slope": slope,
     "calibration_in_the_large": in_the_large,

@@ -29,6 +29,10 @@ CASES: Mapping[Level, str] = {
 }
 """Plural of each level's cases."""
 
+NOT_KEPT = (
+    "No threshold keeps to this, because probabilities are rounded to 1: these cases are positive."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -65,14 +69,25 @@ def choose(
         offset=scaling.offset,
         data_prevalence=population.data,
         deployment_prevalence=population.deployment,
-        levels=choose_levels(records, calibrate(margins, scaling), targets, population),
+        levels=choose_levels(records, served_probabilities(margins, scaling), targets, population),
     )
+
+
+def served_probabilities(margins: Values, scaling: PlattScaling) -> Values:
+    """Return calibrated probabilities as a bundle gives them, in numbers of 32 bits.
+
+    Near 1 these are coarser. Thresholds must not lie between probabilities that are served as one.
+    """
+    return calibrate(margins, scaling).astype(np.float32).astype(np.float64)
 
 
 def choose_levels(
     records: Sequence[Record], probabilities: Values, targets: Targets, population: Population
 ) -> Levels:
-    """Choose the thresholds of every level on calibrated probabilities of images."""
+    """Choose the thresholds of every level on the probabilities of images as they are served.
+
+    Every level has cases with and without cancer, see `training.data.split.require_both_classes`.
+    """
     facts = {
         level.value: _choose_level(level, records, probabilities, targets, population)
         for level in Level
@@ -101,16 +116,24 @@ def _choose_level(
     by_views = {}
     for views, (groups, labels) in partial_cases(level, records).items():
         some = gather(level, records, probabilities, groups, labels=labels)
+        if labels.min() == labels.max():
+            # One class tells nothing about a threshold. That of all cases holds.
+            continue
         by_views[views] = ViewsFacts(
-            threshold=_threshold(target, some, population),
+            threshold=min(_threshold(target, some, population), 1.0),
             sensitivity=None,
             specificity=None,
             cases=len(some),
         )
 
+    threshold = _threshold(target, cases, population)
+    rule = f"{target.sentence}, over {CASES[level]} of patients that were not trained on."
+    if threshold > 1:
+        rule = f"{rule} {NOT_KEPT}"
+
     return LevelFacts(
-        target=f"{target.sentence}, over {CASES[level]} of patients that were not trained on.",
-        threshold=_threshold(target, cases, population),
+        target=rule,
+        threshold=min(threshold, 1.0),
         sensitivity=None,
         specificity=None,
         cases=len(cases),
@@ -121,8 +144,21 @@ def _choose_level(
 
 
 def _threshold(target: Target, cases: Cases, population: Population) -> float:
+    """Return the threshold of the target. It is above 1 if no possible threshold keeps to it.
+
+    If it shall call no case positive it is the next number of 32 bits above all cases: the service
+    compares such numbers.
+    """
     weights = population_weights(cases.labels, population.share(cases))
-    return choose_threshold(target, cases.labels, cases.probabilities, weights)
+    threshold = choose_threshold(target, cases.labels, cases.probabilities, weights)
+    highest = float(cases.probabilities.max())
+    if threshold <= highest:
+        return threshold
+
+    above = np.float32(highest)
+    if above <= highest:
+        above = np.nextafter(above, np.float32(2))
+    return float(above)
 
 
 def _target(level: Level, targets: Targets) -> tuple[TargetKind, float]:

@@ -15,7 +15,9 @@ from service.records import Floats, Mask
 from training.data.cache import Part
 from training.data.prepared import PreparedSplit
 from training.data.table import Record
+from training.data.table_file import column_name
 from training.evaluation.cases import Cases, combined, group
+from training.evaluation.cells import MISSING, named
 from training.evaluation.discrimination import area, auc_within
 from training.evaluation.floor import FloorInput, fit_floors, measure_pictures
 from training.evaluation.measure import Measured
@@ -34,7 +36,9 @@ def floor_scores(parts: PreparedSplit, comparison: Comparison) -> dict[str, Valu
 
     They are fitted on the training part. Columns that the table lacks are left out.
     """
-    columns = [name for name in comparison.metadata if _has(parts.train.records, name)]
+    columns = [
+        name for name in comparison.metadata if _cells(parts.train.records, name) is not None
+    ]
     floors = fit_floors(_floor_input(parts.train, columns), parts.train.labels)
     tested = _floor_input(parts.test, columns)
 
@@ -55,7 +59,10 @@ def compare(predictions: Predictions, measured: Measured, comparison: Comparison
         "within_machine": None
         if machines is None
         else {
-            name: _within(predictions, scores, measured.cases[Level.BREAST], comparison.machine)
+            name: {
+                cases: _within(scores, measured.cases[level], predictions.records, machines)
+                for cases, level in _LEVELS.items()
+            }
             for name, scores in {
                 "network": predictions.probabilities,
                 **predictions.floors,
@@ -76,11 +83,26 @@ def _beside(predictions: Predictions, scores: Values, cases: Cases) -> dict[str,
     }
 
 
-def _within(predictions: Predictions, scores: Values, cases: Cases, column: str) -> float | None:
-    """Return the AUC over pairs of breasts of one machine."""
-    machines = [views[0].columns[column] for views in cases.records]
-    combined_scores = combined(predictions.records, scores, group(cases.level, predictions.records))
-    return auc_within(cases.labels, combined_scores, machines)
+def _within(
+    scores: Values, cases: Cases, records: Sequence[Record], machines: Sequence[str]
+) -> dict[str, float] | None:
+    """Return the AUC over pairs of cases of one machine. Cases without a machine are left out.
+
+    `scores`, `records`, `machines`: of each image. The machine of a case is that of its first view.
+    """
+    groups = group(cases.level, records)
+    of_cases = named([machines[indices[0]] for indices in groups])
+    known = [index for index, machine in enumerate(of_cases) if machine != MISSING]
+    if not known:
+        return None
+
+    within = auc_within(
+        cases.labels[known],
+        combined(records, scores, groups)[known],
+        [of_cases[index] for index in known],
+        [cases.patients[index] for index in known],
+    )
+    return None if within is None else asdict(within)
 
 
 def group_figures(cases: Cases, columns: Sequence[str]) -> list[Subgroup]:
@@ -94,7 +116,7 @@ def group_figures(cases: Cases, columns: Sequence[str]) -> list[Subgroup]:
 
 def _floor_input(part: Part, columns: Sequence[str]) -> FloorInput:
     brightness, thumbnails = measure_pictures(_batches(part))
-    cells = {name: [record.columns.get(name, "") for record in part.records] for name in columns}
+    cells = {name: _cells(part.records, name) or [""] * len(part) for name in columns}
     return FloorInput(cells, brightness, thumbnails)
 
 
@@ -106,11 +128,11 @@ def _batches(part: Part) -> Iterator[tuple[Floats, list[Mask]]]:
 
 
 def _cells(records: Sequence[Record], column: str) -> list[str] | None:
-    """Return the cells of a column, or None if the table has no such column."""
-    if not _has(records, column):
+    """Return the cells of a column, or None if no table has such a column.
+
+    Of several tables some may lack it. Their cells are empty.
+    """
+    name = column_name(column)
+    if not any(name in record.columns for record in records):
         return None
-    return [record.columns.get(column, "") for record in records]
-
-
-def _has(records: Sequence[Record], column: str) -> bool:
-    return any(column in record.columns for record in records)
+    return [record.columns.get(name, "") for record in records]

@@ -38,7 +38,8 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
 
     Raises:
         ConfigError: the experiment's split is no cross-validation.
-        RunError: the directory belongs to another experiment, or a round failed.
+        RunError: the directory belongs to another experiment, a round failed, or the rounds have
+            other data than one another.
     """
     experiment = load_experiment(experiment_file)
     if not isinstance(experiment.split, CrossSplit):
@@ -47,12 +48,15 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
             "in [split]."
         )
 
+    # All rounds begin before the first is trained, so that they have the same table and images.
     run.begin(experiment_file)
-    rounds = {}
-    for name, split in rotate(load_records(experiment), experiment.split).items():
-        one = rounds[name] = run.round(name)
-        print(f"round {len(rounds)} of {len(experiment.split.names)}: fold {name} is the test part")
-        start(one, experiment_file, split)
+    splits = rotate(load_records(experiment), experiment.split)
+    rounds = {name: run.round(name) for name in splits}
+    for name, one in rounds.items():
+        start(one, experiment_file, splits[name])
+
+    for number, (name, one) in enumerate(rounds.items(), start=1):
+        print(f"round {number} of {len(rounds)}: fold {name} is the test part", flush=True)
         _run_step("train", str(experiment_file), "--run", str(one.directory))
         _run_step("evaluate", str(one.directory))
 
@@ -75,12 +79,23 @@ def pool(run: Run, experiment: Experiment, rounds: Mapping[str, Run]) -> dict[st
     }
 
     provenances = {name: read_json(one.provenance) for name, one in rounds.items()}
+    _require_same_table(run, provenances)
     write_json(run.provenance, {"rounds": provenances})
     _write_ensemble(run, experiment, rounds, choices)
 
     predictions = join(parts)
     choice = _choose_for_ensemble(experiment, predictions, list(choices.values()))
-    return measure_and_write(run, experiment, predictions, choice, levels_of.__getitem__)
+    return measure_and_write(run, experiment, predictions, choice, levels_of=levels_of.__getitem__)
+
+
+def _require_same_table(run: Run, provenances: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise RunError unless all rounds began with the same tables."""
+    tables = [facts["data"]["tables"] for facts in provenances.values()]
+    if any(one != tables[0] for one in tables):
+        raise RunError(
+            f"The rounds of {run.directory} began with different tables: begin another run with "
+            "--run."
+        )
 
 
 def _choose_for_ensemble(

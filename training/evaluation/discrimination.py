@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.evaluation.resampling import Draws, Figure
-from training.evaluation.statistics import Group, Labels, Values, auc
+from training.evaluation.resampling import Draws, Figure, draw_weights, percentiles, tabulate
+from training.evaluation.statistics import Group, Interval, Labels, Values
 
 SPECIFICITIES = (0.8, 0.9, 0.95)
 RECALLS = (0.02, 0.05, 0.10)
@@ -50,12 +50,7 @@ def threshold_figures(threshold: float, prevalence: float | None = None) -> dict
 
 def area(draws: Draws) -> Values:
     """Return the area under the ROC curve."""
-    healthy = np.diff(draws.false_positives, axis=1, prepend=0)
-    cancers = np.diff(draws.true_positives, axis=1, prepend=0)
-
-    # Cancers above each healthy case, and half of those beside it.
-    ordered = (healthy * (draws.true_positives - cancers / 2)).sum(axis=1)
-    return _ratio(ordered, draws.positives * draws.negatives)
+    return _ratio(_ordered_pairs(draws), draws.positives * draws.negatives)
 
 
 def average_precision(draws: Draws) -> Values:
@@ -134,26 +129,42 @@ def predictive_value_at(threshold: float, prevalence: float | None = None) -> Fi
     return figure
 
 
-def auc_within(labels: Labels, scores: Values, groups: Sequence[Group]) -> float | None:
+def auc_within(
+    labels: Labels, scores: Values, groups: Sequence[Group], patients: Sequence[str]
+) -> Interval | None:
     """Return the share of rightly ordered pairs of a cancer and a healthy case of one group.
 
-    A network that has learnt the machine, and no more, is at 0.5 within each machine. The result is
-    None if no group has both classes.
+    A network that has learnt the machine, and no more, is at 0.5 within each machine. The interval
+    is drawn by patient. The result is None if no group has both classes.
     """
     members: dict[Group, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(group, []).append(index)
 
-    ordered = 0.0
-    pairs = 0
-    for indices in members.values():
-        cancers = int((labels[indices] == 1).sum())
-        count = cancers * (len(indices) - cancers)
-        if count:
-            ordered += count * auc(labels[indices], scores[indices])
-            pairs += count
+    both = [rows for rows in members.values() if len(set(labels[rows].tolist())) > 1]
+    if not both:
+        return None
 
-    return ordered / pairs if pairs else None
+    values = []
+    for weights in draw_weights(patients):
+        draws = [tabulate(labels[rows], scores[rows], weights[:, rows]) for rows in both]
+        ordered = np.sum([_ordered_pairs(one) for one in draws], axis=0)
+        pairs = np.sum([one.positives * one.negatives for one in draws], axis=0)
+        values.append(_ratio(ordered, pairs))
+
+    return percentiles(np.concatenate(values))
+
+
+def _ordered_pairs(draws: Draws) -> Values:
+    """Return the pairs of a cancer and a healthy case in which the cancer has the higher score.
+
+    A pair with equal scores counts half.
+    """
+    healthy = np.diff(draws.false_positives, axis=1, prepend=0)
+    cancers = np.diff(draws.true_positives, axis=1, prepend=0)
+
+    # Cancers above each healthy case, and half of those beside it.
+    return np.asarray((healthy * (draws.true_positives - cancers / 2)).sum(axis=1))
 
 
 def _called(draws: Draws, threshold: float) -> tuple[Values, Values]:

@@ -15,7 +15,7 @@ from training.config import Experiment
 from training.data.cache import Part
 from training.data.prepared import PreparedSplit
 from training.evaluation.calibration import calibrate
-from training.evaluation.choice import choose, scalings
+from training.evaluation.choice import choose, scalings, served_probabilities
 from training.evaluation.comparison import floor_scores
 from training.evaluation.localisation import localise
 from training.evaluation.measured_run import measure_and_write
@@ -23,7 +23,7 @@ from training.evaluation.plots import draw_history
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import Values
 from training.fit.network import logits_model
-from training.fit.run import Run, write_json
+from training.fit.run import Run
 from training.fit.train import predict, read_history
 from training.introspection.keras_file import load_network
 from training.introspection.live_model import LiveModel
@@ -38,7 +38,7 @@ def evaluate(run: Run, experiment: Experiment, parts: PreparedSplit) -> dict[str
     model = load_network(run.require(run.best_model, "train"))
 
     # Choose on the validation part.
-    deployment = experiment.bundle.deployment_prevalence or float(parts.train.labels.mean())
+    deployment = experiment.bundle.deployment_prevalence or usual_prevalence(parts)
     choice = choose(
         parts.validation.records, margins(model, parts.validation), experiment.targets, deployment
     )
@@ -49,19 +49,24 @@ def evaluate(run: Run, experiment: Experiment, parts: PreparedSplit) -> dict[str
     predictions = Predictions(
         records=parts.test.records,
         margins=raw,
-        probabilities=calibrate(raw, deployed),
+        probabilities=served_probabilities(raw, deployed),
         at_data=calibrate(raw, at_data),
         floors=floor_scores(parts, experiment.comparison),
     )
-    document = measure_and_write(run, experiment, predictions, choice)
+    localisation = _localise(model, experiment, choice, parts.test, predictions)
     draw_history(run.directory / "history.png", read_history(run))
 
-    localisation = _localise(model, experiment, choice, parts.test, predictions)
-    if localisation is not None:
-        document["localisation"] = localisation
-        write_json(run.evaluation, document)
+    return measure_and_write(run, experiment, predictions, choice, further=localisation)
 
-    return document
+
+def usual_prevalence(parts: PreparedSplit) -> float:
+    """Return the share of training images with cancer, or of validation images if that is 0 or 1.
+
+    Images of tables that are for training alone do not count: they may be cancers alone.
+    """
+    divided = [record.cancer for record in parts.train.records if not record.train_only]
+    share = sum(divided) / max(len(divided), 1)
+    return share if 0 < share < 1 else float(parts.validation.labels.mean())
 
 
 def margins(model: keras.Model, part: Part) -> Values:
@@ -76,8 +81,11 @@ def _localise(
     choice: Choice,
     part: Part,
     predictions: Predictions,
-) -> dict[str, Any] | None:
-    """Measure how well Grad-CAM localises the known lesions of true positives, if there are any."""
+) -> dict[str, Any]:
+    """Measure how well Grad-CAM localises the known lesions of true positives, if there are any.
+
+    The figures are in `localisation` of the result, which is empty without them.
+    """
     positive = predictions.probabilities >= choice.levels.image.threshold
     detected = [
         index
@@ -85,8 +93,8 @@ def _localise(
         if positive[index] and record.cancer and record.lesion_mask is not None
     ]
     if not detected:
-        return None
+        return {}
 
     manifest = describe_own_model(model, experiment, choice, figures={})
     figures = localise(LiveModel(model, manifest), part, detected, [Method.GRAD_CAM])
-    return asdict(figures[Method.GRAD_CAM])
+    return {"localisation": asdict(figures[Method.GRAD_CAM])}

@@ -16,7 +16,7 @@ from training.evaluation.choice import Population
 from training.evaluation.discrimination import DECIDED, ranking_figures, threshold_figures
 from training.evaluation.partial_cases import partial_cases
 from training.evaluation.predictions import Predictions
-from training.evaluation.reliability import brier, expected_calibration_error, nll, reliability
+from training.evaluation.reliability import brier, nll, reliability
 from training.evaluation.resampling import intervals
 from training.evaluation.statistics import Interval, Labels
 
@@ -99,7 +99,6 @@ def measure_calibration(predictions: Predictions) -> dict[str, Any]:
     line = calibration_line(labels, probabilities)
     figures = intervals(CALIBRATION_FIGURES, labels, probabilities, patients)
     return {
-        "expected_calibration_error": expected_calibration_error(bins),
         "brier_of_constant": brier(labels, probabilities).constant,
         "nll_of_constant": nll(labels, probabilities).constant,
         **{name: asdict(interval) for name, interval in figures.items()},
@@ -115,16 +114,20 @@ def _measured_level(
     predictions: Predictions,
     levels_of: LevelsOf,
 ) -> LevelFacts:
-    """Return the facts of a level with what was measured."""
+    """Return the facts of a level with what was measured.
+
+    A threshold is kept if no case of these predictions has its number of views.
+    """
+    partial = partial_cases(cases.level, predictions.records)
     by_views = {}
-    for views, (groups, labels) in partial_cases(cases.level, predictions.records).items():
-        chosen = facts.by_views.get(views)
-        if chosen is not None:
-            some = _with_partial_cases(cases.level, views, predictions, levels_of, groups, labels)
+    for views, chosen in facts.by_views.items():
+        shares: Mapping[str, Interval] = {}
+        count = 0
+        if views in partial:
+            some = _with_partial_cases(cases.level, views, predictions, levels_of, *partial[views])
             shares = decision_figures(some)
-            by_views[views] = ViewsFacts(
-                threshold=chosen.threshold, cases=len(some), **_shares(shares)
-            )
+            count = len(some)
+        by_views[views] = ViewsFacts(threshold=chosen.threshold, cases=count, **_shares(shares))
 
     return LevelFacts(
         target=facts.target,

@@ -36,20 +36,27 @@ def measure_and_write(
     experiment: Experiment,
     predictions: Predictions,
     choice: Choice,
+    *,
     levels_of: Callable[[str], Levels] | None = None,
+    further: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Measure the predictions of test patients, and write figures, predictions and plots.
 
     `levels_of`: the levels whose thresholds decide about a patient, by default those of `choice`.
-    Returns the document that is written to `run.evaluation`.
+    `further`: figures that the document has beside these. Returns the document that is written to
+    `run.evaluation`.
     """
-    population = Population(choice.data_prevalence, choice.deployment_prevalence)
+    # An evaluation that is interrupted must not leave the figures of an earlier one.
+    run.evaluation.unlink(missing_ok=True)
+
+    counts = _counts(predictions)
+    population = Population(counts["prevalence"], choice.deployment_prevalence)
     measured = measure_levels(
         predictions, choice.levels, levels_of or (lambda _patient: choice.levels), population
     )
     groups = group_figures(measured.cases[Level.IMAGE], experiment.comparison.subgroups)
     document = {
-        "test": _counts(predictions),
+        "test": counts,
         **{NAMES[level]: _level_document(level, measured) for level in Level},
         "calibration": {
             **choice.model_dump(exclude={"levels"}),
@@ -57,6 +64,7 @@ def measure_and_write(
         },
         **compare(predictions, measured, experiment.comparison),
         "subgroups": [asdict(one) for one in groups],
+        **(further or {}),
     }
 
     write_predictions(run.predictions(Level.IMAGE), predictions, measured.cases[Level.IMAGE])
@@ -95,8 +103,7 @@ def _level_document(level: Level, measured: Measured) -> dict[str, Any]:
         "decisions": decisions,
         "at_threshold": {
             **asdict(counts),
-            "sensitivity": counts.sensitivity,
-            "specificity": counts.specificity,
+            **{name: decisions.get(name, {}).get("value") for name in DECISIONS[:2]},
         },
     }
 
@@ -113,6 +120,7 @@ def draw_figures(
         curves = {
             NAMES[level]: (cases.labels, cases.probabilities, measured.figures[level][figure])
             for level, cases in measured.cases.items()
+            if figure in measured.figures[level]
         }
         draw(directory / name, curves)
 
@@ -121,10 +129,13 @@ def draw_figures(
 
     calibration = document["calibration"]
     bins = [Bin(**one) for one in calibration["reliability"]]
-    draw_reliability(directory / "reliability.png", bins, calibration["expected_calibration_error"])
+    error = calibration["expected_calibration_error"]["value"]
+    draw_reliability(directory / "reliability.png", bins, error)
 
-    floors = {
-        name: Interval(**floor["breasts"]["auc"]) for name, floor in document["floor"].items()
-    }
-    draw_floors(directory / "floor.png", measured.figures[Level.BREAST]["auc"], floors)
+    breast_auc = measured.figures[Level.BREAST].get("auc")
+    if breast_auc is not None:
+        floors = {
+            name: Interval(**floor["breasts"]["auc"]) for name, floor in document["floor"].items()
+        }
+        draw_floors(directory / "floor.png", breast_auc, floors)
     draw_subgroups(directory / "subgroups.png", measured.figures[Level.IMAGE]["auc"], groups)

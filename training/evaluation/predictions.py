@@ -47,8 +47,8 @@ class Predictions:
 
 
 def join(parts: Sequence[Predictions]) -> Predictions:
-    """Return the predictions of several parts as one. All of them have the same floors."""
-    names = parts[0].floors
+    """Return the predictions of several parts as one, with the floors that all of them have."""
+    names = [name for name in parts[0].floors if all(name in part.floors for part in parts)]
     return Predictions(
         records=tuple(record for part in parts for record in part.records),
         margins=np.concatenate([part.margins for part in parts]),

@@ -1,6 +1,5 @@
 """How well probabilities agree with what was observed: bins, scores and the calibration line."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,12 +51,6 @@ def reliability(labels: Labels, probabilities: Values, bins: int = BINS) -> list
         Bin(float(probabilities[group].mean()), float(labels[group].mean()), len(group))
         for group in groups
     ]
-
-
-def expected_calibration_error(bins: Sequence[Bin]) -> float:
-    """Return the mean gap between probability and observed share, weighted by bin count."""
-    total = sum(group.count for group in bins)
-    return sum(group.count * abs(group.probability - group.observed) for group in bins) / total
 
 
 def brier(labels: Labels, probabilities: Values) -> ProperScore:

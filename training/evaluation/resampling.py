@@ -83,12 +83,12 @@ def intervals(
     not define a figure is left out for it. A figure that the data do not define is left out.
     """
     values: dict[str, list[Values]] = {name: [] for name in figures}
-    for weights in _weights(patients):
+    for weights in draw_weights(patients):
         draws = tabulate(labels, scores, weights)
         for name, figure in figures.items():
             values[name].append(figure(draws))
 
-    results = {name: _interval(np.concatenate(blocks)) for name, blocks in values.items()}
+    results = {name: percentiles(np.concatenate(blocks)) for name, blocks in values.items()}
     return {name: interval for name, interval in results.items() if interval is not None}
 
 
@@ -106,12 +106,12 @@ def paired_difference(
     """
     differences = [
         figure(tabulate(labels, scores_a, weights)) - figure(tabulate(labels, scores_b, weights))
-        for weights in _weights(patients)
+        for weights in draw_weights(patients)
     ]
-    return _interval(np.concatenate(differences))
+    return percentiles(np.concatenate(differences))
 
 
-def _weights(patients: Sequence[str]) -> Iterator[Values]:
+def draw_weights(patients: Sequence[str]) -> Iterator[Values]:
     """Yield the data themselves as one draw, then all draws in blocks of [D, N]."""
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     names, patient_of = np.unique(np.asarray(patients), return_inverse=True)
@@ -127,8 +127,11 @@ def _weights(patients: Sequence[str]) -> Iterator[Values]:
         yield np.array(drawn, np.float64)[:, patient_of]
 
 
-def _interval(values: NDArray[np.float64]) -> Interval | None:
-    """Return the first value, and the interval of the others, which are draws."""
+def percentiles(values: NDArray[np.float64]) -> Interval | None:
+    """Return the first value, and the interval of the others, which are draws.
+
+    Values that are no numbers are left out. The result is None if the first is none.
+    """
     drawn = values[1:][np.isfinite(values[1:])]
     if not np.isfinite(values[0]) or not len(drawn):
         return None

@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 from scipy.special import expit, logit
+from sklearn.calibration import calibration_curve
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
 
-from training.evaluation.calibration_figures import CALIBRATION_FIGURES, calibration_line
+from training.evaluation.calibration_figures import (
+    CALIBRATION_FIGURES,
+    calibration_error,
+    calibration_line,
+)
 from training.evaluation.resampling import intervals, measure, tabulate
 from training.evaluation.statistics import Labels, Values
 
@@ -127,4 +132,35 @@ def test_one_class_defines_the_losses_alone() -> None:
         name: measure(figure, labels, probabilities) for name, figure in CALIBRATION_FIGURES.items()
     }
 
-    assert {name for name, value in values.items() if value is not None} == {"brier", "nll"}
+    named = {name for name, value in values.items() if value is not None}
+    assert named == {"brier", "nll", "expected_calibration_error"}
+
+
+def test_calibration_error_equals_hand_worked_case() -> None:
+    """Ten groups of two cases. The first and the sixth are off, and the last holds a tie."""
+    probabilities = np.repeat([0.1, 0.2, 0.3, 0.4, 0.5, 0.55, 0.6, 0.7, 0.8, 0.9], 2)
+    probabilities[:2] = (0.05, 0.07)
+    labels = np.array([0, 1] * 10, np.int32)
+
+    error = measure(calibration_error, labels, probabilities)
+
+    gaps = [0.44, 0.3, 0.2, 0.1, 0, 0.05, 0.1, 0.2, 0.3, 0.4]
+    assert error == pytest.approx(np.mean(gaps))
+
+
+def test_calibration_error_of_draws_groups_each_anew() -> None:
+    """The oracle groups the repeated cases themselves, by scikit-learn's quantiles."""
+    labels, probabilities = predicted(0.4, 0.5)
+    weights = np.array([np.ones(400), np.repeat([0, 2], 200)[np.argsort(probabilities)]])
+    draws = tabulate(labels, probabilities, weights)
+
+    errors = calibration_error(draws)
+
+    for error, counts in zip(errors, weights.astype(int), strict=True):
+        repeated = np.repeat(np.arange(400), counts)
+        observed, mean = calibration_curve(
+            labels[repeated], probabilities[repeated], n_bins=10, strategy="quantile"
+        )
+        # Ten groups of 40: the weights repeat whole cases.
+        assert error == pytest.approx(np.abs(observed - mean).mean(), abs=0.005)
+        assert error > 0.02

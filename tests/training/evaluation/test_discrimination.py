@@ -26,8 +26,8 @@ from training.evaluation.discrimination import (
     specificity_at,
     threshold_figures,
 )
-from training.evaluation.resampling import Draws, Figure, measure, tabulate
-from training.evaluation.statistics import Labels, Values, operating_point
+from training.evaluation.resampling import Draws, Figure, draw_weights, measure, tabulate
+from training.evaluation.statistics import Interval, Labels, Values, operating_point
 
 Oracle = Callable[[Labels, Values], float]
 
@@ -185,7 +185,10 @@ def test_auc_within_counts_pairs_of_one_group() -> None:
         if labels[i] == 1 and labels[j] == 0 and groups[i] == groups[j]
     ]
 
-    assert auc_within(labels, scores, groups.tolist()) == pytest.approx(np.mean(pairs))
+    within = auc_within(labels, scores, groups.tolist(), [str(i) for i in range(200)])
+
+    assert within is not None
+    assert within.value == pytest.approx(np.mean(pairs))
 
 
 def test_auc_within_is_blind_to_the_group() -> None:
@@ -195,10 +198,31 @@ def test_auc_within_is_blind_to_the_group() -> None:
     scores = np.array([0.9] * 10 + [0.1] * 10)
 
     assert measure(area, labels, scores) == pytest.approx(0.8)
-    assert auc_within(labels, scores, groups) == 0.5
+    within = auc_within(labels, scores, groups, [str(i) for i in range(20)])
+    assert within == Interval(0.5, 0.5, 0.5)
 
 
 def test_auc_within_needs_a_group_of_both_classes() -> None:
     labels = np.array([1, 1, 0], np.int32)
 
-    assert auc_within(labels, np.arange(3.0), ["a", "a", "b"]) is None
+    assert auc_within(labels, np.arange(3.0), ["a", "a", "b"], ["p", "q", "r"]) is None
+
+
+def test_interval_within_groups_draws_whole_patients() -> None:
+    """The oracle counts pairs, each as often as a draw has both of its cases."""
+    rng = np.random.default_rng(7)
+    labels, scores = cases(8)
+    groups = rng.choice(list("abc"), size=200)
+    patients = [str(index // 4) for index in range(200)]
+
+    within = auc_within(labels, scores, groups.tolist(), patients)
+
+    cancers, healthy = np.flatnonzero(labels == 1), np.flatnonzero(labels == 0)
+    same = groups[cancers, None] == groups[healthy]
+    ordered = (np.sign(scores[cancers, None] - scores[healthy]) + 1) / 2
+    weights = np.concatenate(list(draw_weights(patients)))[1:]
+    pairs = [(row[cancers, None] * row[healthy] * same) for row in weights]
+    values = [(pair * ordered).sum() / pair.sum() for pair in pairs]
+    assert len(values) == 1000
+    assert within is not None
+    assert (within.low, within.high) == pytest.approx(np.percentile(values, (2.5, 97.5)))

@@ -3,13 +3,7 @@ import pytest
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss, log_loss
 
-from training.evaluation.reliability import (
-    Bin,
-    brier,
-    expected_calibration_error,
-    nll,
-    reliability,
-)
+from training.evaluation.reliability import brier, nll, reliability
 
 
 def test_bins_hold_equal_numbers() -> None:
@@ -41,21 +35,6 @@ def test_constant_probability_is_one_bin() -> None:
 
     assert [(group.observed, group.count) for group in bins] == [(0.25, 4)]
     assert bins[0].probability == pytest.approx(0.3)
-
-
-def test_calibration_error_equals_hand_worked_case() -> None:
-    labels = np.array([0, 1, 0, 1, 1], dtype=np.int32)
-    probabilities = np.array([0.05, 0.55, 0.55, 0.95, 1.0])
-
-    bins = reliability(labels, probabilities, bins=2)
-
-    assert [group.count for group in bins] == [3, 2]
-    # |1.15 / 3 - 1/3| * 3/5 + |0.975 - 1| * 2/5
-    assert expected_calibration_error(bins) == pytest.approx(0.03 + 0.01)
-
-
-def test_perfectly_calibrated_bins_have_no_error() -> None:
-    assert expected_calibration_error([Bin(0.25, 0.25, 8), Bin(0.5, 0.5, 2)]) == 0
 
 
 def test_scores_equal_those_of_scikit_learn() -> None:
