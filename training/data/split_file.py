@@ -9,6 +9,7 @@ import io
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
+from typing import NoReturn
 
 from training.data.split import Split
 from training.data.table import Record
@@ -31,22 +32,35 @@ def read_split(path: Path, records: Sequence[Record]) -> Split:
     """Read a split back, with the records of these images.
 
     Raises:
-        RunError: an image of the split is not among the records.
+        RunError: the file is missing or damaged, or an image is not among the records.
     """
+    if not path.exists():
+        raise RunError(f"{path} is missing: restore it, or begin another run with --run.")
+
     by_key = {record.key: record for record in records}
     parts: dict[str, list[Record]] = {part.name: [] for part in fields(Split)}
 
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
+        rows = csv.DictReader(file)
+        if tuple(rows.fieldnames or ()) != _COLUMNS:
+            _refuse(path)
+
+        for row in rows:
+            if row["part"] not in parts:
+                _refuse(path)
             record = by_key.get((row["patient_id"], row["image_id"]))
             if record is None:
                 raise RunError(
                     f"{path} names the image {row['patient_id']}/{row['image_id']}, which the "
-                    "table no longer has: restore the table, or begin another run."
+                    "table no longer has: restore the table, or begin another run with --run."
                 )
             parts[row["part"]].append(record)
 
     return Split(**{name: tuple(members) for name, members in parts.items()})
+
+
+def _refuse(path: Path) -> NoReturn:
+    raise RunError(f"{path} is damaged: restore it, or begin another run with --run.")
 
 
 def _rows(split: Split) -> Iterator[tuple[str, str, str]]:

@@ -13,12 +13,10 @@ from training.config import Experiment
 def provenance(document: Mapping[str, Any]) -> Provenance:
     """Return the facts of a run's provenance that a bundle keeps. They hold no key of a patient.
 
-    The rounds of a cross-validation become one: their digests are put together, and their test
-    parts are counted as one part.
+    The rounds of a cross-validation become one: their digests are put together, their commits,
+    versions and devices are listed where they differ, and their test parts are counted as one part.
     """
     rounds = list(document.get("rounds", {"": document}).values())
-    first = rounds[0]
-    machine = first["machine"]
 
     return Provenance(
         table_sha256=_together([_together(list(one["data"]["tables"].values())) for one in rounds]),
@@ -26,10 +24,13 @@ def provenance(document: Mapping[str, Any]) -> Provenance:
             [_together(list(one["data"]["images"].values())) for one in rounds]
         ),
         split_sha256=_together([one["data"]["split"] for one in rounds]),
-        commit=_commit(first["code"]),
-        versions=first["code"]["versions"],
-        device=f"{', '.join(machine['devices'])} ({machine['backend']}, {machine['cores']} cores)",
-        seeds=first["seeds"],
+        commit=_all([commit for one in rounds if (commit := _commit(one["code"]))]) or None,
+        versions={
+            name: _all([one["code"]["versions"].get(name, "none") for one in rounds])
+            for name in {name: None for one in rounds for name in one["code"]["versions"]}
+        },
+        device=_all([_device(one["machine"]) for one in rounds]),
+        seeds=rounds[0]["seeds"],
         patients=_counts(rounds, "patients"),
         images=_counts(rounds, "images"),
     )
@@ -41,6 +42,15 @@ def _together(digests: Sequence[str]) -> str:
     if len(different) == 1:
         return different[0]
     return hashlib.sha256(json.dumps(different).encode()).hexdigest()
+
+
+def _all(texts: Sequence[str]) -> str:
+    """Return the different texts, in order of appearance."""
+    return "; ".join(dict.fromkeys(texts))
+
+
+def _device(machine: Mapping[str, Any]) -> str:
+    return f"{', '.join(machine['devices'])} ({machine['backend']}, {machine['cores']} cores)"
 
 
 def _commit(code: Mapping[str, Any]) -> str | None:

@@ -101,8 +101,9 @@ class Run:
         code = _code_digest()
 
         if not self.experiment_file.exists():
-            self.code.write_text(code + "\n", encoding="utf-8")
-            self.experiment_file.write_bytes(experiment_file.read_bytes())
+            # The experiment comes last, and as a whole: a directory with it has been begun.
+            write_text(self.code, code + "\n")
+            write_text(self.experiment_file, experiment_file.read_text(encoding="utf-8"))
             return
 
         if not self.code.exists() or self.code.read_text(encoding="utf-8").strip() != code:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -21,25 +22,38 @@ from training.data.table import Record
 from training.errors import RunError
 from training.table_config import Data
 
+_DATA = ("tables", "split", "images")
+"""Facts of the data that must not change."""
+
 _LIBRARIES = (
     "imagecodecs",
+    "jax",
     "keras",
     "numpy",
     "opencv-python-headless",
     "pillow",
     "pydicom",
+    "scikit-learn",
+    "scipy",
+    "tensorflow",
     "tensorflow-cpu",
 )
 
 
-def data_facts(experiment: Experiment, split: Split, parts: PreparedSplit) -> dict[str, Any]:
-    """Return the digests of the tables, the split and the images, and the counts of each part.
-
-    A digest is a SHA-256 in hexadecimal. That of the images covers the content of the image files.
-    """
+def table_facts(experiment: Experiment, split: Split) -> dict[str, Any]:
+    """Return the digests of the tables and the split, SHA-256 in hexadecimal."""
     return {
         "tables": {name: _file_digest(path) for name, path in _tables(experiment.data).items()},
         "split": hashlib.sha256(format_split(split).encode()).hexdigest(),
+    }
+
+
+def image_facts(split: Split, parts: PreparedSplit) -> dict[str, Any]:
+    """Return the digest of each part's images, and its counts.
+
+    The digest covers the content of the image files.
+    """
+    return {
         "images": {part.name: getattr(parts, part.name).digest for part in fields(PreparedSplit)},
         "parts": {
             part.name: _counts(getattr(split, part.name), getattr(parts, part.name).records)
@@ -70,12 +84,12 @@ def machine_facts() -> dict[str, Any]:
 
 
 def require_same_data(run: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-    """Check that the data of a run has not changed since it began.
+    """Check that what is known `now` of a run's data has not changed since it began.
 
     Raises:
         RunError: it has. The message names what differs.
     """
-    changed = [name for name in ("tables", "split", "images") if before[name] != now[name]]
+    changed = [name for name in _DATA if name in now and before[name] != now[name]]
     if changed:
         raise RunError(
             f"The {' and the '.join(changed)} of {run} have changed since it began. Figures of "
@@ -84,8 +98,11 @@ def require_same_data(run: Path, before: Mapping[str, Any], now: Mapping[str, An
 
 
 def _tables(data: Data) -> dict[str, Path]:
-    """Return the paths of the tables by name. The main table has the name `table`."""
-    return {"table": data.table, **{further.name: further.table for further in data.further}}
+    """Return the paths of the tables by the key that names them in the experiment."""
+    return {
+        "table": data.table,
+        **{f"further.{further.name}": further.table for further in data.further},
+    }
 
 
 def _file_digest(path: Path) -> str:
@@ -103,11 +120,10 @@ def _counts(listed: Sequence[Record], usable: Sequence[Record]) -> dict[str, int
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of this project and of the libraries that decide its figures."""
+    """Return the versions of Python, this project and the libraries that decide its figures."""
     installed = {library.name: library.version for library in distributions()}
-    return {"mammolens": service.__version__} | {
-        name: installed[name] for name in _LIBRARIES if name in installed
-    }
+    own = {"mammolens": service.__version__, "python": platform.python_version()}
+    return own | {name: installed[name] for name in _LIBRARIES if name in installed}
 
 
 def _git(*arguments: str) -> str | None:

@@ -13,8 +13,15 @@ from training.data.prepared import PreparedSplit, open_split
 from training.data.split import Split, split_records
 from training.data.split_file import format_split, read_split
 from training.data.table import load_records
+from training.errors import RunError
 from training.fit.run import Run, read_json, write_json, write_text
-from training.fit.run_facts import code_facts, data_facts, machine_facts, require_same_data
+from training.fit.run_facts import (
+    code_facts,
+    image_facts,
+    machine_facts,
+    require_same_data,
+    table_facts,
+)
 
 
 def start(run: Run, experiment_file: Path, split: Split | None = None) -> PreparedSplit:
@@ -23,7 +30,8 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
     `split`: that of a round of a cross-validation. By default, the experiment's own.
 
     Raises:
-        RunError: the directory belongs to another experiment, code or state of the data.
+        RunError: the directory belongs to another experiment, code or state of the data, or to an
+            earlier version.
         ConfigError: the experiment is a cross-validation, and no split is given.
     """
     experiment = load_experiment(experiment_file)
@@ -31,6 +39,7 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
 
     if run.provenance.exists():
         return open_data(run, experiment)
+    _require_no_training(run)
 
     split = split or split_records(load_records(experiment), experiment.split)
     write_text(run.split, format_split(split))
@@ -41,7 +50,7 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
         run.provenance,
         {
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
-            "data": data_facts(experiment, split, prepared),
+            "data": table_facts(experiment, split) | image_facts(split, prepared),
             "code": code_facts(),
             "machine": machine_facts(),
             "seeds": {"training": experiment.training.seed, **_split_seed(experiment)},
@@ -54,14 +63,38 @@ def open_data(run: Run, experiment: Experiment) -> PreparedSplit:
     """Open the images of a run, with the split that it began with.
 
     Raises:
-        RunError: the run was not begun, or its table, split or images have changed since.
+        RunError: the run was not begun, it is a cross-validation, or its table, split or images
+            have changed since.
     """
+    if not run.provenance.exists():
+        _require_no_training(run)
     facts = read_json(run.require(run.provenance, "train"))
-    split = read_split(run.split, load_records(experiment))
-    prepared = open_split(split, experiment)
+    if "rounds" in facts:
+        raise RunError(
+            f"{run.directory} is a cross-validation, of which no image is left to test on: name "
+            f"one of its rounds, such as {run.round(next(iter(facts['rounds']))).directory}."
+        )
 
-    require_same_data(run.directory, facts["data"], data_facts(experiment, split, prepared))
+    # The table comes first: with another one, images may seem to be missing.
+    split = read_split(run.split, load_records(experiment))
+    require_same_data(run.directory, facts["data"], table_facts(experiment, split))
+
+    prepared = open_split(split, experiment)
+    require_same_data(run.directory, facts["data"], image_facts(split, prepared))
     return prepared
+
+
+def _require_no_training(run: Run) -> None:
+    """Check that a run without provenance has not begun to train.
+
+    Raises:
+        RunError: it has. The data of its first epochs are not known.
+    """
+    if run.history.exists() or run.best_model.exists():
+        raise RunError(
+            f"{run.directory} was trained by an earlier version, which kept no record of its "
+            "data: begin another run with --run."
+        )
 
 
 def _split_seed(experiment: Experiment) -> dict[str, int]:
