@@ -1,6 +1,6 @@
 """Measure predictions at every level of decision, and how well they are calibrated."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,14 +11,14 @@ from training.evaluation.calibration_figures import (
     CALIBRATION_FIGURES,
     calibration_line,
 )
-from training.evaluation.cases import Cases, Indices, gather, group
+from training.evaluation.cases import Cases, gather, group
 from training.evaluation.choice import Population
 from training.evaluation.discrimination import DECIDED, ranking_figures, threshold_figures
 from training.evaluation.partial_cases import partial_cases
 from training.evaluation.predictions import Predictions
 from training.evaluation.reliability import brier, nll, reliability
 from training.evaluation.resampling import intervals
-from training.evaluation.statistics import Interval, Labels
+from training.evaluation.statistics import Interval
 
 LevelsOf = Callable[[str], Levels]
 """Returns the levels whose thresholds hold for a patient. Rounds of a cross-validation differ."""
@@ -62,6 +62,28 @@ def decided_cases(level: Level, predictions: Predictions, levels_of: LevelsOf) -
     return gather(
         level, predictions.records, predictions.probabilities, groups, np.array(thresholds)
     )
+
+
+def partial_decisions(
+    level: Level, predictions: Predictions, levels_of: LevelsOf
+) -> dict[int, Cases]:
+    """Return the cases of which views are left out by number of views, see `partial_cases`.
+
+    Each has the threshold that decides about its number of views.
+    """
+    records = predictions.records
+    decisions = {}
+    for views, (groups, labels) in partial_cases(level, records).items():
+        thresholds = []
+        for indices in groups:
+            facts = levels_of(records[indices[0]].patient_id).by_level()[level]
+            own = facts.by_views.get(views)
+            thresholds.append(facts.threshold if own is None else own.threshold)
+
+        decisions[views] = gather(
+            level, records, predictions.probabilities, groups, np.array(thresholds), labels
+        )
+    return decisions
 
 
 def level_figures(cases: Cases, prevalence: float) -> dict[str, Interval]:
@@ -118,16 +140,15 @@ def _measured_level(
 
     A threshold is kept if no case of these predictions has its number of views.
     """
-    partial = partial_cases(cases.level, predictions.records)
+    partial = partial_decisions(cases.level, predictions, levels_of)
     by_views = {}
     for views, chosen in facts.by_views.items():
-        shares: Mapping[str, Interval] = {}
-        count = 0
-        if views in partial:
-            some = _with_partial_cases(cases.level, views, predictions, levels_of, *partial[views])
-            shares = decision_figures(some)
-            count = len(some)
-        by_views[views] = ViewsFacts(threshold=chosen.threshold, cases=count, **_shares(shares))
+        some = partial.get(views)
+        by_views[views] = ViewsFacts(
+            threshold=chosen.threshold,
+            cases=0 if some is None else len(some),
+            **_shares({} if some is None else decision_figures(some)),
+        )
 
     return LevelFacts(
         target=facts.target,
@@ -137,26 +158,6 @@ def _measured_level(
         with_cancer=int(cases.labels.sum()),
         by_views=by_views,
         **_shares(figures),
-    )
-
-
-def _with_partial_cases(
-    level: Level,
-    views: int,
-    predictions: Predictions,
-    levels_of: LevelsOf,
-    groups: Sequence[Indices],
-    labels: Labels,
-) -> Cases:
-    """Return cases of that number of views, each with the threshold that decides it."""
-    thresholds = []
-    for indices in groups:
-        facts = levels_of(predictions.records[indices[0]].patient_id).by_level()[level]
-        own = facts.by_views.get(views)
-        thresholds.append(facts.threshold if own is None else own.threshold)
-
-    return gather(
-        level, predictions.records, predictions.probabilities, groups, np.array(thresholds), labels
     )
 
 
