@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import brentq, minimize_scalar
+from scipy.optimize import brentq
 from scipy.special import expit, logit
 
 from training.evaluation.statistics import Labels, Values
@@ -68,31 +68,6 @@ def fit_calibration(labels: Labels, margins: Values) -> PlattScaling:
 def calibrate(margins: Values, scaling: PlattScaling) -> Values:
     """Return the calibrated probabilities of the positive class."""
     return np.asarray(expit(margins / scaling.temperature + scaling.offset), dtype=np.float64)
-
-
-def fit_temperature(labels: Labels, margins: Values) -> float:
-    """Fit the T between 1/20 and 20 that minimises the cross-entropy of sigmoid(margin / T).
-
-    `margins`: logit of the positive class minus that of the other. Guo et al., "On Calibration of
-    Modern Neural Networks", ICML 2017, 4.2.
-
-    Margins that are all right do not determine a temperature: the smallest would always be best,
-    and round all probabilities to 0 and 1. Then it is 1.
-    """
-    signed = np.where(labels == 1, 1, -1) * margins
-    if (signed > 0).all():
-        return 1.0
-
-    bound = np.log(MAX_TEMPERATURE)
-
-    # The cross-entropy is convex in 1/T. Over log T it still has a single minimum, and the search
-    # treats factors above and below 1 alike.
-    result = minimize_scalar(
-        lambda log_t: np.logaddexp(0, -signed / np.exp(log_t)).mean(),
-        bounds=(-bound, bound),
-        method="bounded",
-    )
-    return float(np.exp(result.x))
 
 
 def _balance(labels: Labels, scaled: Values) -> float:

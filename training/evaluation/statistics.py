@@ -7,7 +7,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
-from sklearn.metrics import roc_curve
 
 BOOTSTRAP_DRAWS = 1000
 BOOTSTRAP_SEED = 0
@@ -46,15 +45,6 @@ class Confusion:
         return self.true_negatives / (self.true_negatives + self.false_positives)
 
 
-@dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """Threshold, with sensitivity and specificity on the data that it was chosen on."""
-
-    threshold: float
-    sensitivity: float
-    specificity: float
-
-
 def auc(labels: Labels, scores: Values) -> float:
     """Return the area under the ROC curve, from the ranks of the scores.
 
@@ -67,28 +57,6 @@ def auc(labels: Labels, scores: Values) -> float:
 
     above = ranks[positive].sum() - count * (count + 1) / 2
     return float(above / (count * (len(labels) - count)))
-
-
-def operating_point(labels: Labels, scores: Values, specificity: float) -> OperatingPoint:
-    """Return the most sensitive point of the ROC curve with at least this specificity.
-
-    Of equally sensitive points it is the most specific one.
-    """
-    false_positive_rates, sensitivities, thresholds = roc_curve(
-        labels, scores, drop_intermediate=False
-    )
-
-    # For no positive decision scikit-learn sets an infinite threshold. The next number above the
-    # highest score has the same effect and is finite.
-    thresholds[0] = np.nextafter(scores.max(), np.inf)
-
-    # The tolerance accepts a specificity that is missed by rounding.
-    allowed = np.flatnonzero(1 - false_positive_rates >= specificity - 1e-9)
-    best = allowed[np.argmax(sensitivities[allowed])]
-
-    return OperatingPoint(
-        float(thresholds[best]), float(sensitivities[best]), float(1 - false_positive_rates[best])
-    )
 
 
 def confusion(labels: Labels, scores: Values, threshold: float | Values) -> Confusion:

@@ -69,9 +69,9 @@ def _decision(manifest: Manifest) -> list[str]:
 def _levels(levels: Levels) -> list[str]:
     note = (
         "The probability of a breast is the mean of its images, and that of an exam is the higher "
-        "one of its breasts. Thresholds were chosen on validation patients. Shares were measured "
-        "on test patients, with 95 % intervals by patient. Rows with a number of views are about "
-        "cases of exactly that number, made of complete ones by leaving views out."
+        "one of its breasts. The shares are those of decisions about test patients, at thresholds "
+        "that were chosen without them, with 95 % intervals by patient. Rows with a number of "
+        "views are about cases of exactly that number, made of complete ones by leaving views out."
     )
     rows: list[Sequence[str]] = []
     for level, facts in levels.by_level().items():

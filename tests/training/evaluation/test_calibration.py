@@ -8,7 +8,6 @@ from training.evaluation.calibration import (
     PlattScaling,
     calibrate,
     fit_calibration,
-    fit_temperature,
 )
 from training.evaluation.reliability import nll
 from training.evaluation.statistics import Labels, Values
@@ -131,19 +130,22 @@ def test_temperature_undoes_overconfidence() -> None:
 
     for margin in (1.0, 5.0, 20.0):
         margins = np.array([margin] * 10 + [-margin] * 10)
-        assert fit_temperature(labels, margins) == pytest.approx(margin / np.log(9), rel=1e-3)
+        temperature = fit_calibration(labels, margins).temperature
+        assert temperature == pytest.approx(margin / np.log(9), rel=1e-3)
 
 
 def test_margins_without_errors_keep_their_temperature() -> None:
-    assert fit_temperature(np.array([0, 1], np.int32), np.array([-1.0, 1.0])) == 1
+    scaling = fit_calibration(np.array([0, 1], np.int32), np.array([-1.0, 1.0]))
+
+    assert (scaling.temperature, scaling.offset) == (1.0, pytest.approx(0))
 
 
 def test_temperature_stays_within_its_bound() -> None:
-    # The one error of a thousand is so small that a tiny temperature would be best.
+    # One error in 500 would need a slope of about 6,000 for margins of a thousandth.
     labels = np.array([0, 1] * 500, np.int32)
-    margins = np.array([-1.0, 1.0] * 499 + [-1.0, -1e-9])
+    margins = np.array([-1e-3, 1e-3] * 499 + [1e-3, -1e-3])
 
-    assert 1 / 20 <= fit_temperature(labels, margins) < 0.06
+    assert fit_calibration(labels, margins).temperature == pytest.approx(1 / 20)
 
 
 def test_probability_is_that_of_scaled_logits() -> None:

@@ -8,7 +8,6 @@ from training.evaluation.statistics import (
     auc,
     bootstrap,
     confusion,
-    operating_point,
 )
 
 LABELS = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1], dtype=np.int32)
@@ -23,38 +22,6 @@ def test_auc_is_share_of_correctly_ordered_pairs() -> None:
     assert auc(LABELS, SCORES) == pytest.approx(sum(pairs) / len(pairs))
     # 0.35 is below 0.4 and 0.7, and 0.6 is below 0.7: 3 of 20 pairs are wrong.
     assert sum(pairs) == 17
-
-
-def test_operating_point_is_most_sensitive_allowed() -> None:
-    point = operating_point(LABELS, SCORES, specificity=0.8)
-
-    assert (point.threshold, point.sensitivity, point.specificity) == (0.6, 0.75, 0.8)
-
-
-def test_equal_sensitivity_prefers_higher_specificity() -> None:
-    point = operating_point(LABELS, SCORES, specificity=0.4)
-
-    assert (point.threshold, point.sensitivity) == (0.35, 1.0)
-    assert point.specificity == pytest.approx(0.6)
-
-
-def test_operating_point_tolerates_rounding_of_specificity() -> None:
-    labels = np.array([0] * 10 + [1], dtype=np.int32)
-    scores = np.array([*np.arange(10) / 10, 0.85])
-
-    point = operating_point(labels, scores, specificity=0.9)
-
-    assert point.sensitivity == 1.0
-
-
-def test_unreachable_threshold_is_finite() -> None:
-    """If every cancer scores below every negative, no score reaches the threshold."""
-    scores = np.where(LABELS == 1, 0.1, 0.9)
-
-    point = operating_point(LABELS, scores, specificity=0.9)
-
-    assert (point.sensitivity, point.specificity) == (0, 1)
-    assert 0.9 < point.threshold < 0.91
 
 
 def test_score_at_threshold_is_positive() -> None:
