@@ -35,13 +35,14 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
         ConfigError: the experiment is a cross-validation, and no split is given.
     """
     experiment = load_experiment(experiment_file)
-    run.begin(experiment_file)
-
     if run.provenance.exists():
+        run.begin(experiment_file)
         return open_data(run, experiment)
-    _require_no_training(run)
 
+    # An experiment that cannot be split leaves no directory.
     split = split or split_records(load_records(experiment), experiment.split)
+    run.begin(experiment_file)
+    _require_no_training(run)
     write_text(run.split, format_split(split))
 
     # The provenance comes last: a run with it is complete enough to go on.
