@@ -91,8 +91,9 @@ def require_same_data(run: Path, before: Mapping[str, Any], now: Mapping[str, An
     """
     changed = [name for name in _DATA if name in now and before[name] != now[name]]
     if changed:
+        have = "has" if changed == ["split"] else "have"
         raise RunError(
-            f"The {' and the '.join(changed)} of {run} have changed since it began. Figures of "
+            f"The {' and the '.join(changed)} of {run} {have} changed since it began. Figures of "
             "both would be mixed: restore the data, or begin another run with --run."
         )
 
