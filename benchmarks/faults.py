@@ -30,13 +30,14 @@ from tqdm import tqdm
 
 from benchmarks.families import OUT, Family, families, write_masses
 from benchmarks.fault_report import FULL, REFERENCES, report
-from benchmarks.planted import Images, diverge, open_images, permuted
+from benchmarks.planted import diverge, open_images, permuted
 from service.model import Manifest
 from service.pipeline import assessment
 from service.pipeline.class_explanation import explain_class
 from service.records import Method
 from training.config import Requirements
 from training.data.prepare import prepare
+from training.data.prepared import PreparedSplit
 from training.data.table import load_records
 from training.evaluation.choice import choose
 from training.evaluation_config import Targets
@@ -102,7 +103,7 @@ def train_fault(family: Family, fault: str, seed: int) -> None:
     model.save(run.best_model)
 
 
-def fit_fault(run: Run, family: Family, fault: str, seed: int, images: Images) -> None:
+def fit_fault(run: Run, family: Family, fault: str, seed: int, images: PreparedSplit) -> None:
     """Train a network on the images and labels of that fault."""
     update = {"seed": seed, "epochs": family.epochs[fault]}
     experiment = family.experiment.model_copy(
@@ -212,7 +213,7 @@ def warn(
     }
 
 
-def describe_fault(network: keras.Model, family: Family, images: Images) -> Manifest:
+def describe_fault(network: keras.Model, family: Family, images: PreparedSplit) -> Manifest:
     """Return the manifest of a bundle of that network."""
     margins = predict(logits_model(network), images.validation) @ np.array([-1.0, 1.0])
     prevalence = float(images.train.labels.mean())

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from service.records import Floats, Mask
 from training.config import Experiment
 from training.data.batches import epoch_batches
-from training.data.cache import Part, open_part
+from training.data.cache import Part
+from training.data.prepared import PreparedSplit, open_split
 from training.data.split import split_records
 from training.data.table import load_records
 from training.fit.network import logits_model
@@ -18,15 +19,6 @@ from training.fit.network import logits_model
 DIVERGING_STEPS = 30
 CONTRAST = 0.03  # amplitude of the line pattern, where white is 1
 PERIOD = 4  # of the line pattern, in pixels of the model
-
-
-@dataclass(frozen=True, slots=True)
-class Images:
-    """The three parts of the images of an experiment."""
-
-    train: Part
-    validation: Part
-    test: Part
 
 
 Plant = Callable[[Floats, Mask], Floats]
@@ -78,15 +70,18 @@ PLANTED: Mapping[str, Plant] = {"marker": marked, "pattern": patterned}
 """The faults of the images, on every cancer of all parts."""
 
 
-def open_images(experiment: Experiment, fault: str) -> Images:
+def open_images(experiment: Experiment, fault: str) -> PreparedSplit:
     """Open the images that the developer of a model with that fault would have."""
     split = split_records(load_records(experiment), experiment.split)
-    parts = [open_part(part, experiment) for part in (split.train, split.validation, split.test)]
+    images = open_split(split, experiment)
 
     plant = PLANTED.get(fault)
-    if plant is not None:
-        parts = [Planted(part.records, part.entries, plant, dropped=part.dropped) for part in parts]
-    return Images(*parts)
+    if plant is None:
+        return images
+    parts = (images.train, images.validation, images.test)
+    return PreparedSplit(
+        *(Planted(part.records, part.entries, plant, dropped=part.dropped) for part in parts)
+    )
 
 
 def permuted(part: Part, seed: int) -> Part:
