@@ -21,11 +21,13 @@ from training.data.rotation import rotate
 from training.data.table import load_records
 from training.errors import ConfigError, RunError
 from training.evaluation.choice import Population, choose_levels
+from training.evaluation.evaluate import evaluate
 from training.evaluation.measured_run import measure_and_write
 from training.evaluation.predictions import Predictions, join, read_predictions
 from training.fit.ensemble import Member, merge
 from training.fit.run import Run, read_json, write_json
-from training.fit.start import start
+from training.fit.start import open_data, start
+from training.introspection.keras_backend import require_tensorflow
 from training.introspection.own_model import Choice, read_choice
 from training.table_config import CrossSplit
 
@@ -38,6 +40,7 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
 
     Raises:
         ConfigError: the experiment's split is no cross-validation.
+        ExportError: lesions shall be localised, and Keras has another backend than TensorFlow.
         RunError: the directory belongs to another experiment, a round failed, or the rounds have
             other data than one another.
     """
@@ -48,6 +51,9 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
             "in [split]."
         )
 
+    if experiment.data.lesion_masks is not None:
+        require_tensorflow("cross-validate")
+
     # All rounds begin before the first is trained, so that they have the same table and images.
     run.begin(experiment_file)
     splits = rotate(load_records(experiment), experiment.split)
@@ -57,8 +63,9 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
 
     for number, (name, one) in enumerate(rounds.items(), start=1):
         print(f"round {number} of {len(rounds)}: fold {name} is the test part", flush=True)
-        _run_step("train", str(experiment_file), "--run", str(one.directory))
-        _run_step("evaluate", str(one.directory))
+        if not one.evaluation.exists():
+            _train(one, experiment_file)
+        evaluate(one, experiment, open_data(one, experiment))
 
     return pool(run, experiment, rounds)
 
@@ -136,12 +143,13 @@ def _write_ensemble(
     merge(members, experiment).save(run.best_model)
 
 
-def _run_step(*arguments: str) -> None:
-    """Run a command of training in a process of its own.
+def _train(run: Run, experiment_file: Path) -> None:
+    """Train the network of a round in a process of its own.
 
     What TensorFlow did before in a process changes the last bits of a loss, so a round that is
     resumed would end with other figures.
     """
+    arguments = ("train", str(experiment_file), "--run", str(run.directory))
     outcome = subprocess.run([sys.executable, "-m", "training", *arguments], check=False)  # noqa: S603
     if outcome.returncode != 0:
         raise RunError(f"`{' '.join(arguments)}` failed: see its message above.")
