@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from training.data.split import Split, split_records
@@ -112,3 +114,21 @@ def test_records_for_training_alone_need_no_fold(rule: HashSplit | FoldSplit) ->
 def test_part_without_cancer_is_named() -> None:
     with pytest.raises(TableError, match="validation part"):
         split_records(cohort(6), RULE)
+
+
+@pytest.mark.parametrize(
+    ("cancers", "cases"),
+    [
+        # Every woman has a cancer on the left.
+        ({("L", "CC"), ("L", "MLO")}, "exam"),
+        # A cancer shows in one view of each breast.
+        ({("L", "CC"), ("R", "CC")}, "breast"),
+    ],
+)
+def test_thresholds_need_cases_without_cancer(cancers: set[tuple[str, str]], cases: str) -> None:
+    records = [
+        replace(record, cancer=(record.laterality, record.view) in cancers) for record in cohort(20)
+    ]
+
+    with pytest.raises(TableError, match=rf"Every {cases} of the validation part has a cancer"):
+        split_records(records, RULE)

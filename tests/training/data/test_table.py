@@ -240,6 +240,17 @@ def test_filter_keeps_rows_that_meet_every_condition(
     assert [record.image_id for record in selected] == images
 
 
+@pytest.mark.parametrize("wanted", ["MLO", "mlo"])
+def test_views_count_in_upper_and_lower_case(path: Path, wanted: str) -> None:
+    path.write_text(TABLE.replace(",MLO,", ",mlo,"))
+
+    (record,) = select(read(path), RowFilter(views=(wanted,)))
+
+    assert (record.image_id, record.view) == ("1459541791", "MLO")
+    # Subgroups and floors see the cell as it is.
+    assert record.columns["view"] == "mlo"
+
+
 def test_unknown_patients_are_named(path: Path) -> None:
     with pytest.raises(TableError, match="10007, 10008"):
         select(read(path), RowFilter(patient_ids=("10006", "10008", "10007")))

@@ -3,8 +3,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
@@ -12,12 +14,16 @@ from service.model import Level
 from tests.support.parts import first
 from training.config import Experiment
 from training.config_files import load_experiment
+from training.data.cache import Part
 from training.data.prepare import prepare
 from training.data.prepared import PreparedSplit
 from training.data.table import load_records
-from training.evaluation.evaluate import evaluate
+from training.errors import RunError
+from training.evaluation import measured_run
+from training.evaluation.evaluate import evaluate, usual_prevalence
 from training.evaluation.headline import headline
 from training.evaluation.measured_run import NAMES
+from training.export.publish import describe_run
 from training.fit.run import Run, read_json
 from training.fit.start import open_data, start
 from training.fit.train import train
@@ -142,3 +148,102 @@ def test_floor_knows_what_the_table_has(run: Run) -> None:
     assert set(document["floor"]) == {"metadata", "brightness", "thumbnail", "all"}
     assert document["within_machine"] is None
     assert [group["column"] for group in document["subgroups"]] == ["view"]
+
+
+def with_columns(part: Part) -> Part:
+    """Return the part with a machine and a density. The right breasts are from machine B."""
+    records = tuple(
+        replace(
+            record,
+            columns={
+                **record.columns,
+                "machine_id": "AB"[record.laterality == "R"],
+                "density": "1",
+            },
+        )
+        for record in part.records
+    )
+    return replace(part, records=records)
+
+
+def test_columns_of_the_table_are_compared(
+    again: Run, experiment: Experiment, prepared: PreparedSplit
+) -> None:
+    """All cancers are on the left, so the machine gives them away. The groups have ten images."""
+    parts = PreparedSplit(*map(with_columns, (prepared.train, prepared.validation, prepared.test)))
+
+    document = evaluate(again, experiment, parts)
+
+    groups = {(one["column"], one["name"]): one["cases"] for one in document["subgroups"]}
+    assert groups == {
+        ("machine_id", "A"): 10,
+        ("machine_id", "B"): 10,
+        ("view", "CC"): 20,
+        ("density", "1"): 20,
+    }
+    floor = document["floor"]["metadata"]["images"]["auc"]["value"]
+    assert floor == pytest.approx(0.5 + 0.5 * 10 / 15)
+    assert document["within_machine"]["metadata"]["images"]["value"] == 0.5
+    rows = list(csv.DictReader(again.predictions(Level.IMAGE).read_text().splitlines()))
+    left = [row for row in rows if row["laterality"] == "L"]
+    within = document["within_machine"]["network"]["images"]
+    assert within["value"] == pytest.approx(
+        roc_auc_score(
+            [int(row["cancer"]) for row in left], [float(row["probability"]) for row in left]
+        )
+    )
+    assert headline(document)["breast_auc_within_machine"] == within["value"]
+
+
+def test_deployment_prevalence_moves_all_odds_alike(
+    run: Run, again: Run, experiment: Experiment, prepared: PreparedSplit
+) -> None:
+    card = experiment.bundle.model_copy(update={"deployment_prevalence": 0.02})
+
+    evaluate(again, experiment.model_copy(update={"bundle": card}), prepared)
+
+    before, after = (
+        [float(row["probability"]) for row in csv.DictReader(path.read_text().splitlines())]
+        for path in (run.predictions(Level.IMAGE), again.predictions(Level.IMAGE))
+    )
+    choices = [read_choice(one.operating_point) for one in (run, again)]
+    assert choices[0].deployment_prevalence == 0.25
+    assert choices[1].deployment_prevalence == 0.02
+    odds = np.divide(after, np.subtract(1, after)) / np.divide(before, np.subtract(1, before))
+    assert odds == pytest.approx(np.full(20, (0.02 / 0.98) / (0.25 / 0.75)), rel=1e-3)
+    assert (
+        read_json(again.evaluation)["images"]["auc"] == read_json(run.evaluation)["images"]["auc"]
+    )
+
+
+def test_images_for_training_alone_are_no_population(prepared: PreparedSplit) -> None:
+    """A further table of cancers, and a training part of nothing else."""
+    train = prepared.train
+    cancers = tuple(replace(record, cancer=True, train_only=True) for record in train.records)
+    more = replace(train, records=train.records + cancers)
+    alone = replace(train, records=cancers)
+
+    assert usual_prevalence(prepared) == 0.25
+    assert usual_prevalence(replace(prepared, train=more)) == 0.25
+    assert usual_prevalence(replace(prepared, train=alone)) == (prepared.validation.labels.mean())
+
+
+def test_interrupted_evaluation_leaves_no_figures(
+    again: Run, experiment: Experiment, prepared: PreparedSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(measured_run, "draw_figures", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(again, experiment, prepared)
+
+    with pytest.raises(RunError, match=r"evaluation.json does not exist: run .*training evaluate"):
+        describe_run(again)
+
+
+def test_operating_point_of_an_earlier_version_is_told(again: Run) -> None:
+    again.operating_point.write_text('{"temperature": 1.2, "threshold": 0.4}')
+
+    with pytest.raises(RunError, match=r"operating_point.json was written by another version: run"):
+        describe_run(again)
