@@ -192,3 +192,29 @@ def test_foreign_model_needs_no_experiment(tmp_path: Path) -> None:
 
     assert description.decision.classes == ("benign", "malignant")
     assert description.decision.offset == 0
+
+
+def test_targets_of_levels_are_read(tmp_path: Path) -> None:
+    section = "[targets]\nbreast = { recall = 0.1 }\nexam = { sensitivity = 0.85 }\n"
+
+    targets = load_experiment(edited(tmp_path, "[filter]", section + "[filter]")).targets
+
+    assert (targets.image.kind, targets.image.value) == ("specificity", 0.9)
+    assert (targets.breast.kind, targets.breast.value) == ("recall", 0.1)
+    assert (targets.exam.kind, targets.exam.value) == ("sensitivity", 0.85)
+
+
+@pytest.mark.parametrize(
+    ("target", "complaint"),
+    [
+        ("{ recall = 0.1, specificity = 0.9 }", "needs exactly one of specificity"),
+        ("{}", "needs exactly one of specificity"),
+        ("{ recall = 1.0 }", "less than 1"),
+        ("{ accuracy = 0.9 }", "Extra inputs"),
+    ],
+)
+def test_target_that_cannot_be_kept_is_refused(tmp_path: Path, target: str, complaint: str) -> None:
+    section = f"[targets]\nbreast = {target}\n"
+
+    with pytest.raises(ConfigError, match=rf"\n  targets\.breast.*{complaint}"):
+        load_experiment(edited(tmp_path, "[filter]", section + "[filter]"))

@@ -28,6 +28,7 @@ from training.fit.run import Run, read_json
 from training.fit.start import open_data, start
 from training.fit.train import train
 from training.introspection.own_model import read_choice
+from training.scorecard import open_parts
 
 
 @pytest.fixture(scope="module")
@@ -247,3 +248,17 @@ def test_operating_point_of_an_earlier_version_is_told(again: Run) -> None:
 
     with pytest.raises(RunError, match=r"operating_point.json was written by another version: run"):
         describe_run(again)
+
+
+def test_scorecard_sees_no_image_of_the_test_part(
+    run: Run, experiment: Experiment, prepared: PreparedSplit
+) -> None:
+    """A network that was changed until it passed would have been selected on that part."""
+    _, manifest = describe_run(run)
+
+    parts = open_parts(experiment, manifest)
+
+    assert parts.train.records == prepared.train.records
+    assert parts.validation.records == prepared.validation.records
+    seen = {record.patient_id for record in parts.train.records + parts.validation.records}
+    assert not seen & {record.patient_id for record in prepared.test.records}
