@@ -72,9 +72,9 @@ _SIZES = {
     ScorecardEffort.THOROUGH: SampleSizes(
         domain=1000,
         tested=400,
-        perturbed=100,
+        perturbed=70,
         randomised=32,
-        localised=50,
+        localised=25,
         every_layer=True,
         methods=tuple(Method),
     ),
