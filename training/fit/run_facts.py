@@ -122,7 +122,10 @@ def _counts(listed: Sequence[Record], usable: Sequence[Record]) -> dict[str, int
 
 def _versions() -> dict[str, str]:
     """Return the versions of Python, this project and the libraries that decide its figures."""
-    installed = {library.name: library.version for library in distributions()}
+    # A library may write its name with other signs than its package index, as tensorflow_cpu does.
+    installed = {
+        library.name.lower().replace("_", "-"): library.version for library in distributions()
+    }
     own = {"mammolens": service.__version__, "python": platform.python_version()}
     return own | {name: installed[name] for name in _LIBRARIES if name in installed}
 

@@ -81,6 +81,7 @@ def test_run_keeps_split_counts_and_digests(run: Run) -> None:
         "test": 20,
     }
     assert facts["seeds"] == {"training": 3, "split": 0}
+    assert {"mammolens", "python", "keras", "tensorflow-cpu"} <= set(facts["code"]["versions"])
     assert "p1" not in run.provenance.read_text()
 
 
