@@ -30,7 +30,7 @@ coverage: .venv/dev.installed ## run the tests and fail below the floor of cover
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## run the tests against programs from outside PyPI (dcmtk, Java)
+interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java) and of whole trainings
 	requirements/outside
 	$(run) pytest -m interop
 

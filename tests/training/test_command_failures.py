@@ -31,7 +31,9 @@ FILE_LIMIT = 20_000  # bytes: less than a checkpoint, more than the other files 
 @pytest.fixture(scope="module")
 def toml(write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The toy experiment, with its images prepared."""
-    path = write_experiment(tmp_path_factory.mktemp("failures") / "toy.toml")
+    path = write_experiment(
+        tmp_path_factory.mktemp("failures") / "toy.toml", ("epochs = 4", "epochs = 1")
+    )
     experiment = load_experiment(path)
     prepare(load_records(experiment), experiment, workers=2)
     return path
@@ -64,6 +66,7 @@ def one_sentence(errors: str) -> str:
     return line
 
 
+@pytest.mark.interop
 def test_full_disk_says_how_to_go_on(toml: Path, tmp_path: Path) -> None:
     run = Run(tmp_path / "run")
     training = ["train", str(toml), "--run", str(run.directory)]
@@ -94,9 +97,15 @@ def test_damaged_checkpoint_is_named(content: bytes | None, tmp_path: Path) -> N
         load_checkpoint(learner, checkpoint)
 
 
-def test_interrupted_training_says_how_to_go_on(toml: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("toml")
+def test_interrupted_training_says_how_to_go_on(
+    write_experiment: Callable[..., Path], tmp_path: Path
+) -> None:
+    long = write_experiment(
+        tmp_path / "long.toml", ("epochs = 4", "epochs = 900"), ("patience = 4", "patience = 900")
+    )
     run = Run(tmp_path / "run")
-    command = [sys.executable, "-m", "training", "train", str(toml), "--run", str(run.directory)]
+    command = [sys.executable, "-m", "training", "train", str(long), "--run", str(run.directory)]
 
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

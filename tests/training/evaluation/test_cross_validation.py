@@ -103,6 +103,7 @@ def rows_of(run: Run) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.interop
 def test_every_image_is_predicted_once(run: Run, toml: Path) -> None:
     keys = [(row["patient_id"], row["image_id"]) for row in rows_of(run)]
 
@@ -112,6 +113,7 @@ def test_every_image_is_predicted_once(run: Run, toml: Path) -> None:
     assert tested == [patient for patient, _ in keys]
 
 
+@pytest.mark.interop
 def test_pooled_figures_follow_from_all_predictions(run: Run) -> None:
     document = read_json(run.evaluation)
     rows = rows_of(run)
@@ -126,6 +128,7 @@ def test_pooled_figures_follow_from_all_predictions(run: Run) -> None:
     )
 
 
+@pytest.mark.interop
 def test_thresholds_of_each_round_decide_its_fold(run: Run) -> None:
     """A round's threshold was chosen without the images that it decides about."""
     positive = {
@@ -140,6 +143,7 @@ def test_thresholds_of_each_round_decide_its_fold(run: Run) -> None:
             assert decision == (float(row["probability"]) >= threshold)
 
 
+@pytest.mark.interop
 def test_ensemble_is_the_mean_of_calibrated_margins(run: Run, images: Part) -> None:
     members = []
     for fold in FOLDS:
@@ -152,6 +156,7 @@ def test_ensemble_is_the_mean_of_calibrated_margins(run: Run, images: Part) -> N
     assert np.ptp(members, axis=0).max() > 0.1
 
 
+@pytest.mark.interop
 def test_bundle_answers_as_the_ensemble(run: Run, images: Part, tmp_path: Path) -> None:
     bundle = Bundle.load(
         export_run(run, tmp_path / "toy" / "1", overwrite=False, require_scorecard=False)
@@ -171,6 +176,7 @@ def test_bundle_answers_as_the_ensemble(run: Run, images: Part, tmp_path: Path) 
     assert manifest.provenance.patients == {"cross-validation": 40}
 
 
+@pytest.mark.interop
 def test_killed_cross_validation_ends_with_the_same_files(
     run: Run, toml: Path, tmp_path: Path
 ) -> None:
@@ -206,6 +212,7 @@ def test_killed_cross_validation_ends_with_the_same_files(
     assert read_choice(again.operating_point) == read_choice(run.operating_point)
 
 
+@pytest.mark.interop
 def test_rounds_of_different_tables_are_not_pooled(run: Run, toml: Path, tmp_path: Path) -> None:
     again = Run(tmp_path / "again")
     shutil.copytree(run.directory, again.directory)

@@ -87,7 +87,7 @@ def assert_scorecard_travels(run: Run, out: Path) -> None:
     with pytest.raises(ScorecardError, match="training scorecard"):
         export_run(run, out, overwrite=False, require_scorecard=True)
 
-    assert main(["scorecard", str(run.directory)]) == 0
+    assert main(["scorecard", str(run.directory), "--effort", "quick"]) == 0
     with pytest.raises(ScorecardError, match="did not pass its scorecard"):
         export_run(run, out, overwrite=False, require_scorecard=True)
 

@@ -19,7 +19,7 @@ from training.errors import RunError
 from training.fit.run import Run, write_json
 from training.fit.train import Epoch, balanced_loss, best_epoch, is_finished, read_history
 
-EPOCHS = 12  # enough for a kill in the middle of the training
+EPOCHS = 8  # enough for a kill in the middle of the training
 
 
 @pytest.fixture(scope="module")
