@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import keras
@@ -107,8 +108,15 @@ def test_interrupted_training_says_how_to_go_on(
     run = Run(tmp_path / "run")
     command = [sys.executable, "-m", "training", "train", str(long), "--run", str(run.directory)]
 
+    # A shell that starts the tests in the background makes them, and their children, ignore Ctrl-C.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed,  # noqa: PLW1509 - no other thread runs here
     ) as process:
         deadline = time.monotonic() + 120
         while not run.history.exists() and process.poll() is None and time.monotonic() < deadline:
