@@ -4,7 +4,8 @@ The files lie in the run. They hold the keys of patients and never become part o
 """
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from training.data.table import Record
 from training.errors import RunError
 from training.evaluation.cases import Cases
 from training.evaluation.statistics import Values
+from training.fit.run import write_text
 
 FLOOR = "floor_"
 """Begin of the names of columns with the scores of a floor."""
@@ -60,7 +62,7 @@ def join(parts: Sequence[Predictions]) -> Predictions:
 
 def write_predictions(path: Path, predictions: Predictions, cases: Cases) -> None:
     """Write the predictions of single images, with their decisions, as a CSV table."""
-    rows = (
+    rows = [
         {
             **_key(Level.IMAGE, record),
             "cancer": int(record.cancer),
@@ -71,13 +73,13 @@ def write_predictions(path: Path, predictions: Predictions, cases: Cases) -> Non
             **{FLOOR + name: scores[index] for name, scores in predictions.floors.items()},
         }
         for index, record in enumerate(predictions.records)
-    )
+    ]
     _write(path, rows)
 
 
 def write_cases(path: Path, cases: Cases) -> None:
     """Write the cases of a level, breasts or exams, as a CSV table."""
-    rows = (
+    rows = [
         {
             **_key(cases.level, views[0]),
             "views": len(views),
@@ -86,7 +88,7 @@ def write_cases(path: Path, cases: Cases) -> None:
             "positive": int(cases.positive[index]),
         }
         for index, views in enumerate(cases.records)
-    )
+    ]
     _write(path, rows)
 
 
@@ -129,15 +131,11 @@ def _key(level: Level, record: Record) -> dict[str, Any]:
     return {name: getattr(record, name) for name in _KEYS[level]}
 
 
-def _write(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write rows as a CSV table, atomically. All rows have the columns of the first."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8", newline="") as file:
-        writer: csv.DictWriter[str] | None = None
-        for row in rows:
-            if writer is None:
-                writer = csv.DictWriter(file, tuple(row), lineterminator="\n")
-                writer.writeheader()
-            writer.writerow(row)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, tuple(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
 
-    partial.replace(path)
+    write_text(path, text.getvalue())
