@@ -8,7 +8,7 @@ import numpy as np
 from service.model import Level
 from training.data.table import Record
 from training.evaluation.cases import Indices
-from training.evaluation.fewer_views import STANDARD_VIEWS, leave_views_out
+from training.evaluation.fewer_views import STANDARD_VIEWS, complete_exams, leave_views_out
 from training.evaluation.statistics import Labels
 
 _BREAST_VIEWS = ("CC", "MLO")
@@ -45,17 +45,14 @@ def partial_cases(
 
 def _exams(records: Sequence[Record]) -> dict[int, list[Indices]]:
     """Return all choices of one to three views of complete exams, and the complete exams."""
-    choices = leave_views_out(
+    columns = (
         [record.exam for record in records],
         [record.laterality for record in records],
         [record.view for record in records],
     )
-    groups = {views: list(some.rows) for views, some in choices.items()}
+    groups = {views: list(some.rows) for views, some in leave_views_out(*columns).items()}
+    complete = complete_exams(*columns)
 
-    # All four views are the union of an exam's choices of three.
-    complete: dict[tuple[str, str], set[int]] = {}
-    for exam, rows in zip(choices[3].exams, choices[3].rows, strict=True):
-        complete.setdefault(exam, set()).update(rows.tolist())
     groups[len(STANDARD_VIEWS)] = [np.array(sorted(rows)) for rows in complete.values()]
     return groups
 
