@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from importlib.metadata import distributions
 from pathlib import Path
@@ -15,11 +15,12 @@ import keras
 
 import service
 from training.config import Experiment
+from training.data.cache import Part
 from training.data.prepared import PreparedSplit
 from training.data.split import Split
 from training.data.split_file import format_split
-from training.data.table import Record
 from training.errors import RunError
+from training.fit.progress import count_part
 from training.table_config import Data
 
 _DATA = ("tables", "split", "images")
@@ -48,17 +49,15 @@ def table_facts(experiment: Experiment, split: Split) -> dict[str, Any]:
     }
 
 
-def image_facts(split: Split, parts: PreparedSplit) -> dict[str, Any]:
+def image_facts(parts: PreparedSplit) -> dict[str, Any]:
     """Return the digest of each part's images, and its counts.
 
     The digest covers the content of the image files.
     """
+    named = {part.name: getattr(parts, part.name) for part in fields(PreparedSplit)}
     return {
-        "images": {part.name: getattr(parts, part.name).digest for part in fields(PreparedSplit)},
-        "parts": {
-            part.name: _counts(getattr(split, part.name), getattr(parts, part.name).records)
-            for part in fields(PreparedSplit)
-        },
+        "images": {name: part.digest for name, part in named.items()},
+        "parts": {name: _counts(name, part) for name, part in named.items()},
     }
 
 
@@ -111,12 +110,13 @@ def _file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _counts(listed: Sequence[Record], usable: Sequence[Record]) -> dict[str, int]:
+def _counts(name: str, part: Part) -> dict[str, int]:
+    counts = count_part(name, part.records, len(part.dropped))
     return {
-        "patients": len({record.patient_id for record in usable}),
-        "images": len(usable),
-        "with_cancer": sum(record.cancer for record in usable),
-        "dropped": len(listed) - len(usable),
+        "patients": counts.patients,
+        "images": counts.images,
+        "with_cancer": counts.cancers,
+        "dropped": len(part.dropped),
     }
 
 

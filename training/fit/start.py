@@ -51,7 +51,7 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
         run.provenance,
         {
             "began": datetime.now(UTC).isoformat(timespec="seconds"),
-            "data": table_facts(experiment, split) | image_facts(split, prepared),
+            "data": table_facts(experiment, split) | image_facts(prepared),
             "code": code_facts(),
             "machine": machine_facts(),
             "seeds": {"training": experiment.training.seed, **_split_seed(experiment)},
@@ -81,7 +81,7 @@ def open_data(run: Run, experiment: Experiment) -> PreparedSplit:
     require_same_data(run.directory, facts["data"], table_facts(experiment, split))
 
     prepared = open_split(split, experiment)
-    require_same_data(run.directory, facts["data"], image_facts(split, prepared))
+    require_same_data(run.directory, facts["data"], image_facts(prepared))
     return prepared
 
 
