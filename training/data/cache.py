@@ -6,7 +6,7 @@ Nothing here touches the image files: a cache that was prepared on one machine i
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -17,7 +17,7 @@ from service.geometry import Affine
 from service.records import Floats, Mask
 from training.config import ImageSource
 from training.data.cache_blob import LEVELS, decode_mask, decode_pixels, decode_to_source
-from training.data.cache_shards import Entry, fit_folder, key_of, read_shards
+from training.data.cache_shards import Entry, Key, fit_folder, key_of, read_shards
 from training.data.table import Record
 from training.errors import CacheError
 
@@ -100,15 +100,30 @@ def open_part(records: Sequence[Record], source: ImageSource) -> Part:
     Raises:
         CacheError: if images are not prepared, or a file of the cache is damaged.
     """
+    (part,) = open_parts_of([records], source)
+    return part
+
+
+def open_parts_of(groups: Sequence[Sequence[Record]], source: ImageSource) -> list[Part]:
+    """Return each group of records as a part, see `open_part`. The index is read once.
+
+    Raises:
+        CacheError: if images are not prepared, or a file of the cache is damaged.
+    """
     folder = fit_folder(source)
     shards = read_shards(folder)
     if shards.damaged:
         raise CacheError(f"{shards.damaged[0]} is damaged: {_REMEDY} to make its images again.")
 
     entries = shards.entries()
+    return [_part(records, entries, folder.name) for records in groups]
+
+
+def _part(records: Sequence[Record], entries: Mapping[Key, Entry], folder: str) -> Part:
+    """Return the records as a part, from the entries of the index by key."""
     absent = [record for record in records if key_of(record) not in entries]
     if absent:
-        _refuse(absent, folder.name)
+        _refuse(absent, folder)
 
     pairs = [(record, entries[key_of(record)]) for record in records]
     return Part(

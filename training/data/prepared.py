@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from training.config import ImageSource
-from training.data.cache import Part, open_part
+from training.data.cache import Part, open_parts_of
 from training.data.split import Split, require_both_classes
 
 
@@ -23,8 +23,6 @@ def open_split(split: Split, source: ImageSource) -> PreparedSplit:
         CacheError: images are not prepared.
         TableError: a part lacks a class, because all its images are unusable.
     """
-    parts = PreparedSplit(
-        *(open_part(part, source) for part in (split.train, split.validation, split.test))
-    )
+    parts = PreparedSplit(*open_parts_of((split.train, split.validation, split.test), source))
     require_both_classes(Split(parts.train.records, parts.validation.records, parts.test.records))
     return parts

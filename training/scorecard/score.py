@@ -9,7 +9,7 @@ from service.model import Localisation, Manifest, Reference, Scorecard
 from service.pipeline.passes import WITH_GRADIENTS
 from service.records import Method
 from training.config import ImageSource, Requirements
-from training.data.cache import Part, open_part
+from training.data.cache import Part, open_parts_of
 from training.data.split import split_records
 from training.data.table import load_records
 from training.errors import ScorecardError
@@ -57,7 +57,7 @@ def open_parts(source: ImageSource, manifest: Manifest) -> Parts:
         )
 
     split = split_records(load_records(source), source.split)
-    return Parts(*(open_part(part, source) for part in (split.train, split.validation)))
+    return Parts(*open_parts_of((split.train, split.validation), source))
 
 
 def score_model(
