@@ -7,7 +7,7 @@ from pathlib import Path
 from service.records import Fitted
 from training.data.cache import Part
 from training.data.cache_blob import encode_fitted
-from training.data.cache_shards import key_of, read_shards
+from training.data.cache_shards import read_shards
 from training.data.prepare_workers import Outcome
 from training.data.shard_writer import write_shard
 from training.data.table import Record
@@ -16,12 +16,10 @@ from training.data.table import Record
 def make_part(folder: Path, records: Sequence[Record], images: Sequence[Fitted]) -> Part:
     """Write the images of the records as a shard in an empty folder, and return them as a part."""
     pairs = zip(records, images, strict=True)
-    write_shard(
-        folder, [Outcome(key_of(record), "-", encode_fitted(image)) for record, image in pairs]
-    )
+    write_shard(folder, [Outcome(record.key, "-", encode_fitted(image)) for record, image in pairs])
 
     entries = read_shards(folder).entries()
-    return Part(tuple(records), tuple(entries[key_of(record)] for record in records))
+    return Part(tuple(records), tuple(entries[record.key] for record in records))
 
 
 def first(part: Part, count: int) -> Part:

@@ -17,7 +17,7 @@ from service.geometry import Affine
 from service.records import Floats, Mask
 from training.config import ImageSource
 from training.data.cache_blob import LEVELS, decode_mask, decode_pixels, decode_to_source
-from training.data.cache_shards import Entry, Key, fit_folder, key_of, read_shards
+from training.data.cache_shards import Entry, Key, fit_folder, read_shards
 from training.data.table import Record
 from training.errors import CacheError
 
@@ -121,11 +121,11 @@ def open_parts_of(groups: Sequence[Sequence[Record]], source: ImageSource) -> li
 
 def _part(records: Sequence[Record], entries: Mapping[Key, Entry], folder: str) -> Part:
     """Return the records as a part, from the entries of the index by key."""
-    absent = [record for record in records if key_of(record) not in entries]
+    absent = [record for record in records if record.key not in entries]
     if absent:
         _refuse(absent, folder)
 
-    pairs = [(record, entries[key_of(record)]) for record in records]
+    pairs = [(record, entries[record.key]) for record in records]
     return Part(
         tuple(record for record, entry in pairs if not entry.row.error),
         tuple(entry for _, entry in pairs if not entry.row.error),
@@ -134,7 +134,7 @@ def _part(records: Sequence[Record], entries: Mapping[Key, Entry], folder: str) 
 
 
 def _refuse(absent: Sequence[Record], folder: str) -> NoReturn:
-    example = "/".join(key_of(absent[0]))
+    example = "/".join(absent[0].key)
     raise CacheError(
         f"{len(absent)} images are not prepared with this fit ({folder}), for example {example}: "
         f"{_REMEDY} first."

@@ -23,7 +23,6 @@ from pathlib import Path
 from service.imaging import IMAGING_VERSION
 from service.records import FitParameters
 from training.config import ImageSource
-from training.data.table import Record
 
 FORMAT = 1
 """Version of the layout of the cache and of its images."""
@@ -92,11 +91,6 @@ class Shards:
     def entries(self) -> dict[Key, Entry]:
         """Return the entry of every image in the sound shards."""
         return {row.key: Entry(row, shard.path) for shard in self.sound for row in shard.rows}
-
-
-def key_of(record: Record) -> Key:
-    """Return the key of a record's image."""
-    return record.patient_id, record.image_id
 
 
 def fit_folder(source: ImageSource) -> Path:

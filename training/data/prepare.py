@@ -21,7 +21,6 @@ from training.data.cache_shards import (
     ShardRow,
     describe_fit,
     fit_folder,
-    key_of,
     read_shards,
 )
 from training.data.prepare_workers import ImageJob, Outcome, outcomes
@@ -78,13 +77,13 @@ def prepare(
     """
     require_images(records, source.data)
     folder = _open_folder(source)
-    damaged = remove_damaged(folder, {key_of(record) for record in records}, workers)
+    damaged = remove_damaged(folder, {record.key for record in records}, workers)
 
     jobs = _due(records, source, workers, replace=replace)
     _write(jobs, folder, source.data.cache / SOURCES, workers)
 
     entries = read_shards(folder).entries()
-    failures = _failed(entries, [key_of(record) for record in records])
+    failures = _failed(entries, [record.key for record in records])
     report = _report(entries, folder)
     if len(failures) == len(records):
         raise CacheError(
@@ -119,7 +118,7 @@ def _due(
     folder = fit_folder(source)
     entries = read_shards(folder).entries()
     parameters = source.fit.parameters()
-    jobs = [ImageJob(key_of(record), record.image, parameters) for record in records]
+    jobs = [ImageJob(record.key, record.image, parameters) for record in records]
     known = [job.path for job in jobs if job.key in entries and entries[job.key].row.sha256]
     digests = source_digests(known, source.data.cache / SOURCES, workers)
 
