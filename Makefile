@@ -86,6 +86,10 @@ fuzz: .venv/bench.installed ## read 200,000 damaged images with the decoders of 
 openapi: .venv/dev.installed ## write openapi/openapi.json from the code
 	$(run) service openapi --out openapi/openapi.json
 
+.PHONY: viewers
+viewers: .venv/dev.installed ## fetch the viewers of /docs and /redoc from npm (newest versions: UPGRADE=--upgrade)
+	$(run) docs.viewers $(UPGRADE)
+
 .PHONY: diagram
 diagram: .venv/dev.installed ## draw packages and list modules in docs/architecture.md
 	$(run) docs.diagram

@@ -151,7 +151,7 @@ def test_missing_outside_program_fails(tmp_path: Path) -> None:
 
     assert refused.returncode == 1
     assert "missing: dcmj2pnm" in refused.stderr
-    assert "apt-get install dcmtk" in refused.stderr
+    assert re.search(r"apt-get install .*dcmtk", refused.stderr)
 
 
 def test_installer_accepts_the_supported_pythons() -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 import service
+from docs.viewers import PAGES
 from tests.support.paths import ROOT, SAMPLE
 from tests.support.servers import Running, wait_until_ready
 
@@ -55,6 +56,8 @@ def test_wheel_holds_types_demo_and_experiment(wheel: Path) -> None:
 
     assert {"service/py.typed", "training/py.typed", "training/experiments/demo.toml"} <= names
     assert "service/bundles/demo/1/saved_model.pb" in names
+    pages = {f"service/api/pages/{path.relative_to(PAGES)}" for path in PAGES.rglob("*.*")}
+    assert pages <= names
     assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}
 
 

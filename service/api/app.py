@@ -21,6 +21,8 @@ from service.api.openapi.document import DESCRIPTION, openapi_document
 from service.api.problems import handlers
 from service.api.routes import (
     activations,
+    documentation_pages,
+    front_page,
     gradcam,
     health,
     model_scorecard,
@@ -68,6 +70,8 @@ def create_app(
         version=__version__,
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,  # these pages are routes/documentation_pages.py
+        redoc_url=None,
         lifespan=_lifespan(parts.engine, on_failure or _log_failure),
         # FastAPI's telemetry records paths and queries, which may name a person.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
@@ -110,7 +114,8 @@ def _include_routes(app: FastAPI) -> None:
     for describing in (model_version, model_scorecard):
         app.include_router(describing.router, dependencies=[requires()])
     app.include_router(model_version.admin_router, dependencies=[requires(AccessScope.ADMIN)])
-    app.include_router(health.router)
+    for open_to_all in (health, front_page, documentation_pages):
+        app.include_router(open_to_all.router)
 
 
 def _gate(settings: Settings) -> AccessGate:

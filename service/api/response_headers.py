@@ -1,4 +1,4 @@
-"""Security headers of responses, and the exceptions for the documentation pages."""
+"""Security headers of responses, and the policies of the pages for browsers."""
 
 SECURITY_HEADERS = {
     "Cache-Control": "no-store",
@@ -8,18 +8,23 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-"""A response is not stored, not framed, and loads nothing but the scorecard's inline style."""
+"""A response is not stored, not framed, and loads nothing but the scorecard's inline style.
 
-_CDN = "https://cdn.jsdelivr.net"
-DOCUMENTATION_POLICIES = {
-    "/docs": (
-        f"default-src 'none'; script-src 'unsafe-inline' {_CDN}; style-src 'unsafe-inline' {_CDN}; "
-        "img-src https://fastapi.tiangolo.com data:; connect-src 'self'; frame-ancestors 'none'"
-    ),
-    "/redoc": (
-        f"default-src 'none'; script-src 'unsafe-inline' {_CDN}; worker-src blob:; "
-        "connect-src 'self'; style-src 'unsafe-inline' https://fonts.googleapis.com; "
-        "font-src https://fonts.gstatic.com; img-src https: data:; frame-ancestors 'none'"
-    ),
-}
-"""Policies of the documentation pages: FastAPI's pages load scripts from these hosts."""
+A route may set another value, as pages do.
+"""
+
+_PAGE = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+FRONT_POLICY = f"{_PAGE}style-src 'self'; img-src 'self'"
+"""Policy of the page at `/`, which has no script."""
+SWAGGER_POLICY = (
+    f"{_PAGE}script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:"
+)
+"""Policy of /docs. Its icons are `data:` addresses, and a picture in an answer is a `blob:`."""
+REDOC_POLICY = (
+    f"{_PAGE}script-src 'self'; worker-src blob:; style-src 'self' 'unsafe-inline'; "
+    "connect-src 'self'; img-src 'self' data:"
+)
+"""Policy of /redoc. It writes its styles and the worker of its search itself."""
+
+KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
+"""Cache-Control of a file whose path changes with its content."""

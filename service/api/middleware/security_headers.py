@@ -3,11 +3,11 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.api.response_headers import DOCUMENTATION_POLICIES, SECURITY_HEADERS
+from service.api.response_headers import SECURITY_HEADERS
 
 
 class SecurityHeaders:
-    """Adds the security headers to every response."""
+    """Adds the security headers to every response that does not have its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -18,8 +18,6 @@ class SecurityHeaders:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if policy := DOCUMENTATION_POLICIES.get(scope["path"]):
-                    headers["Content-Security-Policy"] = policy
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)

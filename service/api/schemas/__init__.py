@@ -17,6 +17,7 @@ from service.api.schemas.answers import (
     Range,
     Schema,
 )
+from service.api.schemas.front_answer import FrontAnswer
 from service.api.schemas.heatmap_answer import GradcamAnswer, Picture, Region
 from service.api.schemas.model_answer import (
     LevelDecision,
@@ -35,6 +36,7 @@ __all__ = [
     "Caution",
     "Diagnostics",
     "Filter",
+    "FrontAnswer",
     "GradcamAnswer",
     "Health",
     "Image",
