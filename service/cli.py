@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import ssl
 import sys
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from service.settings import Settings
 
 # A health check runs every few seconds, so it must not import the modules of serving.
 # ruff: noqa: PLC0415
+
+_log = logging.getLogger("mammolens")
 
 COMMANDS: Mapping[str, str] = {
     "serve": "start the service",
@@ -106,6 +109,7 @@ def _describe(error: ValidationError) -> str:
 def _serve(settings: Settings) -> int:
     from service.api.app import create_app
     from service.api.server import DrainingServer, configure
+    from service.host.tls_files import TlsUnusable
 
     if not (settings.is_loopback or settings.authenticates or settings.allow_anonymous):
         return _fail(
@@ -123,15 +127,21 @@ def _serve(settings: Settings) -> int:
         server.should_exit = True
 
     try:
+        tls = _tls(settings)
         app = create_app(settings, on_failure=stop)
-    except (AuditLost, KeysUnavailable) as error:
+    except (AuditLost, KeysUnavailable, TlsUnusable) as error:
         return _fail(str(error))
 
-    config = configure(app, settings)
+    config = configure(app, settings, tls)
     server = DrainingServer(config, app.parts.engine, settings.deadline_seconds)
     socket = config.bind_socket()
     port = socket.getsockname()[1]
-    logging.getLogger("mammolens").info("listening on port %d of %s", port, settings.host)
+    _log.info("listening on port %d of %s", port, settings.host)
+    if tls is None and settings.authenticates and not settings.is_loopback:
+        _log.warning(
+            "keys and images cross the network in clear: set MAMMOLENS_TLS_CERTIFICATE and "
+            "MAMMOLENS_TLS_KEY, unless a proxy with TLS stands before the service"
+        )
     server.run(sockets=[socket])
 
     # Anything but a BundleError is a bug, and its traceback is needed.
@@ -139,6 +149,20 @@ def _serve(settings: Settings) -> int:
         if not isinstance(failure, BundleError):
             raise failure
     return _fail(str(failures[0])) if failures else 0
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    """Return the context for TLS, None without a certificate.
+
+    Raises:
+        TlsUnusable: the certificate or its key cannot be used.
+    """
+    if settings.tls_certificate is None or settings.tls_key is None:
+        return None
+
+    from service.host.tls_files import server_context
+
+    return server_context(settings.tls_certificate, settings.tls_key)
 
 
 def _write_openapi(out: Path | None) -> int:
@@ -157,10 +181,19 @@ def _check_health(settings: Settings) -> int:
     every_address = {"0.0.0.0", "::"}  # noqa: S104 - asked, not bound
     host = "127.0.0.1" if settings.host in every_address else settings.host
     address = f"[{host}]" if ":" in host else host
-    url = f"http://{address}:{settings.port}/readyz"
+    scheme = "http" if settings.tls_certificate is None else "https"
+    url = f"{scheme}://{address}:{settings.port}/readyz"
+
+    # The certificate is not verified: it names the host that clients ask for, and may have been
+    # renewed since the start. The request stays on this machine and carries nothing secret.
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
 
     # Without a proxy: its loopback is another machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=unverified)
+    )
     try:
         with opener.open(url, timeout=5):
             return 0

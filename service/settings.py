@@ -38,6 +38,16 @@ class Settings(BaseSettings):
         le=65535,
         description="Port to listen on; 0 takes a free one.",
     )
+    tls_certificate: Path | None = Field(
+        default=None,
+        description="Certificate chain of the service as a PEM file. Requires the key. When set, "
+        "the service speaks https.",
+    )
+    tls_key: Path | None = Field(
+        default=None,
+        description="Private key of the certificate as a PEM file, not encrypted. Requires the "
+        "certificate.",
+    )
     cors_origins: str | None = Field(
         default=None,
         description="Comma-separated origins whose pages may use the service from a browser.",
@@ -212,6 +222,9 @@ class Settings(BaseSettings):
     def _require_pairs(self) -> Self:
         if (self.audit_log is None) != (self.audit_key is None):
             raise ValueError("MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY must be set together")
+
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("MAMMOLENS_TLS_CERTIFICATE and MAMMOLENS_TLS_KEY must be set together")
 
         if (self.oidc_issuer is None) != (self.oidc_audience is None):
             raise ValueError(

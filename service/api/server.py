@@ -1,6 +1,7 @@
 """The server process: uvicorn, with a graceful shutdown."""
 
 import logging
+import ssl
 import time
 from types import FrameType
 
@@ -15,8 +16,8 @@ _GRACE_SECONDS = 5.0  # after the last deadline, for responses that are being se
 _IDLE_TICKS = 3  # an open connection may still bring a request
 
 
-def configure(app: object, settings: Settings) -> uvicorn.Config:
-    """Return uvicorn's configuration for the application."""
+def configure(app: object, settings: Settings, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """Return uvicorn's configuration for the application. `tls`: None for plain HTTP."""
     return uvicorn.Config(
         app,  # type: ignore[arg-type]  # an ASGI application
         host=settings.host,
@@ -26,6 +27,7 @@ def configure(app: object, settings: Settings) -> uvicorn.Config:
         access_log=False,
         log_config=None,
         backlog=2048,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
     )
 
 

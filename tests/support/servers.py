@@ -2,6 +2,7 @@
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -49,7 +50,8 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
     with subprocess.Popen(
         [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr
     ) as process:
-        server = Running(f"http://127.0.0.1:{port}", process)
+        scheme = "https" if "MAMMOLENS_TLS_CERTIFICATE" in settings else "http"
+        server = Running(f"{scheme}://127.0.0.1:{port}", process)
 
         try:
             wait_until_ready(server)
@@ -62,12 +64,15 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
 def wait_until_ready(server: Running) -> None:
     """Wait up to 60 seconds until /readyz answers 200."""
     url = f"{server.address}/readyz"
+    unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    unverified.check_hostname = False
+    unverified.verify_mode = ssl.CERT_NONE
     deadline = time.monotonic() + 60
 
     while time.monotonic() < deadline:
         assert server.process.poll() is None, "the server ended"
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - loopback
+            with urllib.request.urlopen(url, timeout=5, context=unverified):  # noqa: S310 - loopback
                 return
         except urllib.error.URLError:
             time.sleep(0.05)
