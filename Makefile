@@ -7,7 +7,7 @@ MAKEFLAGS += --no-builtin-rules
 
 HOST ?= 127.0.0.1
 PORT ?= 8000
-IMAGE ?= mammolens
+IMAGE ?= mammolens:$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' service/__init__.py)
 export HOST PORT PYTHON
 
 run := .venv/bin/python -m
@@ -103,8 +103,10 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	$(compile) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
 	cp requirements/dev.txt requirements/training.txt
 	cp requirements/dev.txt requirements/service.txt
+	cp requirements/dev.txt requirements/image.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
+	$(compile) pyproject.toml --extra tracing --output-file requirements/image.txt
 	@# The other servers that benchmarks.load measures have separate environments.
 	for peer in litserve bentoml mlserver mosec; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \

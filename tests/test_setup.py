@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 SERVICE = PROJECT["project"]["dependencies"]
 TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
+IMAGE = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["tracing"]]
 DEV = [
     *TRAINING,
     *PROJECT["project"]["optional-dependencies"]["tracing"],
@@ -26,6 +27,7 @@ BENCH = [*DEV, *PROJECT["dependency-groups"]["bench"]]
 SETS = {
     "uv": PROJECT["dependency-groups"]["uv"],
     "service": SERVICE,
+    "image": IMAGE,
     "training": TRAINING,
     "dev": DEV,
     "bench": BENCH,
