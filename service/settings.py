@@ -48,6 +48,13 @@ class Settings(BaseSettings):
         description="Private key of the certificate as a PEM file, not encrypted. Requires the "
         "certificate.",
     )
+    keep_alive_seconds: int = Field(
+        default=75,
+        ge=1,
+        le=3600,
+        description="Time for which an idle connection is kept open, in seconds. It has to be "
+        "longer than the time of the proxy or load balancer before the service.",
+    )
     cors_origins: str | None = Field(
         default=None,
         description="Comma-separated origins whose pages may use the service from a browser.",

@@ -1,6 +1,8 @@
 """The server process: uvicorn, with a graceful shutdown."""
 
 import logging
+import math
+import socket
 import ssl
 import time
 from types import FrameType
@@ -28,6 +30,8 @@ def configure(app: object, settings: Settings, tls: ssl.SSLContext | None = None
         log_config=None,
         backlog=2048,
         ssl_context_factory=None if tls is None else lambda *_: tls,
+        timeout_keep_alive=settings.keep_alive_seconds,
+        server_header=False,
     )
 
 
@@ -63,3 +67,11 @@ class DrainingServer(uvicorn.Server):
             self.should_exit |= self._idle_ticks >= _IDLE_TICKS or timed_out
 
         return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the port and the connections, within the time promised on the first signal."""
+        if self._engine.is_draining:
+            seconds = max(1.0, self._end - time.monotonic())
+            self.config.timeout_graceful_shutdown = math.ceil(seconds)
+
+        await super().shutdown(sockets)

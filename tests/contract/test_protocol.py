@@ -2,24 +2,12 @@
 
 import json
 import socket
-import time
-from urllib.parse import urlsplit
 
 import pytest
 
 from service.api.problems.documentation import MEDIA_TYPE
 from tests.support.paths import ROOT
-
-Address = tuple[str, int]
-
-
-def address_of(server: str) -> Address:
-    url = urlsplit(server)
-    return str(url.hostname), int(url.port or 0)
-
-
-def received_until_close(connection: socket.socket) -> bytes:
-    return b"".join(iter(lambda: connection.recv(65_536), b""))
+from tests.support.raw_http import LAST, address_of, exchange_segments, received_until_close
 
 
 def exchange(server: str, request: bytes) -> tuple[str, dict[str, str], bytes]:
@@ -72,17 +60,6 @@ OFFERS = {
 SMUGGLED = b"GET /model HTTP/1.1\r\nHost: a\r\n\r\n"
 
 
-def exchange_segments(server: str, *segments: bytes) -> list[bytes]:
-    """Send these segments one after the other and return all answers up to the close."""
-    with socket.create_connection(address_of(server), timeout=10) as connection:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for segment in segments:
-            connection.sendall(segment)
-            time.sleep(0.2)  # so that the server reads each segment separately
-        received = received_until_close(connection)
-    return received.split(b"HTTP/1.1 ")[1:]
-
-
 def post_with_upgrade(offer: bytes, content_type: bytes, body: bytes, length: bytes) -> bytes:
     """Return a POST to /predict with an upgrade offer. `length`: header of the body's length."""
     return (
@@ -96,7 +73,6 @@ def post_with_upgrade(offer: bytes, content_type: bytes, body: bytes, length: by
     )
 
 
-LAST = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 FORM = (
     b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n%b\r\n--x--\r\n'
     % IMAGE
@@ -159,3 +135,26 @@ def test_connect_is_refused_and_closed(server: str) -> None:
     answers = exchange_segments(server, b"CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", SMUGGLED)
 
     assert [answer[:3] for answer in answers] == [b"400"]
+
+
+@pytest.mark.parametrize("offer", OFFERS.values(), ids=OFFERS.keys())
+@pytest.mark.parametrize("length", [length_of(SMUGGLED), CHUNKED], ids=["length", "chunked"])
+def test_upgrade_offer_arrives_byte_by_byte(server: str, offer: bytes, length: bytes) -> None:
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(SMUGGLED), SMUGGLED) if length == CHUNKED else SMUGGLED
+    request_ = post_with_upgrade(offer, b"application/dicom", body, length)
+
+    bytes_ = [bytes([byte]) for byte in request_]
+    answers = exchange_segments(server, *bytes_, LAST, pause=0.0005)
+
+    assert [answer[:3] for answer in answers] == [b"415", b"200"]
+    assert b"alive" in answers[1]
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
+def test_upgrade_offers_are_pipelined(server: str, body: tuple[bytes, bytes, bytes]) -> None:
+    request_ = post_with_upgrade(OFFERS["h2c"], *body)
+
+    answers = exchange_segments(server, 3 * request_ + LAST)
+
+    assert [answer[:3] for answer in answers] == [b"200"] * 4
+    assert all(b'"prediction"' in answer for answer in answers[:3])

@@ -35,5 +35,16 @@ class MalformedRequest(RequestError):
     remedy = "Check the client and any proxy in between. The service speaks HTTP/1.1."
 
 
+class HeadTooLarge(RequestError):
+    """The head of a request, or what surrounds its body, is larger than any client needs."""
+
+    slug = "head-too-large"
+    title = "Request head too large"
+    remedy = "Send at most 32 KiB of request line and headers, in at most 100 headers."
+
+    def __init__(self) -> None:
+        super().__init__("The request line and the headers are too large, or too many.")
+
+
 class InternalError(MammolensError):
     """A bug in the service."""

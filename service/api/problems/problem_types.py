@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from service import errors
 from service.api.problems.http_errors import (
+    HeadTooLarge,
     InternalError,
     InvalidParameters,
     MalformedRequest,
@@ -45,6 +46,7 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
     RouteNotFound: HTTPStatus.NOT_FOUND,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     MalformedRequest: HTTPStatus.BAD_REQUEST,
+    HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
     # Access
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,

@@ -15,6 +15,7 @@ from service.observability.metrics import CONTENT_TYPE
 router = APIRouter(tags=["Operation"])
 
 
+@router.head("/livez", include_in_schema=False)
 @router.get(
     "/livez",
     operation_id="check_alive",
@@ -27,6 +28,7 @@ async def check_alive(_: NoQuery) -> Health:
     return Health(status="alive")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz",
     operation_id="check_ready",
