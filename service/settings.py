@@ -135,15 +135,15 @@ class Settings(BaseSettings):
         default=16,
         ge=2,
         le=1024,
-        description="Number of slots: max images held in memory at the same time. A quarter of the "
-        "slots is for explanations.",
+        description="Number of slots: max images worked on at the same time. A quarter of them is "
+        "for explanations.",
     )
     max_waiting: int = Field(
         default=128,
         ge=0,
         le=10_000,
-        description="Max requests that wait for a slot, for predictions and for explanations each, "
-        "with their bodies unread. Beyond it requests are rejected with Retry-After.",
+        description="Max requests that wait for a slot, for predictions and for explanations each. "
+        "Beyond it requests are rejected with Retry-After.",
     )
 
     # Limits
@@ -156,13 +156,25 @@ class Settings(BaseSettings):
         "Request-Timeout.",
     )
     upload_seconds: float = Field(
-        default=15,
+        default=5,
         gt=0,
         le=3600,
-        description="Max time for the body of a request to arrive, in seconds; then it is cut off.",
+        description="Time that the body of a request may take beyond that of its bytes at the "
+        "minimum rate, in seconds; then it is cut off.",
+    )
+    min_upload_rate: int = Field(
+        default=32_768,
+        ge=1,
+        description="Minimum rate at which a body must arrive on average, in bytes per second.",
     )
     max_upload_bytes: int = Field(
         default=128 * MEBIBYTE, ge=1, description="Max size of the uploaded file, in bytes."
+    )
+    max_body_bytes: int = Field(
+        default=512 * MEBIBYTE,
+        ge=1,
+        description="Max bytes of all request bodies in memory at the same time. A caller may hold "
+        "half of it, and one upload in any case.",
     )
     max_pixels: int = Field(
         default=64_000_000, ge=1, description="Max size of a decoded image, in pixels."
@@ -241,6 +253,12 @@ class Settings(BaseSettings):
         if self.oidc_jwks is not None and self.oidc_issuer is None:
             raise ValueError("MAMMOLENS_OIDC_JWKS requires MAMMOLENS_OIDC_ISSUER")
 
+        return self
+
+    @model_validator(mode="after")
+    def _require_room_for_upload(self) -> Self:
+        if self.max_body_bytes < self.max_upload_bytes:
+            raise ValueError("MAMMOLENS_MAX_BODY_BYTES must be at least MAMMOLENS_MAX_UPLOAD_BYTES")
         return self
 
     @property

@@ -16,7 +16,7 @@ from service.runtime.engine import Engine
 
 
 class Gauges(Collector):
-    """Readiness, build, served model, queue lengths, and the memory of the reader processes."""
+    """Readiness, build, served model, queue lengths, bodies, and the memory of readers."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -47,6 +47,11 @@ class Gauges(Collector):
             in_flight.add_metric([lane], queue.in_flight)
 
         yield from (waiting, in_flight)
+        yield GaugeMetricFamily(
+            "mammolens_body_bytes",
+            "Bytes of request bodies in memory.",
+            value=self._engine.bodies.held_bytes,
+        )
 
     def _reader_memory(self) -> Metric:
         memory = GaugeMetricFamily(

@@ -1,6 +1,8 @@
 """Requests about one image, from the headers to the answer: the steps that these routes share."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -17,7 +19,7 @@ from service.api.problems.http_errors import InvalidParameters
 from service.api.problems.problem_types import ACCESS_ERRORS
 from service.api.record import Inference, record_of
 from service.api.schemas import Schema
-from service.api.upload import read_upload
+from service.api.upload import UploadBounds, read_upload
 from service.imaging import Read
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
@@ -104,7 +106,7 @@ class ImageRequests:
         *offers: MediaType,
         passes: CountPasses | None = None,
     ) -> Response:
-        """Admit the request, read its body, run `work` in the slot's thread and respond.
+        """Accept the request, read its body, run `work` in the thread of a slot and respond.
 
         `offers`: the types that `work` can answer in. `passes`: needed where they may be many.
 
@@ -113,25 +115,25 @@ class ImageRequests:
         """
         media_type = negotiate(self.request, *offers)
         timer = Stopwatch()
-        settings = self.parts.settings
         engine = self.parts.engine
         count = passes(engine.require_model().manifest) if passes else 0
 
-        async with engine.admit(lane, self.timeout, count) as admitted:
-            data = await read_upload(
-                self.request, settings.max_upload_bytes, settings.upload_seconds
-            )
-            inference = await self._begin_inference(admitted.model, data)
-            call = ImageCall(
-                admitted.model, admitted.read, data, timer, media_type, admitted.slot.check
-            )
+        async with engine.accept(lane, self.timeout, count, self._sender()) as accepted:
+            bounds = UploadBounds.of(self.parts.settings)
+            data = await read_upload(self.request, accepted, bounds)
 
-            def run() -> tuple[ImageAnswer, Response]:
-                answer = work(call)
-                return answer, _respond(call, answer)
+            with self._leaving() as leaving:
+                async with engine.take_slot(accepted, leaving) as admitted:
+                    inference = await self._begin_inference(admitted.model, data)
+                    call = ImageCall(
+                        admitted.model, admitted.read, data, timer, media_type, admitted.slot.check
+                    )
 
-            # After the body the only message that can arrive is that the client has disconnected.
-            answer, response = await admitted.slot.run(run, self.request.receive())
+                    def run() -> tuple[ImageAnswer, Response]:
+                        answer = work(call)
+                        return answer, _respond(call, answer)
+
+                    answer, response = await admitted.slot.run(run, leaving)
 
         inference.laps = timer.laps
         manifest = inference.model.manifest
@@ -142,6 +144,24 @@ class ImageRequests:
             answer.probability,
         )
         return response
+
+    def _sender(self) -> str:
+        """Return the caller whose bodies are bounded together: by name, or else by address."""
+        if self.parts.settings.authenticates:
+            return record_of(self.request.scope).caller
+        return self.request.client.host if self.request.client else "-"
+
+    @contextmanager
+    def _leaving(self) -> Iterator[asyncio.Future[Any]]:
+        """Yield a future that completes when the client disconnects.
+
+        After the body the only message that can arrive is that it has.
+        """
+        leaving = asyncio.ensure_future(self.request.receive())
+        try:
+            yield leaving
+        finally:
+            leaving.cancel()
 
     async def _begin_inference(self, model: Model, data: bytes) -> Inference:
         """Mark the request as an inference. From here on it is audited, even if it fails."""

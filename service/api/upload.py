@@ -1,7 +1,10 @@
 """Read the image file from a request's body, into bounded memory and never onto a disk."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from io import BytesIO
 
 from fastapi import Request
 from python_multipart import MultipartParser
@@ -11,12 +14,16 @@ from starlette.requests import ClientDisconnect
 
 from service.errors import (
     Abandoned,
+    DeadlinePassed,
     MalformedUpload,
     MissingFile,
     UnsupportedMediaType,
     UploadTooLarge,
     UploadTooSlow,
 )
+from service.runtime.body_memory import HeldBody
+from service.runtime.engine import AcceptedRequest
+from service.settings import Settings
 
 MULTIPART = "multipart/form-data"
 DECLARED = ("application/dicom", "image/png", "image/jpeg", "image/tiff")
@@ -48,54 +55,136 @@ FastAPI cannot derive it, because the routes read the body themselves.
 """
 
 
-async def read_upload(request: Request, max_bytes: int, max_seconds: float) -> bytes:
+@dataclass(frozen=True, slots=True)
+class UploadBounds:
+    """Bounds of uploads: their bytes, their minimum rate, and the seconds beyond it."""
+
+    max_bytes: int
+    min_rate: int
+    seconds: float
+
+    @classmethod
+    def of(cls, settings: Settings) -> "UploadBounds":
+        """Return the bounds that the operator has set."""
+        return cls(settings.max_upload_bytes, settings.min_upload_rate, settings.upload_seconds)
+
+
+async def read_upload(request: Request, accepted: AcceptedRequest, bounds: UploadBounds) -> bytes:
     """Read the bytes of the one image in the body.
 
     Raises:
         RequestError: the body has no file, too many bytes or an unsupported type, does not follow
-            its type, or does not arrive within `max_seconds`.
+            its type, or arrives too slowly.
+        Busy: there is no room for the body.
+        DeadlinePassed: the deadline passed first.
         Abandoned: the client has disconnected.
     """
     try:
-        async with asyncio.timeout(max_seconds):
-            return await _read(request, max_bytes)
-    except TimeoutError as error:
-        raise UploadTooSlow("The body did not arrive in time.") from error
+        return await _Upload(request, accepted, bounds).read()
     except ClientDisconnect as error:
         raise Abandoned("The client has disconnected.") from error
 
 
-async def _read(request: Request, max_bytes: int) -> bytes:
-    content_type = request.headers.get("content-type", "")
-    media_type = content_type.partition(";")[0].strip().lower()
-    if media_type == MULTIPART:
-        return await _read_form(request, max_bytes)
-    if media_type in RAW:
-        return b"".join([chunk async for chunk in _chunks(request, max_bytes, 0)])
-    raise UnsupportedMediaType((MULTIPART, *RAW))
+class _Upload:
+    """Reads one body."""
+
+    def __init__(self, request: Request, accepted: AcceptedRequest, bounds: UploadBounds) -> None:
+        self._request = request
+        self._accepted = accepted
+        self._bounds = bounds
+
+    async def read(self) -> bytes:
+        """Return the bytes of the file."""
+        content_type = self._request.headers.get("content-type", "")
+        media_type = content_type.partition(";")[0].strip().lower()
+        if media_type == MULTIPART:
+            return await self._read_form(content_type)
+        if media_type in RAW:
+            return await self._read_raw()
+        raise UnsupportedMediaType((MULTIPART, *RAW))
+
+    async def _read_raw(self) -> bytes:
+        sink = _Sink(self._accepted.body, self._bounds.max_bytes)
+        async for chunk in self._chunks(0):
+            sink.write(chunk)
+        return sink.data()
+
+    async def _read_form(self, content_type: str) -> bytes:
+        form = _Form(content_type, _Sink(self._accepted.body, self._bounds.max_bytes))
+        async for chunk in self._chunks(MULTIPART_OVERHEAD):
+            form.feed(chunk)
+        return form.finish()
+
+    async def _chunks(self, overhead: int) -> AsyncGenerator[bytes, None]:
+        """Yield the body in chunks. A slow body is cut off.
+
+        A Content-Length above the limit, or for which there is no room, is refused before anything
+        is read.
+        """
+        limit = self._bounds.max_bytes + overhead
+        declared = self._request.headers.get("content-length", "")
+        if declared.isdecimal():
+            if int(declared) > limit:
+                raise UploadTooLarge(self._bounds.max_bytes)
+            self._accepted.body.require_room(int(declared))
+
+        received = 0
+        start = time.monotonic()
+        stream = self._request.stream()
+        while chunk := await self._next_chunk(stream, start, received):
+            received += len(chunk)
+            if received > limit:
+                raise UploadTooLarge(self._bounds.max_bytes)
+            yield chunk
+
+    async def _next_chunk(
+        self, stream: AsyncGenerator[bytes, None], start: float, received: int
+    ) -> bytes:
+        """Return the next chunk, empty at the end of the body."""
+        allowed = self._bounds.seconds + received / self._bounds.min_rate
+        seconds_left = start + allowed - time.monotonic()
+        try:
+            async with asyncio.timeout(min(seconds_left, self._accepted.seconds_left)):
+                return await anext(stream, b"")
+        except TimeoutError as error:
+            if self._accepted.seconds_left <= 0:
+                message = "The deadline passed before the whole body had arrived."
+                raise DeadlinePassed(message) from error
+            raise UploadTooSlow("The body arrives too slowly.") from error
 
 
-async def _read_form(request: Request, max_bytes: int) -> bytes:
-    form = _Form(request.headers["content-type"])
-    async for chunk in _chunks(request, max_bytes, MULTIPART_OVERHEAD):
-        form.feed(chunk)
+class _Sink:
+    """Bytes of the file, as far as they have arrived."""
 
-    data = form.finish()
-    if len(data) > max_bytes:
-        raise UploadTooLarge(max_bytes)
-    return data
+    def __init__(self, body: HeldBody, max_bytes: int) -> None:
+        self._body = body
+        self._max_bytes = max_bytes
+        self._bytes = BytesIO()
+
+    def write(self, data: bytes) -> None:
+        """Add bytes; raise UploadTooLarge or Busy if there are too many."""
+        size = self._bytes.tell() + len(data)
+        if size > self._max_bytes:
+            raise UploadTooLarge(self._max_bytes)
+        self._body.grow(size)
+        self._bytes.write(data)
+
+    def data(self) -> bytes:
+        """Return the bytes. They are not copied."""
+        return self._bytes.getvalue()
 
 
 class _Form:
     """Parser of a multipart body. Only the file is kept, in memory, never in a temporary file."""
 
-    def __init__(self, content_type: str) -> None:
+    def __init__(self, content_type: str, sink: _Sink) -> None:
         _, parameters = parse_options_header(content_type)
         self._header = b""
         self._value = b""
         self._in_file = False
         self._complete = False
-        self._files: list[list[bytes]] = []
+        self._files = 0
+        self._sink = sink
 
         try:
             self._parser = MultipartParser(
@@ -126,9 +215,7 @@ class _Form:
             raise MalformedUpload("The multipart body ends before its closing boundary.")
         if not self._files:
             raise MissingFile("The form has no file in a part named 'file'.")
-        if len(self._files) > 1:
-            raise MalformedUpload("The form contains more than one file.")
-        return b"".join(self._files[0])
+        return self._sink.data()
 
     def _begin_part(self) -> None:
         self._in_file = False
@@ -143,32 +230,15 @@ class _Form:
         if self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
             self._in_file = options.get(b"name") == b"file" and b"filename" in options
-            if self._in_file:
-                self._files.append([])
+            self._files += self._in_file
+            if self._files > 1:
+                raise MalformedUpload("The form contains more than one file.")
         self._header = b""
         self._value = b""
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
-            self._files[-1].append(data[start:end])
+            self._sink.write(data[start:end])
 
     def _end(self) -> None:
         self._complete = True
-
-
-async def _chunks(request: Request, max_bytes: int, overhead: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks.
-
-    A Content-Length above the limit is refused before anything is read.
-    """
-    limit = max_bytes + overhead
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise UploadTooLarge(max_bytes)
-
-    received = 0
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > limit:
-            raise UploadTooLarge(max_bytes)
-        yield chunk

@@ -26,10 +26,10 @@ class Draining(Unavailable):
 
 
 class Busy(Unavailable):
-    """The queue is full, or too long for the request's deadline.
+    """The queue is full or too long for the request's deadline, or bodies take all their memory.
 
     `retry_after`: seconds until the requests that are ahead now will have been answered. `reason`:
-    `queue` or `deadline`.
+    `queue`, `deadline` or `memory`.
     """
 
     slug = "busy"

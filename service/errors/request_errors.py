@@ -44,7 +44,7 @@ class UploadTooSlow(RequestError):
 
     slug = "upload-too-slow"
     title = "Request body arrived too slowly"
-    remedy = "Use a faster connection, or ask the operator to raise MAMMOLENS_UPLOAD_SECONDS."
+    remedy = "Use a faster connection, or ask the operator to lower MAMMOLENS_MIN_UPLOAD_RATE."
 
 
 class UnsupportedMediaType(RequestError):

@@ -58,9 +58,7 @@ class Metrics:
         self._waits = self._histogram(
             "mammolens_queue_wait_seconds", "Time until a slot was free.", _SECONDS, "lane"
         )
-        self._rejected = self._counter(
-            "mammolens_refused", "Requests rejected on arrival.", "lane", "reason"
-        )
+        self._rejected = self._counter("mammolens_refused", "Requests rejected.", "lane", "reason")
         self._abandoned = self._counter(
             "mammolens_abandoned", "Requests whose clients disconnected.", "lane"
         )

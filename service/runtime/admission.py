@@ -1,8 +1,9 @@
 """Admission control: a number of slots, a bounded queue, and early rejection.
 
-A request takes a slot before its body is read, so queued requests cost no memory. It is rejected on
-arrival when the queue is full or when it cannot be answered before its deadline. A slot stays taken
-until its thread ends, even if the request was answered earlier (for example with a time-out).
+A request queues for a slot once its body has arrived, so a slow sender takes no slot. It is
+rejected when the queue is full or when it cannot be answered before its deadline: on arrival,
+before its body is read, and again when it enters the queue. A slot stays taken until its thread
+ends, even if the request was answered earlier (for example with a time-out).
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import contextvars
 import logging
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
@@ -54,17 +55,16 @@ class Slot:
         if self.seconds_left < 0:
             raise DeadlinePassed("The deadline passed before work on the image began.")
 
-    async def run(self, work: Callable[[], T], disconnected: Awaitable[object]) -> T:
+    async def run(self, work: Callable[[], T], leaving: asyncio.Future[Any]) -> T:
         """Run `work` in a thread of this slot and return its result.
 
-        `disconnected` completes when the client has gone. On an early end the thread goes on until
-        its next `check`.
+        `leaving` completes when the client has gone. On an early end the thread goes on until its
+        next `check`.
 
         Raises:
             Abandoned: the client disconnected first.
             DeadlinePassed: the deadline passed first.
         """
-        leaving = asyncio.ensure_future(disconnected)
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
         self._work = loop.run_in_executor(self._executor, context.run, work)
@@ -77,7 +77,6 @@ class Slot:
             )
         finally:
             client_left = leaving.done()
-            leaving.cancel()
             if not self._work.done():
                 self._abandoned = client_left
                 self._work.add_done_callback(_log_unexpected_error)
@@ -109,16 +108,19 @@ class AdmissionQueue:
         self.in_flight = 0
 
     @asynccontextmanager
-    async def admit(self, seconds: float) -> AsyncIterator[Slot]:
+    async def admit(self, seconds: float, leaving: asyncio.Future[Any]) -> AsyncIterator[Slot]:
         """Wait for a slot and hold it; the request must be answered within `seconds`.
+
+        `leaving` completes when the client has gone.
 
         Raises:
             Busy: the queue is full, or too long for this deadline.
             DeadlinePassed: the deadline passed in the queue.
+            Abandoned: the client disconnected in the queue.
         """
-        self._reject_if_overloaded(seconds)
+        self.reject_if_overloaded(seconds)
         slot = Slot(time.monotonic() + seconds, self._executor)
-        await self._wait_for_slot(slot)
+        await self._wait_for_slot(slot, leaving)
 
         start = time.monotonic()
         try:
@@ -130,7 +132,12 @@ class AdmissionQueue:
         """Wait until every thread has ended."""
         self._executor.shutdown()
 
-    def _reject_if_overloaded(self, seconds: float) -> None:
+    def reject_if_overloaded(self, seconds: float) -> None:
+        """Reject a request that enters the queue now and must be answered within `seconds`.
+
+        Raises:
+            Busy: the queue is full, or too long for this deadline.
+        """
         ahead = self.waiting + self.in_flight
         retry_after = math.ceil(max(1.0, ahead * self._interval.seconds))
         if self.waiting >= self._max_waiting:
@@ -143,17 +150,28 @@ class AdmissionQueue:
             message = "The request cannot be answered before its deadline."
             raise Busy(message, retry_after, "deadline")
 
-    async def _wait_for_slot(self, slot: Slot) -> None:
+    async def _wait_for_slot(self, slot: Slot, leaving: asyncio.Future[Any]) -> None:
         self.waiting += 1
+        turn = asyncio.ensure_future(self._free_slots.acquire())
         try:
-            async with asyncio.timeout(slot.seconds_left):
-                await self._free_slots.acquire()
-        except TimeoutError as error:
-            raise DeadlinePassed("The deadline passed in the queue.") from error
+            await asyncio.wait(
+                {turn, leaving}, timeout=slot.seconds_left, return_when=asyncio.FIRST_COMPLETED
+            )
+        except asyncio.CancelledError:
+            if turn.done():
+                self._free_slots.release()
+            raise
         finally:
             self.waiting -= 1
+            has_slot = turn.done()
+            turn.cancel()
 
-        self.in_flight += 1
+        if has_slot:
+            self.in_flight += 1
+        elif leaving.done():
+            raise Abandoned("The client disconnected in the queue.")
+        else:
+            raise DeadlinePassed("The deadline passed in the queue.")
 
     def _release(self, start: float) -> None:
         self.in_flight -= 1

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from service import pipeline
 from service.errors import Abandoned, BundleError, Busy, Draining, NotReady, TooCostly
@@ -16,6 +17,7 @@ from service.imaging import Limits, Read
 from service.model import Model, stamp
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
+from service.runtime.body_memory import BodyMemory, HeldBody
 from service.runtime.observer import EngineObserver
 from service.runtime.pass_time import PassTime
 from service.runtime.readers import ReaderPool
@@ -51,6 +53,31 @@ def _log_ready(model: Model) -> None:
     _log.info("ready: model %s/%d", manifest.name, manifest.version)
 
 
+@dataclass(slots=True)
+class AcceptedRequest:
+    """A request that was not rejected on arrival. Its body may be read into `body`.
+
+    `end`: its deadline (monotonic clock). `slot`: None until it gets one.
+    """
+
+    lane: Lane
+    end: float
+    body: HeldBody
+    slot: Slot | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds until the deadline, negative after it."""
+        return self.end - time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the body, once no thread works on it."""
+        if self.slot is None:
+            self.body.release()
+        else:
+            self.slot.when_idle(self.body.release)
+
+
 @dataclass(frozen=True, slots=True)
 class AdmittedRequest:
     """A request with a slot, and the model and reader that it may use while the slot holds."""
@@ -76,6 +103,7 @@ class Engine:
         self._readers_started = False
         self.is_draining = False
 
+        self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
         cores = usable_cores()
         self._reader_count = settings.readers or min(cores, _MAX_READERS)
         self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
@@ -181,25 +209,30 @@ class Engine:
         self.is_draining = True
 
     @asynccontextmanager
-    async def admit(
-        self, lane: Lane, seconds: float | None, passes: int
-    ) -> AsyncIterator[AdmittedRequest]:
-        """Wait for a slot of the lane and hold it.
+    async def accept(
+        self, lane: Lane, seconds: float | None, passes: int, caller: str
+    ) -> AsyncIterator[AcceptedRequest]:
+        """Decide on arrival whether a request can be answered, and hold room for its body.
 
         `seconds`: the request's own deadline. The service's deadline is the upper limit and the
-        default. `passes`: of the model, that the request takes.
+        default. `passes`: of the model, that the request takes. `caller`: whose bodies are bounded
+        together.
 
         Raises:
             NotReady, Draining, TooCostly, Busy: at once.
-            DeadlinePassed: in the queue.
         """
         self.require_model()
         max_seconds = self._settings.deadline_seconds
         deadline = min(seconds or max_seconds, max_seconds)
+        end = time.monotonic() + deadline
         try:
             self._pass_time.check(passes, deadline)
-            async with self._take_slot(lane, deadline) as request:
-                yield request
+            self.lanes[lane].reject_if_overloaded(deadline)
+            accepted = AcceptedRequest(lane, end, self.bodies.hold(caller))
+            try:
+                yield accepted
+            finally:
+                accepted.close()
         except TooCostly:
             self._observer.request_rejected(lane, "cost")
             raise
@@ -211,11 +244,23 @@ class Engine:
             raise
 
     @asynccontextmanager
-    async def _take_slot(self, lane: Lane, seconds: float) -> AsyncIterator[AdmittedRequest]:
+    async def take_slot(
+        self, accepted: AcceptedRequest, leaving: asyncio.Future[Any]
+    ) -> AsyncIterator[AdmittedRequest]:
+        """Wait for a slot of the request's lane and hold it. Its body has been read.
+
+        `leaving` completes when the client has gone.
+
+        Raises:
+            Busy: at once.
+            DeadlinePassed, Abandoned: in the queue.
+        """
+        lane = accepted.lane
         start = time.perf_counter()
 
-        async with self.lanes[lane].admit(seconds) as slot:
+        async with self.lanes[lane].admit(accepted.seconds_left, leaving) as slot:
             self._observer.slot_taken(lane, time.perf_counter() - start)
+            accepted.slot = slot
 
             model = self._model
             readers = self._readers

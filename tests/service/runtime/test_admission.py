@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 
 import pytest
@@ -14,15 +14,16 @@ from service.runtime.admission import AdmissionQueue, Slot
 pytestmark = pytest.mark.anyio
 
 
-async def never() -> None:
-    await asyncio.Event().wait()
+def never() -> asyncio.Future[None]:
+    """Return the future of a client that stays."""
+    return asyncio.get_running_loop().create_future()
 
 
 @asynccontextmanager
 async def hold_slots(admission: AdmissionQueue, count: int) -> AsyncIterator[list[Slot]]:
     """Take `count` slots and hold them."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(admission.admit(10)) for _ in range(count)]
+        yield [await stack.enter_async_context(admission.admit(10, never())) for _ in range(count)]
 
 
 async def wait_until(condition: Callable[[], bool]) -> None:
@@ -43,7 +44,7 @@ async def test_requests_get_a_slot_in_order() -> None:
     order: list[int] = []
 
     async def send_request(number: int) -> None:
-        async with admission.admit(10):
+        async with admission.admit(10, never()):
             order.append(number)
 
     async with hold_slots(admission, 1):
@@ -60,7 +61,7 @@ async def test_full_queue_rejects_the_next_request() -> None:
     admission = AdmissionQueue(1, 0)
 
     with pytest.raises(Busy) as caught:
-        async with hold_slots(admission, 1), admission.admit(10):
+        async with hold_slots(admission, 1), admission.admit(10, never()):
             pass
 
     assert caught.value.reason == "queue"
@@ -75,7 +76,7 @@ async def test_requests_that_would_be_late_are_rejected(
     async with hold_slots(admission, 1):
         rejection = nullcontext() if admitted else pytest.raises(Busy, match="before its deadline")
         with rejection:
-            async with admission.admit(seconds):
+            async with admission.admit(seconds, never()):
                 pass
 
 
@@ -84,16 +85,16 @@ async def test_retry_after_covers_all_requests_ahead() -> None:
 
     async with AsyncExitStack() as stack:
         for _ in range(5):
-            await stack.enter_async_context(admission.admit(100))
+            await stack.enter_async_context(admission.admit(100, never()))
         with pytest.raises(Busy) as caught:
-            await stack.enter_async_context(admission.admit(1))
+            await stack.enter_async_context(admission.admit(1, never()))
 
     assert caught.value.retry_after == 4  # 5 x 0.7 s = 3.5 s
 
 
 async def test_request_with_none_ahead_is_always_admitted() -> None:
     """The recent rate does not matter, however slow it was."""
-    async with with_interval(60).admit(0.5):
+    async with with_interval(60).admit(0.5, never()):
         pass
 
 
@@ -102,21 +103,53 @@ async def test_deadline_in_the_queue_ends_the_wait() -> None:
 
     async with hold_slots(admission, 1):
         with pytest.raises(DeadlinePassed):
-            async with admission.admit(0.02):
+            async with admission.admit(0.02, never()):
                 pass
 
     assert admission.waiting == 0
-    async with admission.admit(1):  # the slot was not lost
+    async with admission.admit(1, never()):  # the slot was not lost
         pass
 
 
-def pass_deadline(slot: Slot) -> Awaitable[object]:
+async def test_client_that_leaves_the_queue_is_dropped() -> None:
+    """Its turn does not come, and the slot goes to the next."""
+    admission = AdmissionQueue(1, 10)
+
+    async with hold_slots(admission, 1):
+        leaving = asyncio.ensure_future(asyncio.sleep(0.01))
+        with pytest.raises(Abandoned):
+            async with admission.admit(10, leaving):
+                pass
+        assert admission.waiting == 0
+
+    async with admission.admit(1, never()):
+        assert admission.in_flight == 1
+
+
+async def test_cancelled_request_leaves_no_slot_taken() -> None:
+    admission = AdmissionQueue(1, 10)
+
+    async def send_request() -> None:
+        async with admission.admit(10, never()):
+            await never()
+
+    async with hold_slots(admission, 1):
+        request = asyncio.create_task(send_request())
+        await wait_until(lambda: admission.waiting == 1)
+    request.cancel()  # in the very moment in which it gets the slot
+    await asyncio.wait([request])
+
+    async with admission.admit(1, never()):
+        assert (admission.in_flight, admission.waiting) == (1, 0)
+
+
+def pass_deadline(slot: Slot) -> asyncio.Future[None]:
     slot._deadline = time.monotonic() + 0.02
     return never()
 
 
-def disconnect(_: Slot) -> Awaitable[object]:
-    return asyncio.sleep(0.02)
+def disconnect(_: Slot) -> asyncio.Future[None]:
+    return asyncio.ensure_future(asyncio.sleep(0.02))
 
 
 @pytest.mark.parametrize(
@@ -125,7 +158,7 @@ def disconnect(_: Slot) -> Awaitable[object]:
     ids=["late", "left"],
 )
 async def test_abandoned_work_keeps_slot_until_thread_ends(
-    abandon: Callable[[Slot], Awaitable[object]], error: type[Exception]
+    abandon: Callable[[Slot], asyncio.Future[None]], error: type[Exception]
 ) -> None:
     """The thread gets the error from its next `check`."""
     admission = AdmissionQueue(1, 10)
@@ -140,7 +173,7 @@ async def test_abandoned_work_keeps_slot_until_thread_ends(
             errors.append(error)
 
     with pytest.raises(error):
-        async with admission.admit(10) as slot:
+        async with admission.admit(10, never()) as slot:
             await slot.run(lambda: work(slot), abandon(slot))
     assert admission.in_flight == 1
 
@@ -156,7 +189,7 @@ async def test_failed_work_raises_and_releases_its_slot() -> None:
         raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        async with admission.admit(10) as slot:
+        async with admission.admit(10, never()) as slot:
             await slot.run(work, never())
 
     assert admission.in_flight == 0
@@ -167,7 +200,7 @@ async def test_interval_is_measured_between_completions() -> None:
     admission = AdmissionQueue(4, 10)
 
     async def send_request(seconds: float) -> None:
-        async with admission.admit(10) as slot:
+        async with admission.admit(10, never()) as slot:
             await slot.run(lambda: time.sleep(seconds), never())
 
     await send_request(0.2)
