@@ -19,7 +19,7 @@ from service.api.problems.http_errors import InvalidParameters
 from service.api.problems.problem_types import ACCESS_ERRORS
 from service.api.record import Inference, record_of
 from service.api.schemas import Schema
-from service.api.upload import UploadBounds, read_upload
+from service.api.upload.upload_reader import UploadBounds, read_upload
 from service.imaging import Read
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
@@ -36,6 +36,7 @@ _ERRORS = (
     errors.UploadTooLarge,
     errors.TooManyPixels,
     errors.UnsupportedMediaType,
+    errors.UnsupportedCoding,
     errors.UnsupportedFormat,
     errors.UnsupportedImage,
     errors.UnsupportedSyntax,

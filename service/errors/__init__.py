@@ -29,6 +29,7 @@
     │   ├── TooCostly
     │   ├── UnknownClass
     │   ├── UnknownLayer
+    │   ├── UnsupportedCoding
     │   ├── UnsupportedMediaType
     │   ├── UploadTooLarge
     │   └── UploadTooSlow
@@ -83,6 +84,7 @@ from service.errors.request_errors import (
     TooCostly,
     UnknownClass,
     UnknownLayer,
+    UnsupportedCoding,
     UnsupportedMediaType,
     UploadTooLarge,
     UploadTooSlow,
@@ -123,6 +125,7 @@ __all__ = [
     "Undecodable",
     "UnknownClass",
     "UnknownLayer",
+    "UnsupportedCoding",
     "UnsupportedFormat",
     "UnsupportedImage",
     "UnsupportedMediaType",

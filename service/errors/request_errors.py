@@ -12,7 +12,7 @@ class RequestError(MammolensError):
 
 
 class MissingFile(RequestError):
-    """The form has no part named `file` with a file in it."""
+    """The form has no part named `file`."""
 
     slug = "missing-file"
     title = "No file in the request"
@@ -61,6 +61,18 @@ class UnsupportedMediaType(RequestError):
         super().__init__(
             "The content type of the body is unsupported.", available_types=tuple(available)
         )
+
+
+class UnsupportedCoding(RequestError):
+    """The body has a content coding other than gzip."""
+
+    slug = "unsupported-content-coding"
+    title = "Unsupported content coding"
+    remedy = "Send the body without a Content-Encoding, or with `gzip`."
+
+    def __init__(self, name: str | None = None) -> None:
+        coding = f"The content coding {name}" if name else "The content coding"
+        super().__init__(f"{coding} of the body is unsupported.", available_codings=("gzip",))
 
 
 class NotAcceptable(RequestError):

@@ -63,7 +63,13 @@ def test_uploads_accept_forms_and_raw_files(document: dict[str, Any]) -> None:
         content = document["paths"][route]["post"]["requestBody"]["content"]
 
         assert next(iter(content)) == "multipart/form-data"
-        assert {"application/dicom", "image/png", "image/jpeg", "image/tiff"} < set(content)
+        assert {
+            "application/dicom",
+            "image/png",
+            "image/jpeg",
+            "image/tiff",
+            "multipart/related",
+        } < set(content)
 
 
 def test_examples_have_the_shape_of_answers(

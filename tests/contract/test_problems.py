@@ -27,9 +27,9 @@ STABLE = """
     internal-error invalid-parameter keys-unavailable malformed-request malformed-upload
     method-not-allowed missing-file model-refused no-breast no-scorecard not-a-mammogram
     not-acceptable not-found not-ready rate-limited several-frames tomosynthesis too-costly
-    too-many-pixels unauthenticated undecodable-image unknown-class unknown-layer unsupported-format
-    unsupported-image unsupported-media-type unsupported-transfer-syntax upload-too-large
-    upload-too-slow
+    too-many-pixels unauthenticated undecodable-image unknown-class unknown-layer
+    unsupported-content-coding unsupported-format unsupported-image unsupported-media-type
+    unsupported-transfer-syntax upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
@@ -146,7 +146,7 @@ def test_image_that_takes_too_long_is_a_problem(
 
 @pytest.mark.parametrize("route", POSTS)
 def test_form_without_file_is_a_problem(client: TestClient, route: str) -> None:
-    """A file under another name and a text field named `file` do not count."""
+    """A file under another name does not count. A text field named `file` is no image."""
     boundary = {"content-type": "multipart/form-data; boundary=b"}
     text_part = f'--b\r\nContent-Disposition: form-data; name="file"\r\n\r\n{SECRET}\r\n--b--\r\n'
 
@@ -154,7 +154,7 @@ def test_form_without_file_is_a_problem(client: TestClient, route: str) -> None:
     text_field = client.post(route, content=text_part, headers=boundary)
 
     assert_problem(other_name, "missing-file")
-    assert_problem(text_field, "missing-file")
+    assert_problem(text_field, "unsupported-format")
 
 
 @pytest.mark.parametrize(

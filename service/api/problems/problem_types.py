@@ -37,6 +37,7 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
     errors.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UploadTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.UnsupportedCoding: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
     errors.UnknownLayer: HTTPStatus.NOT_FOUND,
     errors.UnknownClass: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -63,6 +64,7 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
 
 HEADERS: Mapping[type[MammolensError], Mapping[str, str]] = {
     errors.UploadTooSlow: {"Connection": "close"},
+    errors.UnsupportedCoding: {"Accept-Encoding": "gzip"},
     errors.Unauthenticated: {"WWW-Authenticate": "Bearer"},
     errors.Draining: {"Connection": "close"},
 }

@@ -12,7 +12,7 @@ from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, docu
 from service.api.negotiation import MediaType
 from service.api.openapi import examples
 from service.api.options import ActivationsOptions, ActivationsQuery
-from service.api.upload import BODY
+from service.api.upload.body_types import BODY
 from service.pipeline import Activations
 from service.runtime.engine import Lane
 

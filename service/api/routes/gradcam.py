@@ -10,7 +10,7 @@ from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, docu
 from service.api.negotiation import MediaType
 from service.api.openapi import examples
 from service.api.options import GradcamOptions, GradcamQuery
-from service.api.upload import BODY
+from service.api.upload.body_types import BODY
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation

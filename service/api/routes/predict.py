@@ -9,7 +9,7 @@ from service.api.negotiation import MediaType
 from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.schemas import PredictAnswer
-from service.api.upload import BODY
+from service.api.upload.body_types import BODY
 from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"])

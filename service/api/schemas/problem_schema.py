@@ -27,6 +27,7 @@ class Problem(Schema):
     available_layers: list[str] | None = None
     available_classes: list[str] | None = None
     available_types: list[str] | None = None
+    available_codings: list[str] | None = None
     available_transfer_syntaxes: list[str] | None = None
     max_pixels: int | None = None
     max_upload_bytes: int | None = None
