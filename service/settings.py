@@ -68,8 +68,8 @@ class Settings(BaseSettings):
     )
     keys: Path | None = Field(
         default=None,
-        description="File of API keys, made with `python -m service.access`. When set, every "
-        "caller needs a key or a token.",
+        description="File of API keys, made with `python -m service.access`, or a folder with "
+        "`keys.toml` in it. When set, every caller needs a key or a token.",
     )
     oidc_issuer: str | None = Field(
         default=None,

@@ -2,7 +2,8 @@
 
 from service.access.callers import AccessScope, Caller
 from service.access.gate import AccessGate
-from service.access.keys import KeyFile, add_key, read_keys, revoke_key
+from service.access.key_edits import add_key, revoke_key
+from service.access.key_file import KeyFile, read_keys
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
 

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Iterable
 
 from service.access.callers import AccessScope, Caller
-from service.access.keys import PREFIX, KeyFile
+from service.access.key_file import KeyFile
+from service.access.keys import PREFIX
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
 from service.errors import Forbidden, Unauthenticated
@@ -59,7 +60,7 @@ class AccessGate:
             raise Unauthenticated("A key or a token is required.")
 
         if self._keys is not None and credential.startswith(PREFIX):
-            if caller := self._keys.find(credential):
+            if caller := await self._keys.find(credential):
                 return caller
         elif self._tokens is not None:
             return await asyncio.to_thread(self._tokens.verify, credential)

@@ -142,6 +142,15 @@ def test_alerts_have_severity_duration_and_summary() -> None:
         assert rule["annotations"]["summary"].endswith(".")
 
 
+def test_prometheus_is_shown_how_to_authenticate() -> None:
+    lines = (DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8")
+    shown = re.sub(r"# (authorization:|  credentials_file:)", r"\1", lines)
+
+    (job,) = YAML(typ="safe").load(shown)["scrape_configs"]
+
+    assert job["authorization"] == {"credentials_file": "mammolens.key"}
+
+
 def test_panels_do_not_overlap() -> None:
     """The grid is 24 columns wide."""
     cells = [

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import IO
@@ -30,10 +30,13 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 
 @contextmanager
-def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Running]:
+def running(
+    stderr: IO[bytes] | None = None, wrapper: Sequence[str] = (), **settings: str
+) -> Iterator[Running]:
     """Run `python -m service` with the fake model; terminate it at the end.
 
-    `stderr` receives standard error. `settings` are environment variables.
+    `stderr` receives standard error. `wrapper`: command that runs the rest of its arguments in its
+    place. `settings` are environment variables.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -48,7 +51,7 @@ def running(stderr: IO[bytes] | None = None, **settings: str) -> Iterator[Runnin
     }
 
     with subprocess.Popen(
-        [sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr
+        [*wrapper, sys.executable, "-m", "service"], cwd=ROOT, env=environment, stderr=stderr
     ) as process:
         scheme = "https" if "MAMMOLENS_TLS_CERTIFICATE" in settings else "http"
         server = Running(f"{scheme}://127.0.0.1:{port}", process)
