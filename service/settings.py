@@ -86,6 +86,12 @@ class Settings(BaseSettings):
         description="Address of the provider's keys, also https or of this machine; if unset, the "
         "one in its discovery document.",
     )
+    oidc_leeway_seconds: int = Field(
+        default=30,
+        ge=0,
+        le=300,
+        description="Max difference between the provider's clock and this machine's, in seconds.",
+    )
     rate_per_minute: int | None = Field(
         default=None,
         ge=1,

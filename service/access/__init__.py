@@ -4,6 +4,7 @@ from service.access.callers import AccessScope, Caller
 from service.access.gate import AccessGate
 from service.access.key_edits import add_key, revoke_key
 from service.access.key_file import KeyFile, read_keys
+from service.access.provider_keys import ProviderKeys
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
 
@@ -12,6 +13,7 @@ __all__ = [
     "AccessScope",
     "Caller",
     "KeyFile",
+    "ProviderKeys",
     "Rates",
     "TokenVerifier",
     "add_key",

@@ -1,6 +1,5 @@
 """The gate that every request passes: authentication, authorisation and rate limit."""
 
-import asyncio
 from collections.abc import Iterable
 
 from service.access.callers import AccessScope, Caller
@@ -63,5 +62,5 @@ class AccessGate:
             if caller := await self._keys.find(credential):
                 return caller
         elif self._tokens is not None:
-            return await asyncio.to_thread(self._tokens.verify, credential)
+            return await self._tokens.verify(credential)
         raise Unauthenticated("The key is unknown.")

@@ -1,19 +1,13 @@
-"""Bearer tokens of an OpenID provider (RFC 7519, RFC 8725; OpenID Connect Discovery 1.0)."""
+"""Bearer tokens of an OpenID provider (RFC 7519, RFC 8725, RFC 9068)."""
 
-import json
-import math
-import threading
-import time
-import urllib.request
-from collections.abc import Callable
-from http.client import HTTPException
+from collections.abc import Mapping
 from typing import Any
 
 import jwt
 
 from service.access.callers import Caller
-from service.errors import KeysUnavailable, Unauthenticated
-from service.host.addresses import is_private
+from service.access.provider_keys import ProviderKeys
+from service.errors import Unauthenticated
 
 ALGORITHMS = (
     "RS256",
@@ -33,65 +27,61 @@ ALGORITHMS = (
 """
 
 _REQUIRED = ["exp", "iss", "aud", "sub"]
-_UNREACHABLE = "The keys of the token's provider cannot be fetched."
-_TIMEOUT_SECONDS = 5.0
 
-# Tokens with made-up key IDs must not put load on the provider.
-_MIN_FETCH_INTERVAL_SECONDS = 30.0
+# Types in the header (RFC 9068, section 4). Others, such as logout+jwt, are not for access.
+_ACCESS_TYPE = "at+jwt"
+_TYPES = {"jwt", _ACCESS_TYPE}
 
-# After this time a key that the provider has withdrawn is no longer accepted.
-_CACHE_SECONDS = 300.0
+# Keycloak names the type in a claim. Its access tokens of before 2024 have a nonce, too.
+_KEYCLOAK_ACCESS_TYPES = {"bearer", "dpop"}
+_KEYCLOAK_OTHER_TYPES = {"id", "refresh", "offline", "logout"}
+
+# Claims of ID tokens (OpenID Connect Core 1.0, sections 2 and 3.3.2.11).
+_ID_CLAIMS = {"nonce", "at_hash", "c_hash"}
 
 
 class TokenVerifier:
-    """Verifies tokens against the provider's published keys, which are fetched on first use.
+    """Verifies tokens against the provider's published keys.
 
-    `jwks` is the address of the keys. By default it is taken from the issuer's discovery document.
-    `verify` may block on the network, so call it in a thread.
+    `leeway_seconds`: how far the provider's clock may differ.
     """
 
     def __init__(
-        self,
-        issuer: str,
-        audience: str,
-        jwks: str | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, issuer: str, audience: str, keys: ProviderKeys, leeway_seconds: float = 0
     ) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._jwks = jwks
-        self._clock = clock
-        self._keys: dict[str | None, dict[str, Any]] = {}
-        self._cached_until = -math.inf
-        self._next_fetch = -math.inf
-        self._reachable = True
-        self._lock = threading.Lock()
+        self._keys = keys
+        self._leeway = leeway_seconds
 
-    def verify(self, token: str) -> Caller:
+    async def verify(self, token: str) -> Caller:
         """Return the caller that the token names.
 
         Raises:
-            Unauthenticated: the token is malformed or expired, names another issuer or audience, or
-                is not signed by the provider.
+            Unauthenticated: the token is malformed or expired, names another issuer or audience, is
+                not for access, or is not signed by the provider.
             KeysUnavailable: the provider's keys cannot be fetched.
         """
         try:
             header = jwt.get_unverified_header(token)
+            _require_type(header)
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key(header.get("kid"), header.get("alg")),
+                await self._key(header.get("kid"), header.get("alg")),
                 algorithms=ALGORITHMS,
                 audience=self._audience,
                 issuer=self._issuer,
+                leeway=self._leeway,
                 options={"require": _REQUIRED},
             )
         except jwt.PyJWTError as error:
             raise Unauthenticated("The token is invalid.") from error
 
+        _require_access(header, claims)
         scopes = _scopes(claims.get("scope", claims.get("scp")))
         return Caller.of(f"oidc:{claims['sub']}", scopes)
 
-    def _key(self, kid: str | None, algorithm: object) -> jwt.PyJWK:
+    async def _key(self, kid: str | None, algorithm: object) -> jwt.PyJWK:
         """Return the provider's key with this ID, for use with this algorithm.
 
         A published key that names no algorithm may be used with each that fits its type.
@@ -100,64 +90,35 @@ class TokenVerifier:
         if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise Unauthenticated("The token's algorithm is not supported.")
 
-        key = self._published_key(kid)
+        key = await self._keys.find(kid)
         if key is None:
             raise Unauthenticated("The token's key is not published by the provider.")
         if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
             raise Unauthenticated("The token's key is published for another use or algorithm.")
 
-        return jwt.PyJWK(key, algorithm)
+        return jwt.PyJWK(dict(key), algorithm)
 
-    def _published_key(self, kid: str | None) -> dict[str, Any] | None:
-        """Return the key with this ID from the cache, which is refreshed if necessary."""
-        with self._lock:
-            now = self._clock()
-            if now < self._cached_until and kid in self._keys:
-                return self._keys[kid]
 
-            if now >= self._next_fetch:
-                self._refresh()
-            elif not self._reachable:
-                raise KeysUnavailable(_UNREACHABLE)
+def _require_type(header: Mapping[str, Any]) -> None:
+    """Refuse a token whose header names another type than an access token's, or one of any kind."""
+    if _type(header, default="jwt") not in _TYPES:
+        raise Unauthenticated("The token's type is not that of an access token.")
 
-            return self._keys.get(kid)
 
-    def _refresh(self) -> None:
-        """Fetch the keys again.
+def _require_access(header: Mapping[str, Any], claims: Mapping[str, Any]) -> None:
+    """Refuse an ID token, where it can be told from an access token, and one without a subject."""
+    kind = _type(claims, default="")
+    is_access = _type(header, default="jwt") == _ACCESS_TYPE or kind in _KEYCLOAK_ACCESS_TYPES
 
-        If that fails, calls within the next second fail at once instead of waiting for the
-        provider.
-        """
-        try:
-            self._keys = self._fetch()
-        except KeysUnavailable as error:
-            self._reachable = False
-            self._next_fetch = self._clock() + error.retry_after
-            raise
+    if kind in _KEYCLOAK_OTHER_TYPES or not (is_access or _ID_CLAIMS.isdisjoint(claims)):
+        raise Unauthenticated("The token is not an access token.")
+    if not claims["sub"]:
+        raise Unauthenticated("The token names no subject.")
 
-        self._reachable = True
-        now = self._clock()
-        self._next_fetch = now + _MIN_FETCH_INTERVAL_SECONDS
-        self._cached_until = now + _CACHE_SECONDS
 
-    def _fetch(self) -> dict[str | None, dict[str, Any]]:
-        try:
-            document = _get_json(self._jwks or self._discover())
-            return {key.get("kid"): key for key in document["keys"]}
-        except (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise KeysUnavailable(_UNREACHABLE) from error
-
-    def _discover(self) -> str:
-        """Return the address of the keys from the issuer's discovery document.
-
-        The document must name this issuer (OpenID Connect Discovery 1.0, section 4.3).
-        """
-        document = _get_json(f"{self._issuer.rstrip('/')}/.well-known/openid-configuration")
-        if document["issuer"] != self._issuer:
-            raise ValueError("the document of another issuer")
-
-        jwks: str = document["jwks_uri"]
-        return jwks
+def _type(fields: Mapping[str, Any], default: str) -> str:
+    """Return the member `typ` in lower case, without the `application/` that it may begin with."""
+    return str(fields.get("typ", default)).lower().removeprefix("application/")
 
 
 def _scopes(claim: object) -> list[str]:
@@ -170,21 +131,3 @@ def _scopes(claim: object) -> list[str]:
     if isinstance(claim, list):
         return [scope for scope in claim if isinstance(scope, str)]
     return []
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """Handler that follows no redirects, so that the keys come from the configured host only."""
-
-    def redirect_request(self, *_: Any, **__: Any) -> None:
-        """Refuse the redirect. The opener then raises an HTTPError."""
-
-
-_opener = urllib.request.build_opener(_NoRedirects())
-
-
-def _get_json(url: str) -> Any:
-    if not is_private(url):
-        raise ValueError("neither https nor this machine")
-
-    with _opener.open(url, timeout=_TIMEOUT_SECONDS) as response:
-        return json.load(response)

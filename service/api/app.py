@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
-from service.access import AccessGate, AccessScope, KeyFile, Rates, TokenVerifier
+from service.access import AccessGate, AccessScope, KeyFile, ProviderKeys, Rates, TokenVerifier
 from service.api import responses
 from service.api.application import AppParts, MammolensApp
 from service.api.dependencies import requires
@@ -122,7 +122,12 @@ def _gate(settings: Settings) -> AccessGate:
     tokens = None
     if settings.oidc_issuer is not None and settings.oidc_audience is not None:
         jwks = None if settings.oidc_jwks is None else str(settings.oidc_jwks)
-        tokens = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, jwks)
+        tokens = TokenVerifier(
+            settings.oidc_issuer,
+            settings.oidc_audience,
+            ProviderKeys(settings.oidc_issuer, jwks),
+            settings.oidc_leeway_seconds,
+        )
 
     # Without authentication, only callers on this machine may change the model.
     anonymous = set(AccessScope) if settings.is_loopback else set(AccessScope) - {AccessScope.ADMIN}

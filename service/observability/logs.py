@@ -82,9 +82,10 @@ class EndOnFault:
 def configure() -> None:
     """Send the lines of all loggers to standard error.
 
-    Of uvicorn only warnings and errors are logged.
+    Of uvicorn and httpx only warnings and errors are logged.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_TextFormatter() if sys.stderr.isatty() else _JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for library in ("uvicorn", "httpx"):
+        logging.getLogger(library).setLevel(logging.WARNING)

@@ -5,13 +5,14 @@ import hmac
 import json
 import logging
 import socket
-import threading
+import sys
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -24,49 +25,30 @@ from service.access import AccessScope, add_key, revoke_key
 from service.api.app import create_app
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
-from tests.support.servers import running
+from tests.support.openid import Behaviour, OpenIdProvider
+from tests.support.servers import Running, running
 
 OPEN = {"/livez", "/readyz"}
+FETCH_AT_ONCE = """
+import sys
+from service.access import provider_keys
+from service.cli import main
+provider_keys._MIN_FETCH_INTERVAL_SECONDS = 0
+sys.exit(main([]))
+"""
+"""The service, but that it asks the provider for every unknown key."""
 AUDIENCE = "mammolens"
 
 
-class Provider:
+class Provider(OpenIdProvider):
     """An OpenID provider with one published key and one unpublished key."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.key = rsa.generate_private_key(65537, 2048)
         self.other = rsa.generate_private_key(65537, 2048)
-        self.fetched: list[str] = []
-        self.moved: set[str] = set()
-        provider = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                provider.fetched.append(self.path)
-                body = json.dumps(provider.pages()[self.path]).encode()
-                self.send_response(302 if self.path in provider.moved else 200)
-                self.send_header("Location", "/keys")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.issuer = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def pages(self) -> dict[str, Any]:
         jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(self.key.public_key()))
-        published = jwk | {"kid": "one", "use": "sig"}
-        return {
-            "/.well-known/openid-configuration": {
-                "issuer": self.issuer,
-                "jwks_uri": f"{self.issuer}/keys",
-            },
-            "/keys": {"keys": [published]},
-            "/old-keys": {},
-        }
+        self.keys = [jwk | {"kid": "one", "use": "sig"}]
 
     def token(
         self, key: Any = None, algorithm: str = "RS256", kid: str = "one", **changed: Any
@@ -86,10 +68,8 @@ class Provider:
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[Provider]:
-    started = Provider()
-    yield started
-    started.server.shutdown()
-    started.server.server_close()
+    with Provider() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +116,14 @@ def call(
     return client.request(method, path, content=data, headers=headers)
 
 
+def ask(server: Running, method: str, path: str, credential: str) -> tuple[int, float]:
+    """Send a request to a running server. Return the status and the seconds that it took."""
+    headers = {"Authorization": f"Bearer {credential}"}
+    start = time.perf_counter()
+    answer = httpx.request(method, f"{server.address}{path}", headers=headers, timeout=30)
+    return answer.status_code, time.perf_counter() - start
+
+
 def base64url(data: bytes) -> str:
     """Encode without padding (RFC 7515)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -158,7 +146,7 @@ def bad_credentials(provider: Provider) -> dict[str, str]:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return {
-        "expired": provider.token(exp=time.time() - 5),
+        "expired": provider.token(exp=time.time() - 40),
         "not yet valid": provider.token(nbf=time.time() + 60),
         "wrong audience": provider.token(aud="another"),
         "wrong issuer": provider.token(iss="https://elsewhere.example"),
@@ -168,6 +156,7 @@ def bad_credentials(provider: Provider) -> dict[str, str]:
         "HS256 with the public key": forge_token(provider, public),
         "no expiry": provider.token(exp=None),
         "no subject": provider.token(sub=None),
+        "ID token": provider.token(nonce="n"),
         "garbage": "a.b.c",
         "brackets": base64.urlsafe_b64encode(b"[" * 9000).decode() + ".b.c",
         "unknown API key": "mammolens_" + "a" * 43,
@@ -262,7 +251,7 @@ def test_unreachable_provider_is_503(provider: Provider) -> None:
 def test_redirect_of_the_key_url_is_not_followed(
     provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provider, "moved", {"/old-keys"})
+    monkeypatch.setattr(provider, "behaviour", Behaviour.REDIRECT)
     monkeypatch.setattr(provider, "fetched", [])
     jwks = HttpUrl(f"{provider.issuer}/old-keys")
     settings = Settings(
@@ -273,6 +262,42 @@ def test_redirect_of_the_key_url_is_not_followed(
 
     assert answer.json()["type"] == "urn:mammolens:keys-unavailable"
     assert provider.fetched == ["/old-keys"]
+
+
+@pytest.mark.parametrize("behaviour", [Behaviour.HANG, Behaviour.DRIP])
+def test_sick_provider_stalls_neither_callers_nor_shutdown(
+    keys: Path, behaviour: Behaviour
+) -> None:
+    """Cached tokens and API keys are served, and the process ends while a call waits."""
+    key = add_key(keys, f"admin-{behaviour.name}", [AccessScope.ADMIN])
+
+    with Provider() as sick, ThreadPoolExecutor() as pool:
+        token = sick.token()
+        unknown = sick.token(key=sick.other, kid="two")
+        with running(
+            wrapper=(sys.executable, "-c", FETCH_AT_ONCE),
+            MAMMOLENS_KEYS=str(keys),
+            MAMMOLENS_OIDC_ISSUER=sick.issuer,
+            MAMMOLENS_OIDC_AUDIENCE=AUDIENCE,
+        ) as server:
+            assert ask(server, "GET", "/model", token)[0] == 200
+            sick.behaviour = behaviour
+            waiting = pool.submit(ask, server, "GET", "/model", unknown)
+            time.sleep(0.3)
+
+            for method, path, credential in (
+                ("GET", "/model", token),
+                ("GET", "/model", key),
+                ("POST", "/model/reload", key),
+            ):
+                status, seconds = ask(server, method, path, credential)
+                assert (status, seconds < 2) == (200, True), path
+
+            start = time.perf_counter()
+            server.process.terminate()
+            server.process.wait(timeout=40)
+            assert time.perf_counter() - start < 10
+        assert waiting.exception() or waiting.result()[0] == 503
 
 
 def test_rate_limit_gives_a_retry_after() -> None:
