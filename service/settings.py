@@ -7,7 +7,13 @@ from typing import Self, TypeVar
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from service.host.addresses import is_loopback, is_private
+from service.host.addresses import (
+    check_host_names,
+    check_origins,
+    is_loopback,
+    is_private,
+    networks_of,
+)
 from service.host.memory import MEBIBYTE
 from service.observability.audit import MIN_KEY_LENGTH
 
@@ -58,6 +64,16 @@ class Settings(BaseSettings):
     cors_origins: str | None = Field(
         default=None,
         description="Comma-separated origins whose pages may use the service from a browser.",
+    )
+    allowed_hosts: str | None = Field(
+        default=None,
+        description="Comma-separated names and addresses by which the service may be called. If "
+        "unset: any, but on loopback without authentication those of this machine.",
+    )
+    trusted_proxies: str | None = Field(
+        default=None,
+        description="Comma-separated addresses or networks of proxies whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed.",
     )
 
     # Access
@@ -242,6 +258,24 @@ class Settings(BaseSettings):
                 "over plain http the provider's keys could be replaced in transit"
             )
         return address
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, origins: str | None) -> str | None:
+        check_origins(origins or "")
+        return origins or None
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: str | None) -> str | None:
+        check_host_names(hosts or "")
+        return hosts or None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: str | None) -> str | None:
+        networks_of(proxies or "")
+        return proxies or None
 
     @model_validator(mode="after")
     def _require_pairs(self) -> Self:

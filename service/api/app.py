@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
 from service.access import AccessGate, AccessScope, KeyFile, ProviderKeys, Rates, TokenVerifier
@@ -14,6 +13,8 @@ from service.api import responses
 from service.api.application import AppParts, MammolensApp
 from service.api.dependencies import requires
 from service.api.gauges import Gauges
+from service.api.middleware.cross_origin import CrossOrigin
+from service.api.middleware.host_names import HostNames
 from service.api.middleware.inference_audit import InferenceAudit
 from service.api.middleware.request_log import RequestLog
 from service.api.middleware.security_headers import SecurityHeaders
@@ -29,6 +30,7 @@ from service.api.routes import (
     model_version,
     predict,
 )
+from service.host.addresses import split_list
 from service.model import Model
 from service.observability.audit import Audit
 from service.observability.metrics import Metrics
@@ -72,6 +74,7 @@ def create_app(
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         docs_url=None,  # these pages are routes/documentation_pages.py
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would repeat the host that the client named
         lifespan=_lifespan(parts.engine, on_failure or _log_failure),
         # FastAPI's telemetry records paths and queries, which may name a person.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
@@ -147,19 +150,19 @@ def _audit(settings: Settings) -> Audit | None:
 
 def _add_middleware(app: MammolensApp, settings: Settings) -> None:
     """Add the middleware. The last one added is the first to see a request."""
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
-            allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", "Content-Type", "Request-Timeout", "X-Request-ID"],
-            expose_headers=[
-                *responses.PICTURE_HEADERS,
-                *responses.HEAT_HEADERS,
-                "Retry-After",
-                "X-Request-ID",
-            ],
-        )
+    exposed = [*responses.PICTURE_HEADERS, *responses.HEAT_HEADERS, "Retry-After", "X-Request-ID"]
+    app.add_middleware(
+        CrossOrigin,
+        origins=split_list(settings.cors_origins or ""),
+        exposed=exposed,
+        # A page cannot have a key. Without one it may do what the browser's machine may.
+        guarded=["/model/reload"] if settings.authenticates else None,
+    )
+    app.add_middleware(
+        HostNames,
+        allowed=None if settings.allowed_hosts is None else split_list(settings.allowed_hosts),
+        this_machine=settings.is_loopback and not settings.authenticates,
+    )
     app.add_middleware(SecurityHeaders)
     if app.parts.audit is not None:
         app.add_middleware(InferenceAudit, audit=app.parts.audit)

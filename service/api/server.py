@@ -10,6 +10,7 @@ from types import FrameType
 import uvicorn
 
 from service.api.protocol import ProblemProtocol
+from service.host.addresses import networks_of
 from service.runtime.engine import Engine
 from service.settings import Settings
 
@@ -27,6 +28,8 @@ def configure(app: object, settings: Settings, tls: ssl.SSLContext | None = None
         http=ProblemProtocol,
         ws="none",
         access_log=False,
+        proxy_headers=settings.trusted_proxies is not None,
+        forwarded_allow_ips=list(networks_of(settings.trusted_proxies or "")),
         log_config=None,
         backlog=2048,
         ssl_context_factory=None if tls is None else lambda *_: tls,

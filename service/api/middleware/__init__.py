@@ -1,1 +1,4 @@
-"""ASGI middleware. From the outside in: request log, tracing, audit, security headers."""
+"""ASGI middleware.
+
+From the outside in: request log, tracing, audit, security headers, host names, cross origin.
+"""

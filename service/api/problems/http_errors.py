@@ -1,6 +1,6 @@
 """Errors that only HTTP knows."""
 
-from service.errors import MammolensError, RequestError
+from service.errors import AccessError, MammolensError, RequestError
 
 
 class InvalidParameters(RequestError):
@@ -44,6 +44,25 @@ class HeadTooLarge(RequestError):
 
     def __init__(self) -> None:
         super().__init__("The request line and the headers are too large, or too many.")
+
+
+class Misdirected(RequestError):
+    """The Host header names another host than this service."""
+
+    slug = "misdirected"
+    title = "Host not served"
+    remedy = (
+        "Call the service by a name or address that it knows, or ask the operator to add this one "
+        "to MAMMOLENS_ALLOWED_HOSTS."
+    )
+
+
+class ForeignOrigin(AccessError):
+    """A page of another origin made the browser send the request."""
+
+    slug = "foreign-origin"
+    title = "Origin not allowed"
+    remedy = "Ask the operator to add the origin of the page to MAMMOLENS_CORS_ORIGINS."
 
 
 class InternalError(MammolensError):

@@ -9,10 +9,12 @@ from http import HTTPStatus
 from service import errors
 from service.api.problems.http_errors import (
     HeadTooLarge,
+    ForeignOrigin,
     InternalError,
     InvalidParameters,
     MalformedRequest,
     MethodNotAllowed,
+    Misdirected,
     RouteNotFound,
 )
 from service.errors import MammolensError
@@ -48,9 +50,11 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     HeadTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    Misdirected: HTTPStatus.MISDIRECTED_REQUEST,
     # Access
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    ForeignOrigin: HTTPStatus.FORBIDDEN,
     errors.KeysUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     # The service
@@ -71,6 +75,8 @@ HEADERS: Mapping[type[MammolensError], Mapping[str, str]] = {
 """Headers that the answer to an error needs."""
 
 ACCESS_ERRORS = (
+    Misdirected,
+    ForeignOrigin,
     errors.Unauthenticated,
     errors.Forbidden,
     errors.KeysUnavailable,

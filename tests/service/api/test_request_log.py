@@ -130,7 +130,7 @@ async def _disconnect_during_upload(app: FastAPI) -> None:
         "path": "/predict",
         "raw_path": b"/predict",
         "query_string": b"",
-        "headers": [(b"content-type", b"image/png")],
+        "headers": [(b"host", b"localhost"), (b"content-type", b"image/png")],
         "http_version": "1.1",
         "scheme": "http",
     }
