@@ -64,7 +64,7 @@ def create_app(
         metrics=metrics,
         audit=_audit(settings),
     )
-    metrics.register(Gauges(parts.engine))
+    metrics.register(Gauges(parts.engine, parts.audit))
 
     app = MammolensApp(
         parts,

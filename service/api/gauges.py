@@ -6,20 +6,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from service import __version__
 from service.errors import Unavailable
 from service.model import Model
+from service.observability.audit import Audit
 from service.runtime.engine import Engine
 
 
 class Gauges(Collector):
-    """Readiness, build, served model, queue lengths, bodies, and the memory of readers."""
+    """Readiness, lost audit lines, build, served model, queues, bodies, and readers' memory."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, audit: Audit | None) -> None:
         self._engine = engine
+        self._audit = audit
 
     def collect(self) -> Iterator[Metric]:
         """Return all gauges with their present values."""
@@ -27,8 +29,14 @@ class Gauges(Collector):
         with suppress(Unavailable):
             model = self._engine.require_model()
 
+        is_ready = model is not None and not (self._audit and self._audit.is_failing)
         yield GaugeMetricFamily(
-            "mammolens_ready", "1 when predictions can be answered.", value=model is not None
+            "mammolens_ready", "1 when predictions can be answered.", value=is_ready
+        )
+        yield CounterMetricFamily(
+            "mammolens_audit_lost",
+            "Lines of the audit that could not be written.",
+            value=0 if self._audit is None else self._audit.lost_lines,
         )
         yield _build()
         yield _model(model)

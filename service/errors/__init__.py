@@ -35,6 +35,7 @@
     │   └── UploadTooSlow
     └── Unavailable
         ├── Abandoned
+        ├── AuditUnavailable
         ├── Busy
         ├── DeadlinePassed
         ├── Draining
@@ -50,6 +51,7 @@ logged and is sent to the caller.
 from service.errors.access_errors import AccessError, Forbidden, Unauthenticated
 from service.errors.availability import (
     Abandoned,
+    AuditUnavailable,
     Busy,
     DeadlinePassed,
     Draining,
@@ -93,6 +95,7 @@ from service.errors.request_errors import (
 __all__ = [
     "Abandoned",
     "AccessError",
+    "AuditUnavailable",
     "BundleDamaged",
     "BundleError",
     "BundleMismatch",

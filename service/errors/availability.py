@@ -69,6 +69,17 @@ class KeysUnavailable(Unavailable):
     remedy = "Retry later. If it persists, ask the operator to check the log of the service."
 
 
+class AuditUnavailable(Unavailable):
+    """The audit cannot be written, so no inference can be answered."""
+
+    slug = "audit-unavailable"
+    title = "Audit cannot be written"
+    remedy = (
+        "Use another instance, or retry later. The operator finds the reason in the log of the "
+        "service. It is ready again once a line can be written."
+    )
+
+
 class RateLimited(Unavailable):
     """The caller exceeds its rate. `retry_after`: seconds until the next request is allowed."""
 

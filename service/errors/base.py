@@ -12,9 +12,10 @@ class MammolensError(Exception):
 
     `str(error)` is one sentence for the caller, and `facts` says the same to a program. A class
     carries the facts that all its errors share: `slug`, its stable name, a `title`, and a `remedy`.
-    Subclasses inherit them.
+    Subclasses inherit them. `is_loggable`: the message quotes nothing of a file or a request.
     """
 
+    is_loggable: ClassVar[bool] = True
     slug: ClassVar[str] = "internal-error"
     title: ClassVar[str] = "Internal error"
     remedy: ClassVar[str] = (

@@ -1,7 +1,8 @@
-"""Logging: one line per event. Of an exception its types and places are logged, never its message.
+"""Logging: one line per event. Of a library's exception its types and places are logged.
 
-The message of a library's exception may quote its input, for example a header value that names a
-person.
+Its message is not: it may quote its input, for example a header value that names a person. Our own
+exceptions say in `is_loggable` that their messages quote nothing, and errors of the system are
+described by their number.
 
 A terminal gets text, anything else JSON: one object a line, with `time`, `level`, `logger`,
 `message`, the `request_id` if the line belongs to a request, the fields that the caller passed in
@@ -10,6 +11,7 @@ A terminal gets text, anything else JSON: one object a line, with `time`, `level
 
 import json
 import logging
+import os
 import sys
 import traceback
 from contextvars import ContextVar
@@ -28,10 +30,19 @@ class _Formatter(logging.Formatter):
         error = ei[1]
         while error is not None:
             lines += traceback.format_tb(error.__traceback__)
-            lines.append(f"{type(error).__module__}.{type(error).__qualname__}\n")
+            lines.append(f"{type(error).__module__}.{type(error).__qualname__}{_reason(error)}\n")
             error = error.__cause__ or error.__context__
 
         return "".join(lines).rstrip()
+
+
+def _reason(error: BaseException) -> str:
+    """Return the message of an exception that quotes nothing, with a colon before it."""
+    if getattr(type(error), "is_loggable", False):
+        return f": {error}"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f": {os.strerror(error.errno)}"
+    return ""
 
 
 class _TextFormatter(_Formatter):

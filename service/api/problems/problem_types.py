@@ -59,6 +59,7 @@ STATUSES: Mapping[type[MammolensError], HTTPStatus] = {
     errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
     # The service
     errors.NotReady: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AuditUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.BundleError: HTTPStatus.CONFLICT,
     errors.Draining: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Busy: HTTPStatus.TOO_MANY_REQUESTS,

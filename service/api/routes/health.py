@@ -1,15 +1,20 @@
 """GET /livez, /readyz and /metrics: for operators."""
 
+from contextlib import suppress
+
+from anyio import to_thread
 from fastapi import APIRouter, Response
 
-from service.api.dependencies import AnyEngine, AnyParts, requires
+from service.api.application import AppParts
+from service.api.dependencies import AnyParts, requires
 from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
 from service.api.problems.problem_types import ACCESS_ERRORS
 from service.api.schemas import Health
-from service.errors import Draining, NotReady
+from service.errors import AuditUnavailable, Draining, NotReady
+from service.observability.audit import AuditLost
 from service.observability.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["Operation"])
@@ -35,11 +40,12 @@ async def check_alive(_: NoQuery) -> Health:
     summary="Ready",
     response_description="The model is loaded and checked, and every path has run once.",
     responses=examples.json_response(examples.READY)
-    | document(NotReady, Draining, InvalidParameters),
+    | document(NotReady, Draining, AuditUnavailable, InvalidParameters),
 )
-async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
-    """Answer 200 when images can be predicted, and 503 before."""
-    engine.require_model()
+async def check_ready(parts: AnyParts, _: NoQuery) -> Health:
+    """Answer 200 when images can be predicted, and 503 before, or while no audit can be written."""
+    parts.engine.require_model()
+    await _check_audit(parts)
     return Health(status="ready")
 
 
@@ -55,4 +61,22 @@ async def check_ready(engine: AnyEngine, _: NoQuery) -> Health:
 )
 async def read_metrics(parts: AnyParts, _: NoQuery) -> Response:
     """Return counts and times in the Prometheus text format. They contain no image data."""
+    with suppress(AuditUnavailable):
+        await _check_audit(parts)
     return Response(parts.metrics.expose(), media_type=CONTENT_TYPE)
+
+
+async def _check_audit(parts: AppParts) -> None:
+    """Try the audit if its last line was lost.
+
+    Raises:
+        AuditUnavailable: no line can be written.
+    """
+    if parts.audit is None or not parts.audit.is_failing:
+        return
+    try:
+        await to_thread.run_sync(parts.audit.check)
+    except AuditLost as error:
+        raise AuditUnavailable(
+            "The audit cannot be written, so no image can be answered."
+        ) from error

@@ -141,4 +141,8 @@ def test_no_result_without_an_audit_line(
         assert answer.status_code == 500
         assert answer.json()["type"] == "urn:mammolens:internal-error"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
-        assert client.get("/readyz").status_code == 200
+
+        ready = client.get("/readyz")
+        assert ready.status_code == 503
+        assert ready.json()["type"] == "urn:mammolens:audit-unavailable"
+        assert client.get("/model").status_code == 200

@@ -5,10 +5,12 @@ import logging
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from service.observability import logs
+from service.observability.audit import AuditLost
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +50,26 @@ def test_exception_is_logged_without_its_message(
     assert "test_logs.py" in written
     assert secret not in written
     assert (len(written.splitlines()) == 1) == (form == "json")
+
+
+def test_message_of_own_error_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an error of the system its number is described, without the file that it names."""
+    secret = "Doe^Jane"
+    logs.configure()
+
+    try:
+        try:
+            Path("/none", secret).read_bytes()
+        except OSError as error:
+            raise AuditLost("The audit log /var/audit cannot be written.") from error
+    except AuditLost:
+        logging.getLogger("mammolens").exception("failed")
+
+    (line,) = capsys.readouterr().err.splitlines()
+    exception = json.loads(line)["exception"]
+    assert "AuditLost: The audit log /var/audit cannot be written." in exception
+    assert "builtins.FileNotFoundError: No such file or directory" in exception
+    assert secret not in line
 
 
 def test_info_of_uvicorn_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
