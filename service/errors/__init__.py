@@ -16,6 +16,7 @@
     │   │   └── Tomosynthesis
     │   ├── TooManyPixels
     │   ├── Undecodable
+    │   │   └── ReaderKilled
     │   ├── UnsupportedFormat
     │   └── UnsupportedImage
     │       ├── ForProcessing
@@ -69,6 +70,7 @@ from service.errors.image_errors import (
     ImageError,
     NoBreast,
     NotAMammogram,
+    ReaderKilled,
     SeveralFrames,
     Tomosynthesis,
     TooManyPixels,
@@ -118,6 +120,7 @@ __all__ = [
     "NotAcceptable",
     "NotReady",
     "RateLimited",
+    "ReaderKilled",
     "RequestError",
     "SeveralFrames",
     "Tomosynthesis",

@@ -95,6 +95,13 @@ class Undecodable(ImageError):
     )
 
 
+class ReaderKilled(Undecodable):
+    """The process that decoded the file was ended from outside, perhaps twice.
+
+    The decoder did not end it. The file may be sound.
+    """
+
+
 class NotAMammogram(ImageError):
     """The header names another kind of image."""
 

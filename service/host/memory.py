@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 MEBIBYTE = 2**20
@@ -25,6 +27,15 @@ def keep_freed(size: int) -> None:
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, min(size, _MAX_MMAP_THRESHOLD))
         mallopt(_M_TRIM_THRESHOLD, size)
+
+
+def yield_to_oom_killer() -> None:
+    """Make this process the first that the kernel ends when memory runs out (Linux).
+
+    See proc_pid_oom_score_adj(5). Any process may raise its own score.
+    """
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 
 
 def collect_after_load() -> None:

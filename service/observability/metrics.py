@@ -66,6 +66,13 @@ class Metrics:
             "mammolens_batch_size", "Images in one call of the model.", _IMAGES, "signature"
         )
 
+        # Readers
+        self._readers_lost = self._counter(
+            "mammolens_readers_lost", "Reader processes that were replaced.", "reason"
+        )
+        for reason in ("signal", "timeout", "fault"):
+            self._readers_lost.labels(reason)
+
         ProcessCollector(registry=self._registry)
 
     def register(self, collector: Collector) -> None:
@@ -117,6 +124,10 @@ class Metrics:
     def batch_started(self, signature: str, images: int) -> None:
         """Count one call of the model."""
         self._batches.labels(signature).observe(images)
+
+    def reader_lost(self, reason: str) -> None:
+        """Count one reader process that was replaced."""
+        self._readers_lost.labels(reason).inc()
 
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self._registry)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from service.errors import ReaderKilled
 from service.imaging import Read, Reading
 from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
@@ -27,8 +28,17 @@ class ScheduledReader:
     check: Callable[[], None]
 
     def __call__(self, data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-        """Read and fit the file; see `Read`."""
+        """Read and fit the file; see `Read`.
 
+        If the reader process is killed from outside, the file is read once more, in its turn and
+        within its deadline.
+        """
+        try:
+            return self._schedule(data, parameters, picture_edge)
+        except ReaderKilled:
+            return self._schedule(data, parameters, picture_edge)
+
+    def _schedule(self, data: bytes, parameters: FitParameters, picture_edge: float) -> Reading:
         def work(files: Sequence[bytes]) -> list[Reading]:
             return [self.read(file, parameters, picture_edge) for file in files]
 

@@ -123,7 +123,7 @@ class Engine:
     def running(self) -> Iterator[None]:
         """Run the reader processes. On exit all work has ended."""
         limits = Limits(self._settings.max_pixels, self._settings.max_decode_seconds)
-        self._readers = ReaderPool(self._reader_count, limits)
+        self._readers = ReaderPool(self._reader_count, limits, self._observer.reader_lost)
         try:
             yield
         finally:

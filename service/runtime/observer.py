@@ -24,3 +24,7 @@ class EngineObserver(Protocol):
     def batch_started(self, signature: str, images: int) -> None:
         """Record one call of the model and the number of images in it."""
         ...
+
+    def reader_lost(self, reason: str) -> None:
+        """Record that a reader process was lost: by a `signal`, a `timeout` or a `fault`."""
+        ...

@@ -4,20 +4,32 @@ Fuzzing showed why: 86 of 147 truncated JPEG-LS images keep CharLS busy for ten 
 and OpenJPEG takes five gigabytes for a JPEG 2000 image of one megabyte. A thread can be neither
 stopped nor bounded. Each process has a bound on its memory and each file a bound on its time. A
 file that exceeds one is refused.
+
+A process may also be ended from outside: by the kernel, when the container is out of memory, or by
+an operator. That is not the fault of the file, which `service.runtime.batching` reads once more.
+A decoder that crashes ends its process with other signals. Its file is not read again, or each such
+file would cost two processes.
 """
 
+import logging
 import multiprocessing
 import os
 import pickle
 import queue
+import signal
+from collections.abc import Callable
 
-from service.errors import ImageError, Undecodable
+from service.errors import ImageError, ReaderKilled, Undecodable
 from service.imaging import Limits, Reading
 from service.records import FitParameters
 from service.runtime.shared_file import SharedFile
 from service.runtime.worker import READY, memory_bytes, run_worker
 
+OnLoss = Callable[[str], None]
+
+_log = logging.getLogger("mammolens")
 _START_SECONDS = 60.0
+_FROM_OUTSIDE = {signal.SIGKILL, signal.SIGTERM}  # a decoder raises neither
 
 
 class ReaderLost(RuntimeError):
@@ -27,13 +39,14 @@ class ReaderLost(RuntimeError):
 class ReaderPool:
     """A `Read` that gives each file to an idle reader process.
 
-    Safe to call from several threads.
+    Safe to call from several threads. `on_loss` receives the reason of each process that is lost:
+    `signal`, `timeout` or `fault`.
     """
 
-    def __init__(self, processes: int, limits: Limits) -> None:
+    def __init__(self, processes: int, limits: Limits, on_loss: OnLoss = lambda _: None) -> None:
         # Last in, first out: the process whose memory is still warm is used first.
         self._idle: queue.LifoQueue[_ReaderProcess] = queue.LifoQueue()
-        self._processes = [_ReaderProcess(limits) for _ in range(processes)]
+        self._processes = [_ReaderProcess(limits, on_loss) for _ in range(processes)]
         for process in self._processes:
             self._idle.put(process)
 
@@ -42,6 +55,7 @@ class ReaderPool:
 
         Raises:
             ImageError: the file is not a readable mammogram. Undecodable: a bound was exceeded.
+            ReaderKilled: the process was ended from outside.
             ReaderLost: the process failed.
         """
         process = self._idle.get()
@@ -81,8 +95,9 @@ class ReaderPool:
 class _ReaderProcess:
     """One reader process. It is replaced when it is lost."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, on_loss: OnLoss) -> None:
         self._limits = limits
+        self._on_loss = on_loss
         self._start()
 
     def _start(self) -> None:
@@ -115,8 +130,9 @@ class _ReaderProcess:
             self._file.write(data)
             self._connection.send((len(data), parameters, picture_edge))
             if not self._connection.poll(self._limits.max_seconds):
-                self._restart()
                 seconds = self._limits.max_seconds
+                self._report("timeout", f"took longer than {seconds:g} seconds for a file")
+                self._restart()
                 raise Undecodable(f"Decoding the file took longer than {seconds:g} seconds.")
 
             # Answer: pickled, the same way back.
@@ -139,6 +155,7 @@ class _ReaderProcess:
         """
         # A process that has died while idle is not the fault of the next file.
         if not self._process.is_alive():
+            self._report_exit()
             self._restart()
 
         if not self._ready:
@@ -161,9 +178,23 @@ class _ReaderProcess:
         """Start another process and return the error to raise for the present file."""
         self._process.join(1)
         code = self._process.exitcode
+        self._report_exit()
         self._restart()
 
-        # Negative: ended by a signal, as a native decoder crashed or the system ran out of memory.
+        if code is None or code >= 0:
+            return ReaderLost(f"the reader process ended with exit code {code}")
+        if -code in _FROM_OUTSIDE:
+            return ReaderKilled("The process that decoded the file was ended from outside.")
+        return Undecodable("Decoding the file crashed the decoder.")
+
+    def _report_exit(self) -> None:
+        code = self._process.exitcode
         if code is not None and code < 0:
-            return Undecodable("Decoding the file crashed the decoder.")
-        return ReaderLost(f"the reader process ended with exit code {code}")
+            self._report("signal", f"was ended by {signal.Signals(-code).name}")
+        else:
+            self._report("fault", f"ended with exit code {code}")
+
+    def _report(self, reason: str, event: str) -> None:
+        """Log and count the loss of the process. Nothing of its file is logged."""
+        _log.warning("reader process %d %s; another one takes its place", self.pid, event)
+        self._on_loss(reason)

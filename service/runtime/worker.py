@@ -3,6 +3,7 @@
 import os
 import pickle
 import resource
+import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -24,13 +25,16 @@ def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None
 
     Any exception other than `ImageError` is a bug and terminates the worker.
     """
+    # Ctrl-C reaches the whole group of processes, but the parent still answers what it admitted.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _silence_libraries()
     logs.configure()
+    memory.yield_to_oom_killer()
     memory.keep_freed(2 * KEPT_BYTES)
     _limit_memory(limits.max_memory_bytes)
 
     # multiprocessing would print an exception with its message, which may quote a header.
-    with logs.EndOnFault(), suppress(EOFError, ConnectionError, KeyboardInterrupt):
+    with logs.EndOnFault(), suppress(EOFError, ConnectionError):
         connection.send(READY)
         while True:
             length, parameters, picture_edge = connection.recv()

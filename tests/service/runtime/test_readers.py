@@ -3,6 +3,7 @@
 The next file is read as if nothing had happened.
 """
 
+import logging
 import math
 import os
 import pickle
@@ -13,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,20 @@ from openjpeg.utils import encode_array
 from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless
 
-from service.errors import CorruptImage, ImageError, TooManyPixels, Undecodable, UnsupportedSyntax
-from service.imaging import Limits, read
+from service.errors import (
+    CorruptImage,
+    DeadlinePassed,
+    ImageError,
+    ReaderKilled,
+    TooManyPixels,
+    Undecodable,
+    UnsupportedSyntax,
+)
+from service.imaging import Limits, Read, Reading, read
 from service.records import FitParameters, Pixels
+from service.runtime.batching import ScheduledReader
 from service.runtime.readers import ReaderLost, ReaderPool
+from service.runtime.scheduler import FairScheduler
 from tests.support.paths import ROOT
 
 WriteDicom = Callable[..., bytes]
@@ -32,11 +44,33 @@ WriteDicom = Callable[..., bytes]
 GRID = FitParameters(96, 72)
 
 
+LOSSES: list[str] = []
+"""Reasons of the losses of the pool that the tests share."""
+
+
 @pytest.fixture(scope="module")
 def reader() -> Iterator[ReaderPool]:
-    pool = ReaderPool(1, Limits(max_pixels=9_000_000, max_seconds=60))
+    pool = ReaderPool(1, Limits(max_pixels=9_000_000, max_seconds=60), LOSSES.append)
     yield pool
     pool.close()
+
+
+@pytest.fixture(autouse=True)
+def _no_losses() -> None:
+    LOSSES.clear()
+
+
+@contextmanager
+def killed_while_decoding(reader: ReaderPool, number: signal.Signals) -> Iterator[None]:
+    """Send the signal to the reader process 0.2 seconds after the block began."""
+    killer = threading.Timer(0.2, os.kill, (reader.pids[0], number))
+    killer.start()
+    yield
+    killer.join()
+
+
+def scheduled(reader: Read, check: Callable[[], None] = lambda: None) -> ScheduledReader:
+    return ScheduledReader(reader, FairScheduler(1, {"predict": 1.0}), "predict", check)
 
 
 @pytest.fixture(scope="module")
@@ -117,20 +151,94 @@ def test_slow_file_is_refused(
         reader(slow, GRID, math.inf)
     monkeypatch.undo()
 
+    assert LOSSES == ["timeout"]
     assert reader(valid, GRID).facts.rows == 420
 
 
-def test_crashed_process_is_replaced(reader: ReaderPool, valid: bytes, slow: bytes) -> None:
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS])
+def test_crashed_process_is_replaced(
+    reader: ReaderPool,
+    valid: bytes,
+    slow: bytes,
+    number: signal.Signals,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     # A first file makes sure that the process is ready, so that the kill hits the decoder.
     reader(valid, GRID)
 
-    killer = threading.Timer(0.2, os.kill, (reader.pids[0], signal.SIGSEGV))
-    killer.start()
-    with pytest.raises(Undecodable, match="crashed"):
-        reader(slow, GRID, math.inf)
-    killer.join()
+    with (
+        caplog.at_level(logging.WARNING, "mammolens"),
+        killed_while_decoding(reader, number),
+        pytest.raises(Undecodable, match="crashed"),
+    ):
+        scheduled(reader)(slow, GRID, math.inf)
 
+    assert LOSSES == ["signal"]
+    assert f"was ended by {number.name}" in caplog.text
     assert reader(valid, GRID).facts.rows == 420
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_process_gives_file_a_second_try(
+    reader: ReaderPool, valid: bytes, slow: bytes, number: signal.Signals
+) -> None:
+    reader(valid, GRID)
+
+    with killed_while_decoding(reader, number):
+        reading = scheduled(reader)(slow, GRID, math.inf)
+
+    assert reading.facts.rows == 3360
+    assert LOSSES == ["signal"]
+
+
+def test_second_kill_on_one_file_refuses_it() -> None:
+    tries = []
+
+    def killed(*_: object) -> Reading:
+        tries.append(1)
+        raise ReaderKilled("The process was ended.")
+
+    with pytest.raises(Undecodable):
+        scheduled(killed)(b"", GRID)
+
+    assert len(tries) == 2
+
+
+def test_second_try_is_not_made_after_deadline() -> None:
+    deadline = iter([None, DeadlinePassed("Too late.")])
+    tries = []
+
+    def killed(*_: object) -> Reading:
+        tries.append(1)
+        raise ReaderKilled("The process was ended.")
+
+    def check() -> None:
+        if error := next(deadline):
+            raise error
+
+    with pytest.raises(DeadlinePassed):
+        scheduled(killed, check)(b"", GRID)
+
+    assert len(tries) == 1
+
+
+def test_interrupt_of_the_group_spares_readers(
+    reader: ReaderPool, valid: bytes, slow: bytes
+) -> None:
+    """Ctrl-C in a terminal reaches every process of the group."""
+    reader(valid, GRID)
+
+    with killed_while_decoding(reader, signal.SIGINT):
+        reading = reader(slow, GRID, math.inf)
+
+    assert reading.facts.rows == 3360
+    assert LOSSES == []
+
+
+def test_kernel_ends_readers_before_service(reader: ReaderPool, valid: bytes) -> None:
+    reader(valid, GRID)
+
+    assert Path(f"/proc/{reader.pids[0]}/oom_score_adj").read_text() == "1000\n"
 
 
 def test_process_that_died_idle_is_replaced(reader: ReaderPool, valid: bytes) -> None:
@@ -142,6 +250,7 @@ def test_process_that_died_idle_is_replaced(reader: ReaderPool, valid: bytes) ->
     process.join()
 
     assert reader(valid, GRID).facts.rows == 420
+    assert LOSSES == ["signal"]
 
 
 def test_file_that_needs_too_much_memory_is_refused(
@@ -171,10 +280,12 @@ def test_bug_in_reader_is_not_an_image_error(
     valid: bytes, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """The type of the exception is logged, but not its message."""
-    pool = ReaderPool(1, Limits())
+    losses: list[str] = []
+    pool = ReaderPool(1, Limits(), losses.append)
 
     with pytest.raises(ReaderLost):
         pool(valid, "Doe^Jane")  # type: ignore[arg-type]
+    assert losses == ["fault"]
     assert pool(valid, GRID).facts.rows == 420
     pool.close()
 
