@@ -5,17 +5,17 @@ import json
 import logging
 import ssl
 import sys
+import textwrap
 import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from service.errors import BundleError, KeysUnavailable
 from service.host import cores, memory
+from service.host.listening import AddressUnavailable, bind
 from service.observability import logs
 from service.observability.audit import AuditLost
-from service.settings import Settings
+from service.settings import Settings, SettingsRefused, variable_of
 
 # A health check runs every few seconds, so it must not import the modules of serving.
 # ruff: noqa: PLC0415
@@ -33,10 +33,10 @@ COMMANDS: Mapping[str, str] = {
 """Help of each command by name."""
 
 _EPILOG = """
-environment:
-  HOST, PORT                 address to listen on (default 127.0.0.1:8000)
-  MAMMOLENS_MODEL            directory of a model or of a version (default models/demo), or `fake`
-  MAMMOLENS_...              docs/settings.md lists all settings
+Every setting is an environment variable. An empty one counts as unset, and an unknown one with the
+prefix MAMMOLENS_ stops the start.
+
+{settings}
 
 examples:
   %(prog)s serve
@@ -60,9 +60,9 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service"
 
     options = _parser(prog).parse_args(words)
     try:
-        settings = Settings()
-    except ValidationError as error:
-        return _fail(f"invalid settings: {_describe(error)}")
+        settings = Settings.read()
+    except SettingsRefused as error:
+        return _fail(str(error))
 
     match options.command:
         case "openapi":
@@ -77,7 +77,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Serve a mammogram classifier that explains its predictions, over REST.",
-        epilog=_EPILOG,
+        epilog=_EPILOG.replace("{settings}", _describe_settings()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="command")
@@ -86,6 +86,27 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--out", type=Path, help="file to write; default: standard output"
     )
     return parser
+
+
+def _describe_settings() -> str:
+    """Return each setting with its default and meaning, for the help."""
+    fields = Settings.model_fields
+    return "\n".join(
+        f"{_named(name, field.default)}\n{_indented(field.description or '')}"
+        for name, field in fields.items()
+    )
+
+
+def _named(name: str, default: object) -> str:
+    variable = variable_of(name, Settings.model_fields)
+    return f"  {variable}" if default is None else f"  {variable} (default {str(default).lower()})"
+
+
+def _indented(text: str) -> str:
+    # argparse fills in names after a percent sign.
+    return textwrap.fill(
+        text.replace("%", "%%"), 96, initial_indent=" " * 6, subsequent_indent=" " * 6
+    )
 
 
 def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
@@ -98,12 +119,6 @@ def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
         from service.api.explain_files import main as run
 
     return run(arguments, f"{prog} {command}")
-
-
-def _describe(error: ValidationError) -> str:
-    """Return one phrase for each invalid setting, without its value."""
-    faults = (": ".join([*map(str, fault["loc"][:1]), fault["msg"]]) for fault in error.errors())
-    return "; ".join(faults)
 
 
 def _serve(settings: Settings) -> int:
@@ -134,7 +149,10 @@ def _serve(settings: Settings) -> int:
 
     config = configure(app, settings, tls)
     server = DrainingServer(config, app.parts.engine, settings.deadline_seconds)
-    socket = config.bind_socket()
+    try:
+        socket = bind(settings.host, settings.port)
+    except AddressUnavailable as error:
+        return _fail(str(error))
     port = socket.getsockname()[1]
     _log.info("listening on port %d of %s", port, settings.host)
     if tls is None and settings.authenticates and not settings.is_loopback:

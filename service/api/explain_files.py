@@ -21,7 +21,7 @@ from service.records import HeatScale, Method
 from service.rendering import Colormap, Render
 from service.runtime.model_loader import load_model
 from service.runtime.readers import ReaderPool
-from service.settings import Settings
+from service.settings import Settings, SettingsRefused
 
 _DESCRIPTION = """\
 Explain image files without a server. For each file this writes
@@ -50,7 +50,10 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
         fault = error.errors()[0]
         parser.error(f"--{fault['loc'][0]}: {fault['msg']}")
 
-    settings = Settings()
+    try:
+        settings = Settings.read()
+    except SettingsRefused as error:
+        return _fail(str(error))
     if parsed.model is not None:
         settings = settings.model_copy(update={"model": parsed.model})
     try:

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 from service import errors
 from service.api.problems.http_errors import (
-    HeadTooLarge,
     ForeignOrigin,
+    HeadTooLarge,
     InternalError,
     InvalidParameters,
     MalformedRequest,

@@ -194,7 +194,7 @@ def test_killed_process_gives_file_a_second_try(
 def test_second_kill_on_one_file_refuses_it() -> None:
     tries = []
 
-    def killed(*_: object) -> Reading:
+    def killed(*_: object, **__: object) -> Reading:
         tries.append(1)
         raise ReaderKilled("The process was ended.")
 
@@ -208,7 +208,7 @@ def test_second_try_is_not_made_after_deadline() -> None:
     deadline = iter([None, DeadlinePassed("Too late.")])
     tries = []
 
-    def killed(*_: object) -> Reading:
+    def killed(*_: object, **__: object) -> Reading:
         tries.append(1)
         raise ReaderKilled("The process was ended.")
 

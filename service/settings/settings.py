@@ -1,36 +1,36 @@
 """Settings of the service, read from environment variables, with safe defaults."""
 
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, model_validator
 
-from service.host.addresses import (
-    check_host_names,
-    check_origins,
-    is_loopback,
-    is_private,
-    networks_of,
-)
+from service.host.addresses import is_loopback
 from service.host.memory import MEBIBYTE
-from service.observability.audit import MIN_KEY_LENGTH
+from service.settings.setting_names import EnvironmentSettings
+from service.settings.setting_rules import (
+    DEMO,
+    Audience,
+    AuditKey,
+    CollectorUrl,
+    HostNames,
+    Issuer,
+    ModelPath,
+    Origins,
+    ProviderUrl,
+    Proxies,
+)
 
-T = TypeVar("T")
 FAKE = Path("fake")
-_DEMO = Path("models/demo")
-_PACKAGED_DEMO = Path(__file__).parent / "bundles" / "demo"
-_EXPORTER = "opentelemetry-exporter-otlp-proto-http"
+_MAX_UPLOAD_BYTES = 2**32
+_MAX_PIXELS = 10**9  # a decoder may take 16 GB for them
 
 
-class Settings(BaseSettings):
+class Settings(EnvironmentSettings):
     """Settings that an operator may change.
 
     Each is an environment variable with the prefix MAMMOLENS_. Only HOST and PORT have no prefix.
     """
-
-    model_config = SettingsConfigDict(env_prefix="MAMMOLENS_", frozen=True, populate_by_name=True)
 
     # Server
 
@@ -61,16 +61,16 @@ class Settings(BaseSettings):
         description="Time for which an idle connection is kept open, in seconds. It has to be "
         "longer than the time of the proxy or load balancer before the service.",
     )
-    cors_origins: str | None = Field(
+    cors_origins: Origins | None = Field(
         default=None,
         description="Comma-separated origins whose pages may use the service from a browser.",
     )
-    allowed_hosts: str | None = Field(
+    allowed_hosts: HostNames | None = Field(
         default=None,
         description="Comma-separated names and addresses by which the service may be called. If "
         "unset: any, but on loopback without authentication those of this machine.",
     )
-    trusted_proxies: str | None = Field(
+    trusted_proxies: Proxies | None = Field(
         default=None,
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For and "
         "X-Forwarded-Proto are believed.",
@@ -87,17 +87,16 @@ class Settings(BaseSettings):
         description="File of API keys, made with `python -m service.access`, or a folder with "
         "`keys.toml` in it. When set, every caller needs a key or a token.",
     )
-    oidc_issuer: str | None = Field(
+    oidc_issuer: Issuer | None = Field(
         default=None,
-        pattern="^https?://",
         description="OpenID provider whose bearer tokens are accepted; an https address, or one of "
         "this machine.",
     )
-    oidc_audience: str | None = Field(
+    oidc_audience: Audience | None = Field(
         default=None,
         description="Audience that the provider's tokens must name; required with the issuer.",
     )
-    oidc_jwks: HttpUrl | None = Field(
+    oidc_jwks: ProviderUrl | None = Field(
         default=None,
         description="Address of the provider's keys, also https or of this machine; if unset, the "
         "one in its discovery document.",
@@ -118,8 +117,8 @@ class Settings(BaseSettings):
 
     # Model
 
-    model: Path = Field(
-        default=Path("models/demo"),
+    model: ModelPath = Field(
+        default=DEMO,
         description="Directory of a model, whose newest version is served, or of one version. "
         "`fake` serves the built-in stand-in, which needs no TensorFlow.",
     )
@@ -190,7 +189,10 @@ class Settings(BaseSettings):
         description="Minimum rate at which a body must arrive on average, in bytes per second.",
     )
     max_upload_bytes: int = Field(
-        default=128 * MEBIBYTE, ge=1, description="Max size of the uploaded file, in bytes."
+        default=128 * MEBIBYTE,
+        ge=1,
+        le=_MAX_UPLOAD_BYTES,
+        description="Max size of the uploaded file, in bytes.",
     )
     max_body_bytes: int = Field(
         default=512 * MEBIBYTE,
@@ -199,7 +201,10 @@ class Settings(BaseSettings):
         "half of it, and one upload in any case.",
     )
     max_pixels: int = Field(
-        default=64_000_000, ge=1, description="Max size of a decoded image, in pixels."
+        default=64_000_000,
+        ge=1,
+        le=_MAX_PIXELS,
+        description="Max size of a decoded image, in pixels.",
     )
     max_decode_seconds: int = Field(
         default=20,
@@ -214,68 +219,18 @@ class Settings(BaseSettings):
         default=None,
         description="File to which a line is appended for each inference. Requires the audit key.",
     )
-    audit_key: SecretStr | None = Field(
+    audit_key: AuditKey | None = Field(
         default=None,
-        min_length=MIN_KEY_LENGTH,
         description="Secret with which the audit hashes images. Requires the audit log.",
     )
 
     # Tracing
 
-    traces: HttpUrl | None = Field(
+    traces: CollectorUrl | None = Field(
         default=None,
         description="OTLP/HTTP address of the collector that receives traces, with its path. Needs "
         "the extra `tracing`.",
     )
-
-    @field_validator("model")
-    @classmethod
-    def _find_demo(cls, path: Path) -> Path:
-        """Return the demo model that comes with the wheel if the working directory has none."""
-        packaged = path == _DEMO and not path.exists() and _PACKAGED_DEMO.exists()
-        return _PACKAGED_DEMO if packaged else path
-
-    @field_validator("traces")
-    @classmethod
-    def _require_exporter(cls, address: HttpUrl | None) -> HttpUrl | None:
-        if address is None:
-            return None
-
-        try:
-            version(_EXPORTER)
-        except PackageNotFoundError as error:
-            raise ValueError(
-                f"{_EXPORTER} is not installed. Install mammolens[tracing]."
-            ) from error
-        return address
-
-    @field_validator("oidc_issuer", "oidc_jwks")
-    @classmethod
-    def _require_private_address(cls, address: T) -> T:
-        if address is not None and not is_private(str(address)):
-            raise ValueError(
-                "the address must be https or on this machine: "
-                "over plain http the provider's keys could be replaced in transit"
-            )
-        return address
-
-    @field_validator("cors_origins")
-    @classmethod
-    def _check_origins(cls, origins: str | None) -> str | None:
-        check_origins(origins or "")
-        return origins or None
-
-    @field_validator("allowed_hosts")
-    @classmethod
-    def _check_hosts(cls, hosts: str | None) -> str | None:
-        check_host_names(hosts or "")
-        return hosts or None
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_proxies(cls, proxies: str | None) -> str | None:
-        networks_of(proxies or "")
-        return proxies or None
 
     @model_validator(mode="after")
     def _require_pairs(self) -> Self:
