@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import ssl
 import sys
 import textwrap
@@ -161,6 +162,11 @@ def _serve(settings: Settings) -> int:
             "MAMMOLENS_TLS_KEY, unless a proxy with TLS stands before the service"
         )
     server.run(sockets=[socket])
+
+    # Nothing was admitted yet, or all is answered, and the load of a model cannot be stopped.
+    if app.parts.engine.is_loading:
+        logging.shutdown()
+        os._exit(0)
 
     # Anything but a BundleError is a bug, and its traceback is needed.
     for failure in failures:

@@ -6,8 +6,10 @@
     │   └── Unauthenticated
     ├── BundleError
     │   ├── BundleDamaged
+    │   │   └── BundleUnreadable
     │   ├── BundleMismatch
-    │   └── BundleMissing
+    │   ├── BundleMissing
+    │   └── BundleUnloadable
     ├── ImageError
     │   ├── CorruptImage
     │   ├── EmptyImage
@@ -62,7 +64,14 @@ from service.errors.availability import (
     Unavailable,
 )
 from service.errors.base import MammolensError
-from service.errors.bundle_errors import BundleDamaged, BundleError, BundleMismatch, BundleMissing
+from service.errors.bundle_errors import (
+    BundleDamaged,
+    BundleError,
+    BundleMismatch,
+    BundleMissing,
+    BundleUnloadable,
+    BundleUnreadable,
+)
 from service.errors.image_errors import (
     CorruptImage,
     EmptyImage,
@@ -102,6 +111,8 @@ __all__ = [
     "BundleError",
     "BundleMismatch",
     "BundleMissing",
+    "BundleUnloadable",
+    "BundleUnreadable",
     "Busy",
     "CorruptImage",
     "DeadlinePassed",

@@ -24,7 +24,7 @@ from service.model.manifest import (
 from service.model.provenance import Provenance
 from service.model.quality_files import read_domain, save_domain, save_scorecard, write_domain
 from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Verdict
-from service.model.versions import newest_version, stamp
+from service.model.versions import Stamp, newest_version, stamp
 
 __all__ = [
     "EXPERIMENT_FILE",
@@ -48,6 +48,7 @@ __all__ = [
     "Reference",
     "Scorecard",
     "ScorecardEntry",
+    "Stamp",
     "Verdict",
     "ViewsFacts",
     "checksums",

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pydantic import ValidationError
 
-from service.errors import BundleDamaged, BundleMissing
+from service.errors import BundleDamaged, BundleMissing, BundleUnreadable
 from service.host.cores import usable_cores
 from service.model.contract import ClassIndices, check_classes, check_images
 from service.model.folding import Signature, fold
@@ -40,6 +40,7 @@ class Bundle:
         self.scorecard = load_scorecard(path)
         self.domain = load_domain(path, manifest)
         self._tensor = tensorflow.constant
+        self._run_error: type[Exception] = tensorflow.errors.OpError
         self._signatures = _load_signatures(tensorflow, path, manifest)
 
     @classmethod
@@ -87,6 +88,21 @@ class Bundle:
         check_images(images, self.manifest)
         check_classes(classes, images, self.manifest)
         return self._run("input_gradients", images=images, class_index=classes)["gradients"]
+
+    @contextmanager
+    def on_trial(self) -> Iterator[None]:
+        """Run the block, in which TensorFlow's errors are the fault of the bundle.
+
+        Raises:
+            BundleDamaged: TensorFlow cannot run a signature.
+        """
+        try:
+            yield
+        except self._run_error as error:
+            raise BundleDamaged(
+                f"TensorFlow cannot run model {self.manifest.name}/{self.manifest.version}: "
+                f"{type(error).__name__}. Export the bundle again."
+            ) from error
 
     def _run(self, signature: str, **inputs: Any) -> dict[str, Floats]:
         """Call a signature with arrays, and return its outputs as arrays."""
@@ -195,8 +211,8 @@ def _check_files(path: Path, manifest: Manifest) -> None:
         )
 
 
-def _unreadable(path: Path, error: OSError) -> BundleDamaged:
-    return BundleDamaged(f"Bundle {path} cannot be read: {error.strerror}.")
+def _unreadable(path: Path, error: OSError) -> BundleUnreadable:
+    return BundleUnreadable(f"Bundle {path} cannot be read: {error.strerror}.")
 
 
 def _load_signatures(tensorflow: Any, path: Path, manifest: Manifest) -> dict[str, Signature]:

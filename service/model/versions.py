@@ -5,7 +5,11 @@ from pathlib import Path
 from service.model.manifest import MANIFEST_FILE
 
 Stamp = tuple[tuple[str, int, int], ...]
-"""Name, size in bytes and time of change in nanoseconds of each file."""
+"""Name, size in bytes and time of change in nanoseconds of each file.
+
+It is the time that a change of the content, the owner or the rights sets, and that no program can
+set back (st_ctime_ns).
+"""
 
 
 def newest_version(path: Path) -> Path:
@@ -23,4 +27,4 @@ def stamp(path: Path) -> Stamp:
     """Return a stamp that changes with every change of a file of the newest version."""
     files = sorted(file for file in newest_version(path).rglob("*") if file.is_file())
     with_status = ((file, file.stat()) for file in files)
-    return tuple((str(file), status.st_size, status.st_mtime_ns) for file, status in with_status)
+    return tuple((str(file), status.st_size, status.st_ctime_ns) for file, status in with_status)

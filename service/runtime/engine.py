@@ -1,9 +1,11 @@
 """The engine: the served model and its life cycle, reader processes and admission."""
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +16,7 @@ from service.errors import Abandoned, BundleError, Busy, Draining, NotReady, Too
 from service.host import memory
 from service.host.cores import usable_cores
 from service.imaging import Limits, Read
-from service.model import Model, stamp
+from service.model import Model, Stamp, stamp
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.body_memory import BodyMemory, HeldBody
@@ -22,6 +24,7 @@ from service.runtime.observer import EngineObserver
 from service.runtime.pass_time import PassTime
 from service.runtime.readers import ReaderPool
 from service.runtime.scheduler import FairScheduler
+from service.runtime.watch import ModelWatch
 from service.settings import Settings
 
 _log = logging.getLogger("mammolens")
@@ -102,6 +105,9 @@ class Engine:
         self._readers: ReaderPool | None = None
         self._readers_started = False
         self.is_draining = False
+        # A thread of its own: asyncio waits at its end for those of its default executor.
+        self._loader = ThreadPoolExecutor(1, "mammolens-load")
+        self.is_loading = False
 
         self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
         cores = usable_cores()
@@ -129,6 +135,7 @@ class Engine:
         finally:
             for lane in self.lanes.values():
                 lane.close()
+            self._loader.shutdown(wait=False)
             self._readers.close()
             self._readers = None
 
@@ -164,40 +171,62 @@ class Engine:
         await asyncio.to_thread(self._pass_time.measure, model)
         return model
 
+    async def reload(self) -> Model:
+        """Load the newest version for a caller, and log why it cannot be served.
+
+        Raises:
+            BundleError: as `load` raises it, without the path of the model.
+        """
+        try:
+            return await self.load()
+        except BundleError as error:
+            _log.error("the new version of the model cannot be served: %s", error)
+            raise error.for_callers(self._settings.model) from error
+
     async def serve_newest(self) -> None:
         """Load the model. With `watch_seconds`, go on loading each new version, forever.
 
         Raises:
             BundleError: the first version cannot be served.
         """
-        loaded = await asyncio.to_thread(stamp, self._settings.model)
+        loaded = await asyncio.to_thread(self._stamp_or_none)
         model, _ = await asyncio.gather(self._swap(), self._start_readers())
         # Starting readers would slow the passes down.
         await asyncio.to_thread(self._pass_time.measure, model)
 
-        while self._settings.watch_seconds:
-            await asyncio.sleep(self._settings.watch_seconds)
-            try:
-                latest = await asyncio.to_thread(stamp, self._settings.model)
-                if latest != loaded:
-                    loaded = latest
-                    await self.load()
-            except BundleError as error:
-                _log.error("the new version of the model cannot be served: %s", error)
-            # Files may vanish while they are listed, and network shares may be away for a while.
-            except OSError as error:
-                _log.error("the model directory cannot be read: %s", error.strerror)
+        if self._settings.watch_seconds:
+            watch = ModelWatch(lambda: stamp(self._settings.model), self.load, loaded)
+            await watch.run(self._settings.watch_seconds)
+
+    def _stamp_or_none(self) -> Stamp | None:
+        """Return the stamp of the newest version, or None if it cannot be read.
+
+        Loading the version will say why.
+        """
+        try:
+            return stamp(self._settings.model)
+        except OSError:
+            return None
 
     async def _swap(self) -> Model:
         """Load the newest version and serve it. No request is refused before it is measured."""
         async with self._loading:
-            model = await asyncio.to_thread(self._load, self._settings)
+            loop = asyncio.get_running_loop()
+            context = contextvars.copy_context()
+            model = await loop.run_in_executor(self._loader, context.run, self._load_model)
             self._model = model
             self._pass_time = PassTime()
             await asyncio.to_thread(memory.collect_after_load)
 
         _log_ready(model)
         return model
+
+    def _load_model(self) -> Model:
+        self.is_loading = True
+        try:
+            return self._load(self._settings)
+        finally:
+            self.is_loading = False
 
     async def _start_readers(self) -> None:
         if self._readers is not None:

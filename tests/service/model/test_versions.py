@@ -1,5 +1,6 @@
 """Choice of the model version to serve."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,14 @@ def test_stamp_changes_with_versions_and_files(versions: Path) -> None:
     stamps.append(stamp(versions))
 
     assert len(set(stamps)) == len(stamps)
+
+
+def test_stamp_changes_with_rights_of_a_file(versions: Path) -> None:
+    """A file that could not be read may be readable then."""
+    file = versions / "10" / MANIFEST_FILE
+    before = stamp(versions)
+    time.sleep(0.02)  # the clock of files may tick a hundred times a second
+
+    file.chmod(0o600 if file.stat().st_mode & 0o077 else 0o644)
+
+    assert stamp(versions) != before

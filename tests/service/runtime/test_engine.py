@@ -1,14 +1,14 @@
-"""The engine: what it logs at its start, and its watch for new versions of the model."""
+"""The engine: what it logs at its start, and how a model that cannot be loaded is told."""
 
-import asyncio
 import logging
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from service.model import FakeModel
+from service.errors import BundleError, BundleMissing, BundleUnreadable
+from service.model import Bundle, FakeModel
 from service.observability.metrics import Metrics
-from service.runtime import engine
+from service.runtime import engine, model_loader
 from service.runtime.engine import Engine
 from service.settings import FAKE, Settings
 
@@ -28,35 +28,66 @@ async def test_start_logs_each_warning_once(caplog: pytest.LogCaptureFixture) ->
 
 
 @pytest.mark.anyio
-async def test_unreadable_model_directory_keeps_the_service(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The errors are logged, and the next version is loaded once the directory is readable."""
-    loaded: list[FakeModel] = []
-    stamps: Iterator[object] = iter(
-        ["first", PermissionError(13, "Permission denied"), FileNotFoundError(2, "Gone")]
-    )
-
-    def stamp(_: object) -> object:
-        next_stamp = next(stamps, "second")
-        if isinstance(next_stamp, OSError):
-            raise next_stamp
-        return next_stamp
+async def test_reload_tells_callers_no_path(caplog: pytest.LogCaptureFixture) -> None:
+    """The log, which the operator reads, has the path."""
+    model = Path("/srv/hospital/models/mine")
 
     def load(_: Settings) -> FakeModel:
-        loaded.append(FakeModel())
-        return loaded[-1]
+        raise BundleMissing(f"There is no model bundle at {model / '7'}. Export one.")
 
-    monkeypatch.setattr(engine, "stamp", stamp)
-    watched = Engine(Settings(model=FAKE, watch_seconds=0.01), Metrics(), load)
+    reloaded = Engine(Settings(model=model), Metrics(), load)
 
-    with caplog.at_level(logging.ERROR, "mammolens"):
-        watching = asyncio.create_task(watched.serve_newest())
-        async with asyncio.timeout(10):
-            while len(loaded) < 2:
-                await asyncio.sleep(0.01)
-                assert not watching.done()
-        watching.cancel()
+    with caplog.at_level(logging.ERROR, "mammolens"), pytest.raises(BundleMissing) as refused:
+        await reloaded.reload()
 
-    assert "Permission denied" in caplog.text
-    assert "Gone" in caplog.text
+    assert str(refused.value) == "There is no model bundle at mine/7. Export one."
+    assert "/srv/hospital/models/mine/7" in caplog.text
+
+
+@pytest.mark.parametrize("name", [".", "/"])
+def test_folder_without_name_leaves_message(name: str) -> None:
+    error = BundleMissing("There is no model bundle at 7. Export one.")
+
+    assert str(error.for_callers(Path(name))) == str(error)
+
+
+@pytest.mark.anyio
+async def test_unreadable_directory_fails_first_load_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The error is that of the load, which names the model."""
+
+    def deny(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(model_loader, "newest_version", deny)
+    monkeypatch.setattr(engine, "stamp", deny)
+    starting = Engine(Settings(model=Path("mine")), Metrics(), model_loader.load_model)
+
+    with pytest.raises(BundleUnreadable, match="Model mine cannot be read: Permission denied"):
+        await starting.serve_newest()
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (
+            ImportError("libtensorflow.so.2: failed to map segment\nsecond line"),
+            "TensorFlow cannot be imported: libtensorflow.so.2: failed to map segment",
+        ),
+        (MemoryError(), "There is not enough memory to load model mine."),
+        (OSError(116, "Stale file handle"), "Model mine cannot be read: Stale file handle."),
+    ],
+)
+def test_failed_load_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, line: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Bundle, "load", fail)
+
+    with pytest.raises(BundleError) as refused:
+        model_loader.load_model(Settings(model=Path("mine")))
+
+    assert str(refused.value) == line
