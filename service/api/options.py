@@ -1,13 +1,16 @@
 """Query options of each route.
 
-An unknown option is refused, so that a typing error does not pass silently.
+An unknown option is refused, so that a typing error does not pass silently. So is one that is given
+more than once, because only one of its values could count.
 """
 
 import math
+from collections import Counter
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
@@ -116,6 +119,18 @@ class GradcamOptions(NoOptions):
         """Return the kind of picture."""
         default = Render.OVERLAY if media_type is MediaType.PNG else Render.HEATMAP
         return self.render or default
+
+
+async def refuse_repeated(request: Request) -> None:
+    """Raise RequestValidationError if an option is given more than once."""
+    counts = Counter(name for name, _ in request.query_params.multi_items())
+    repeated = [
+        {"loc": ("query", name), "msg": "Value should be given once"}
+        for name, count in counts.items()
+        if count > 1
+    ]
+    if repeated:
+        raise RequestValidationError(repeated)
 
 
 NoQuery = Annotated[NoOptions, Query()]

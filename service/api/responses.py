@@ -25,7 +25,7 @@ PICTURE_HEADERS = {
         "schema": {"type": "string"},
     },
     "Mammolens-Warnings": {
-        "description": "codes of all warnings, comma-separated",
+        "description": "codes of all warnings, comma-separated; left out if there are none",
         "schema": {"type": "string"},
     },
     "Server-Timing": {
@@ -146,7 +146,8 @@ def base64_png(png: bytes) -> str:
 def as_json(body: schemas.Schema, timer: Stopwatch) -> Response:
     """Return the body as a JSON response."""
     headers = {"Server-Timing": server_timing(timer)}
-    return Response(body.model_dump_json(by_alias=True), headers=headers, media_type=MediaType.JSON)
+    content = body.model_dump_json(by_alias=True)
+    return Response(content, headers=_filled(headers), media_type=MediaType.JSON)
 
 
 def as_png(
@@ -162,7 +163,12 @@ def as_png(
         "Mammolens-Warnings": ", ".join(warning.code for warning in given),
         "Server-Timing": server_timing(timer),
     }
-    return Response(png, headers=headers, media_type=MediaType.PNG)
+    return Response(png, headers=_filled(headers), media_type=MediaType.PNG)
+
+
+def _filled(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers that have a value."""
+    return {name: value for name, value in headers.items() if value}
 
 
 def png_text(model: Model, layer_name: str, given: Iterable[QualityWarning]) -> dict[str, str]:

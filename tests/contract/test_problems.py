@@ -272,6 +272,24 @@ def test_invalid_option_is_named_without_its_value(
     assert {entry["parameter"] for entry in invalid} == {named}
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("/gradcam?method=layer-cam&method=layer-cam", ["method"]),
+        ("/gradcam?size=200&level=1&size=300&level=1", ["size", "level"]),
+        ("/activations/conv2d?scale=filter&colormap=gray&scale=filter", ["scale"]),
+        (f"/gradcam?{SECRET}=1&{SECRET}=2", ["(not a parameter name)"]),
+    ],
+)
+def test_repeated_option_is_refused(
+    client: TestClient, mammogram_png: bytes, query: str, named: list[str]
+) -> None:
+    answer = client.post(query, files={"file": mammogram_png})
+
+    invalid = assert_problem(answer, "invalid-parameter")["invalid_parameters"]
+    assert [entry["parameter"] for entry in invalid] == named
+
+
 @pytest.mark.parametrize("route", POSTS)
 def test_unsupported_accept_header_lists_supported_types(
     client: TestClient, mammogram_png: bytes, route: str

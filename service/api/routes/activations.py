@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from service import errors, pipeline
 from service.api import responses, schemas
@@ -11,12 +11,12 @@ from service.api.dependencies import AnyEngine
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
 from service.api.openapi import examples
-from service.api.options import ActivationsOptions, ActivationsQuery
+from service.api.options import ActivationsOptions, ActivationsQuery, refuse_repeated
 from service.api.upload.body_types import BODY
 from service.pipeline import Activations
 from service.runtime.engine import Lane
 
-router = APIRouter(tags=["Mammograms"])
+router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 _LAYER = Path(
     description="Convolutional layer. GET /model/layers lists them.", examples=["conv2d_1"]

@@ -2,14 +2,14 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from service import errors, pipeline
 from service.api import responses, schemas
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
 from service.api.openapi import examples
-from service.api.options import GradcamOptions, GradcamQuery
+from service.api.options import GradcamOptions, GradcamQuery, refuse_repeated
 from service.api.upload.body_types import BODY
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
@@ -17,7 +17,7 @@ from service.pipeline import Explanation
 from service.rendering import FramedPicture
 from service.runtime.engine import Lane
 
-router = APIRouter(tags=["Mammograms"])
+router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 
 @router.post(

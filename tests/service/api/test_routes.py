@@ -17,8 +17,10 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 from service.api.app import create_app
+from service.api.responses import as_png
 from service.errors import BundleMissing
 from service.model import FakeModel, Model
+from service.observability.stopwatch import Stopwatch
 from service.records import Method, Pixels
 from service.runtime.readers import ReaderPool
 from service.settings import FAKE, Settings
@@ -158,6 +160,16 @@ def test_heatmap_png_covers_source_and_carries_warnings(
     ]
     assert json.loads(image.info["Warnings"]) == expected
     assert answer.headers["mammolens-warnings"] == ", ".join(expected)
+
+
+def test_headers_without_value_are_left_out(client: TestClient, mammogram_png: bytes) -> None:
+    facts = client.get("/model")
+    picture = as_png(mammogram_png, FakeModel(), (), {}, Stopwatch())
+
+    assert facts.status_code == 200
+    assert "server-timing" not in facts.headers
+    assert "mammolens-model" in picture.headers
+    assert not {"mammolens-warnings", "server-timing"} & set(picture.headers)
 
 
 @pytest.mark.parametrize(
