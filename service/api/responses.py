@@ -50,16 +50,13 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 def document_picture(
-    description: str, example: dict[str, Any], headers: Mapping[str, Any] = MappingProxyType({})
+    description: str, headers: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response of a route that answers with JSON or with a PNG.
+    """Return the OpenAPI response of a route that answers with a PNG.
 
-    `headers`: of the PNG, beyond those of every picture.
+    `headers`: beyond those of every picture.
     """
-    content = {
-        MediaType.JSON.value: {"example": example},
-        MediaType.PNG.value: {"schema": _BINARY},
-    }
+    content = {MediaType.PNG.value: {"schema": _BINARY}}
     documented = {**PICTURE_HEADERS, **headers}
     return {200: {"description": description, "content": content, "headers": documented}}
 

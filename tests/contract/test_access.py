@@ -194,7 +194,10 @@ def test_invalid_credentials_are_refused_on_every_route(
     ("scope", "reached"),
     [
         ("predict", {"/predict"}),
-        ("explain", {"/activations/conv2d", "/gradcam"}),
+        (
+            "explain",
+            {"/activations/conv2d", "/activations/conv2d.png", "/gradcam", "/gradcam.png"},
+        ),
         ("admin", {"/model/reload"}),
         ("openid", set()),
     ],

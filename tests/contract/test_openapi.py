@@ -12,7 +12,8 @@ from service.settings import Settings
 
 COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
-    "predict", "show_activations", "explain", "describe_model", "list_layers", "show_scorecard",
+    "predict", "show_activations", "draw_activations", "explain", "explain_picture",
+    "describe_model", "list_layers", "show_scorecard",
     "check_alive", "check_ready", "read_metrics", "reload_model",
 }  # fmt: skip
 

@@ -28,7 +28,7 @@ MARK = "QZMARK"
 NAME = f"{MARK}^Jane Doe/../<1956>"
 KEY = f"{MARK} is the beginning of the key here"
 UID = PhantomIdentity().uid("image", 1)
-ROUTES = ["/predict", "/activations/conv2d", "/gradcam"]
+ROUTES = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
 QUERIES = {
     "plain": {},
     "odd": {NAME: NAME},
@@ -337,7 +337,9 @@ def test_traces_have_each_request_and_no_name(traffic: Traffic) -> None:
     assert {
         "POST /predict",
         "POST /activations/{layer}",
+        "POST /activations/{layer}.png",
         "POST /gradcam",
+        "POST /gradcam.png",
         "decode",
         "explain",
     } <= set(names)

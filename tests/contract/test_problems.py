@@ -32,7 +32,7 @@ STABLE = """
     unsupported-media-type unsupported-transfer-syntax upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
-POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
+POSTS = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
 
 
 def assert_problem(answer: Response, slug: str) -> dict[str, Any]:
@@ -233,6 +233,9 @@ def test_unknown_layer_lists_available_layers(client: TestClient, mammogram_png:
         client.post(f"/activations/{SECRET}", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": SECRET}, files={"file": mammogram_png}),
         client.post("/activations/", files={"file": mammogram_png}),
+        client.post("/activations/.png", files={"file": mammogram_png}),
+        client.post(f"/activations/{SECRET}.png", files={"file": mammogram_png}),
+        client.post("/gradcam.png", params={"layer": SECRET}, files={"file": mammogram_png}),
         client.post("/activations", files={"file": mammogram_png}),
         client.post("/gradcam", params={"layer": ""}, files={"file": mammogram_png}),
     )
@@ -297,7 +300,19 @@ def test_unsupported_accept_header_lists_supported_types(
     answer = client.post(route, files={"file": mammogram_png}, headers={"accept": "text/html"})
 
     problem = assert_problem(answer, "not-acceptable")
-    assert "application/json" in problem["available_types"]
+    own = "image/png" if route.endswith(".png") else "application/json"
+    assert own in problem["available_types"]
+
+
+@pytest.mark.parametrize("route", ["/gradcam.png", "/activations/conv2d.png"])
+def test_picture_routes_answer_with_nothing_else(
+    client: TestClient, mammogram_png: bytes, route: str
+) -> None:
+    headers = {"accept": "application/json, image/png;q=0"}
+    answer = client.post(route, files={"file": mammogram_png}, headers=headers)
+
+    problem = assert_problem(answer, "not-acceptable")
+    assert problem["available_types"] == ["image/png"]
 
 
 def test_predict_rejects_png(client: TestClient, mammogram_png: bytes) -> None:

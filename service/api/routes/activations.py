@@ -1,4 +1,7 @@
-"""POST /activations/{layer}: the activation maps of a layer's filters."""
+"""POST /activations/{layer}: the activation maps of a layer's filters.
+
+POST /activations/{layer}.png: the same as a montage.
+"""
 
 from functools import partial
 from typing import Annotated
@@ -18,9 +21,28 @@ from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
-_LAYER = Path(
-    description="Convolutional layer. GET /model/layers lists them.", examples=["conv2d_1"]
+_ERRORS = document_image_errors(errors.UnknownLayer)
+
+LayerName = Annotated[
+    str,
+    Path(description="Convolutional layer. GET /model/layers lists them.", examples=["conv2d_1"]),
+]
+
+
+# Before the other route, whose layer would take the suffix.
+@router.post(
+    "/activations/{layer:path}.png",
+    operation_id="draw_activations",
+    summary="Montage of a layer's activation maps",
+    response_class=Response,
+    responses=responses.document_picture("A montage of the maps of all filters.") | _ERRORS,
+    openapi_extra=BODY,
 )
+async def draw_activations(
+    request: ImageRequest, layer: LayerName, options: ActivationsQuery
+) -> Response:
+    """Return the activation maps of one layer as one PNG."""
+    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.PNG)
 
 
 @router.post(
@@ -28,17 +50,17 @@ _LAYER = Path(
     operation_id="show_activations",
     summary="Activation maps of a layer's filters",
     response_model=schemas.ActivationsAnswer,
-    responses=responses.document_picture(
-        "The map of every filter with its statistics, or a montage of all maps.",
-        examples.ACTIVATIONS,
-    )
-    | document_image_errors(errors.UnknownLayer),
+    response_description="The map of every filter with its statistics.",
+    responses=examples.json_response(examples.ACTIVATIONS) | _ERRORS,
     openapi_extra=BODY,
 )
 async def show_activations(
-    request: ImageRequest, layer: Annotated[str, _LAYER], options: ActivationsQuery
+    request: ImageRequest, layer: LayerName, options: ActivationsQuery
 ) -> Response:
-    """Return the activation maps of one layer: a PNG montage, or JSON with each filter's map."""
+    """Return the activation maps of one layer.
+
+    With `Accept: image/png` the answer is that of `/activations/{layer}.png`.
+    """
     return await request.answer(
         Lane.EXPLAIN, partial(_show, layer, options), MediaType.JSON, MediaType.PNG
     )

@@ -1,4 +1,7 @@
-"""POST /gradcam: a prediction, where in the image it came from, and how far to trust that."""
+"""POST /gradcam: a prediction, where in the image it came from, and how far to trust that.
+
+POST /gradcam.png: the same as a picture.
+"""
 
 from functools import partial
 
@@ -20,25 +23,47 @@ from service.runtime.engine import Lane
 router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 
+_ERRORS = document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors.TooCostly)
+
+
 @router.post(
     "/gradcam",
     operation_id="explain",
     summary="Where the prediction came from",
     response_model=schemas.GradcamAnswer,
-    responses=responses.document_picture(
-        "The heatmap in the frame of the source image. As JSON with its diagnostics.",
-        examples.GRADCAM,
-        responses.HEAT_HEADERS,
-    )
-    | document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors.TooCostly),
+    response_description="The heatmap in the frame of the source image, with its diagnostics.",
+    responses=examples.json_response(examples.GRADCAM) | _ERRORS,
     openapi_extra=BODY,
 )
 async def explain(request: ImageRequest, options: GradcamQuery) -> Response:
-    """Return the heatmap of one class: a PNG, or JSON with values, geometry and regions."""
+    """Return the heatmap of one class with values, geometry and regions.
+
+    With `Accept: image/png` the answer is that of `/gradcam.png`.
+    """
+    return await _answer(request, options, MediaType.JSON, MediaType.PNG)
+
+
+@router.post(
+    "/gradcam.png",
+    operation_id="explain_picture",
+    summary="Picture of where the prediction came from",
+    response_class=Response,
+    responses=responses.document_picture(
+        "The heatmap in the frame of the source image.", responses.HEAT_HEADERS
+    )
+    | _ERRORS,
+    openapi_extra=BODY,
+)
+async def explain_picture(request: ImageRequest, options: GradcamQuery) -> Response:
+    """Return the heatmap of one class as a PNG. It takes the options of `/gradcam`."""
+    return await _answer(request, options, MediaType.PNG)
+
+
+async def _answer(request: ImageRequest, options: GradcamOptions, *offers: MediaType) -> Response:
     question = options.question()
     passes = partial(pipeline.count_passes, method=question.method, full=question.full)
     work = partial(_explain, options)
-    return await request.answer(Lane.EXPLAIN, work, MediaType.JSON, MediaType.PNG, passes=passes)
+    return await request.answer(Lane.EXPLAIN, work, *offers, passes=passes)
 
 
 def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:

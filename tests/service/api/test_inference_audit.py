@@ -19,7 +19,7 @@ from tests.support.clients import until_ready
 
 KEY = "a key of more than thirty-two characters"
 Lines = Callable[[], list[dict[str, Any]]]
-POSTS = ["/predict", "/activations/conv2d", "/gradcam"]
+POSTS = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
 
 
 @contextmanager
@@ -66,12 +66,16 @@ def test_each_inference_writes_one_line(
         "/predict",
         "/activations/{layer}",
         "/gradcam",
+        "/activations/{layer}.png",
+        "/gradcam.png",
         "/predict",
     ]
-    assert [line["request_id"] for line in written[:3]] == [
+    assert [line["request_id"] for line in written[:5]] == [
         "of-predict",
         "of-activations-conv2d",
         "of-gradcam",
+        "of-activations-conv2d.png",
+        "of-gradcam.png",
     ]
 
     for line in written:

@@ -162,6 +162,26 @@ def test_heatmap_png_covers_source_and_carries_warnings(
     assert answer.headers["mammolens-warnings"] == ", ".join(expected)
 
 
+@pytest.mark.parametrize(
+    ("route", "query"),
+    [("/gradcam", "?size=300&render=heatmap"), ("/activations/conv2d", "?scale=filter")],
+)
+def test_picture_has_its_own_path(
+    client: TestClient, mammogram_png: bytes, route: str, query: str
+) -> None:
+    files = {"file": mammogram_png}
+    negotiated = client.post(route + query, files=files, headers=PNG)
+    answers = [
+        client.post(f"{route}.png{query}", files=files, headers={"accept": accept})
+        for accept in ("*/*", "image/*", "image/png, application/problem+json")
+    ]
+
+    for answer in answers:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "image/png"
+        assert answer.content == negotiated.content
+
+
 def test_headers_without_value_are_left_out(client: TestClient, mammogram_png: bytes) -> None:
     facts = client.get("/model")
     picture = as_png(mammogram_png, FakeModel(), (), {}, Stopwatch())
