@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import Field
 
 from service.access import AccessScope
 from service.api.application import AppParts, get_parts, parts_of
@@ -23,11 +24,9 @@ async def get_engine(request: Request) -> Engine:
 AnyParts = Annotated[AppParts, Depends(get_parts)]
 AnyEngine = Annotated[Engine, Depends(get_engine)]
 RequestTimeout = Annotated[
-    float | Absent,
+    Annotated[float, Field(gt=0, le=3600)] | Absent,
     Header(
         alias="Request-Timeout",
-        gt=0,
-        le=3600,
         description="Seconds that the client will wait, if less than the service's deadline.",
         examples=[5],
     ),

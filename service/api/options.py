@@ -22,8 +22,10 @@ from service.rendering import Colormap, FilterScale, Render, Style
 Absent = SkipJsonSchema[None]
 """Marks an optional query option.
 
-It is left out, never null, so the OpenAPI document does not offer null.
+It is left out, never null, so the OpenAPI document does not offer null. Bounds belong to the type
+beside it: bounds of the whole union are no JSON Schema.
 """
+PictureSize = Annotated[str, Field(pattern="^(source|[1-9][0-9]{1,4})$")]
 
 
 class NoOptions(BaseModel):
@@ -93,9 +95,8 @@ class GradcamOptions(NoOptions):
     )
     colormap: Colormap = Field(default=Colormap.INFERNO, description="Colours from cold to hot.")
     opacity: float = Field(default=0.6, ge=0, le=1, description="Opacity of heat at full strength.")
-    size: str | Absent = Field(
+    size: PictureSize | Absent = Field(
         default=None,
-        pattern="^(source|[1-9][0-9]{1,4})$",
         description="Long edge of the picture in pixels, at most that of the source, or `source` "
         "for the source's size; default: 1024 as PNG, 512 in JSON.",
         examples=["1024", "source"],

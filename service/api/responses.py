@@ -19,6 +19,15 @@ from service.observability.stopwatch import Stopwatch
 from service.pipeline import ImagePrediction
 from service.records import ConvLayer, Diagnostic, QualityWarning
 
+_TIMING_HEADER = {
+    "Server-Timing": {
+        "description": "milliseconds by step",
+        "schema": {"type": "string"},
+    },
+}
+TIMED: dict[int | str, dict[str, Any]] = {200: {"headers": _TIMING_HEADER}}
+"""Declaration in OpenAPI of a JSON answer whose steps are timed."""
+
 PICTURE_HEADERS = {
     "Mammolens-Model": {
         "description": "name/version of the model",
@@ -28,10 +37,7 @@ PICTURE_HEADERS = {
         "description": "codes of all warnings, comma-separated; left out if there are none",
         "schema": {"type": "string"},
     },
-    "Server-Timing": {
-        "description": "milliseconds by step",
-        "schema": {"type": "string"},
-    },
+    **_TIMING_HEADER,
 }
 """Headers of a PNG answer: they name the model and the warnings."""
 HEAT_HEADERS = {

@@ -1,9 +1,9 @@
 """One example answer per route for the OpenAPI document. Long answers are shortened.
 
-A test checks their shape.
+A test holds them against their schemas and against the shape of answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # One black pixel.
@@ -89,8 +89,8 @@ _PREDICTION = {
     "percentile": 99.6,
 }
 
-PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
-ACTIVATIONS: dict[str, Any] = _ANSWER | {
+_PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
+_ACTIVATIONS: dict[str, Any] = _ANSWER | {
     "layer": _LAYER,
     "cell_to_source": [[29.593, 0.0, 204.91], [0.0, 29.531, 99.578]],
     "filters": [
@@ -105,7 +105,7 @@ ACTIVATIONS: dict[str, Any] = _ANSWER | {
         }
     ],
 }
-GRADCAM: dict[str, Any] = _ANSWER | {
+_GRADCAM: dict[str, Any] = _ANSWER | {
     "prediction": _PREDICTION,
     "method": "grad-cam",
     "layer": _LAYER,
@@ -162,7 +162,7 @@ def _level(threshold: float, cases: int, with_cancer: int, views: Sequence[int])
     }
 
 
-MODEL: dict[str, Any] = {
+_MODEL_FACTS: dict[str, Any] = {
     "model": _MODEL,
     "created": "2026-11-25",
     "classes": ["no_cancer", "cancer"],
@@ -202,7 +202,7 @@ MODEL: dict[str, Any] = {
         "images": {"train": 4480, "validation": 960, "test": 960},
     },
 }
-SCORECARD: dict[str, Any] = {
+_SCORECARD: dict[str, Any] = {
     "model": _MODEL,
     "created": "2026-11-25",
     "images": 400,
@@ -217,11 +217,17 @@ SCORECARD: dict[str, Any] = {
         }
     ],
 }
-LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [_LAYER]}
-ALIVE: dict[str, Any] = {"status": "alive"}
-READY: dict[str, Any] = {"status": "ready"}
+_LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [_LAYER]}
 
-
-def json_response(example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response with that example."""
-    return {200: {"content": {"application/json": {"example": example}}}}
+EXAMPLES: Mapping[str, dict[str, Any]] = {
+    "predict": _PREDICT,
+    "show_activations": _ACTIVATIONS,
+    "explain": _GRADCAM,
+    "describe_model": _MODEL_FACTS,
+    "reload_model": _MODEL_FACTS,
+    "list_layers": _LAYERS,
+    "show_scorecard": _SCORECARD,
+    "check_alive": {"status": "alive"},
+    "check_ready": {"status": "ready"},
+}
+"""Example of each operation that answers in JSON, by its ID."""

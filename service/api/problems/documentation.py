@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from service.api.problems.http_errors import InternalError
 from service.api.problems.problem_types import members, status_of
 from service.errors import MammolensError
 
@@ -10,9 +11,12 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def document(*classes: type[MammolensError]) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses for those errors: one per status, with an example per class."""
+    """Return the OpenAPI responses for those errors, and for the one that any route can have.
+
+    There is one per status, with an example per class.
+    """
     by_status: dict[int, list[type[MammolensError]]] = {}
-    for cls in classes:
+    for cls in (*classes, InternalError):
         by_status.setdefault(int(status_of(cls)), []).append(cls)
 
     return {status: _response(by_status[status]) for status in sorted(by_status)}

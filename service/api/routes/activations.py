@@ -13,7 +13,6 @@ from service.api import responses, schemas
 from service.api.dependencies import AnyEngine
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
-from service.api.openapi import examples
 from service.api.options import ActivationsOptions, ActivationsQuery, refuse_repeated
 from service.api.upload.body_types import BODY
 from service.pipeline import Activations
@@ -51,7 +50,7 @@ async def draw_activations(
     summary="Activation maps of a layer's filters",
     response_model=schemas.ActivationsAnswer,
     response_description="The map of every filter with its statistics.",
-    responses=examples.json_response(examples.ACTIVATIONS) | _ERRORS,
+    responses=responses.TIMED | _ERRORS,
     openapi_extra=BODY,
 )
 async def show_activations(

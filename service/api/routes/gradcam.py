@@ -11,7 +11,6 @@ from service import errors, pipeline
 from service.api import responses, schemas
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
-from service.api.openapi import examples
 from service.api.options import GradcamOptions, GradcamQuery, refuse_repeated
 from service.api.upload.body_types import BODY
 from service.model import Model
@@ -32,7 +31,7 @@ _ERRORS = document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors
     summary="Where the prediction came from",
     response_model=schemas.GradcamAnswer,
     response_description="The heatmap in the frame of the source image, with its diagnostics.",
-    responses=examples.json_response(examples.GRADCAM) | _ERRORS,
+    responses=responses.TIMED | _ERRORS,
     openapi_extra=BODY,
 )
 async def explain(request: ImageRequest, options: GradcamQuery) -> Response:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Request, Response
 from service.api import responses
 from service.api.dependencies import AnyEngine
 from service.api.negotiation import MediaType, negotiate
-from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
@@ -24,7 +23,6 @@ _PAGE_OR_JSON: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Every test with its value and verdict. As HTML a page to read.",
         "content": {
-            MediaType.JSON.value: {"example": examples.SCORECARD},
             MediaType.HTML.value: {"schema": {"type": "string"}},
         },
     }

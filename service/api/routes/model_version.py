@@ -9,7 +9,6 @@ from service import pipeline
 from service.api import responses
 from service.api.dependencies import AnyEngine
 from service.api.negotiation import MediaType, negotiate
-from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
@@ -32,7 +31,7 @@ _PROBLEMS = document(NotReady, Draining, NotAcceptable, InvalidParameters, *ACCE
     summary="The model's facts",
     response_model=ModelAnswer,
     response_description="Facts of the manifest.",
-    responses=examples.json_response(examples.MODEL) | _PROBLEMS,
+    responses=_PROBLEMS,
 )
 async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """Return the model's identity, training data, measured figures, limitations and warnings."""
@@ -46,7 +45,7 @@ async def describe_model(request: Request, engine: AnyEngine, _: NoQuery) -> Res
     summary="Serve the newest version",
     response_model=ModelAnswer,
     response_description="Facts of the version that is served now.",
-    responses=examples.json_response(examples.MODEL) | _PROBLEMS | document(BundleError),
+    responses=_PROBLEMS | document(BundleError),
 )
 async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """Load and check the newest version beside the served one, then swap them.
@@ -65,7 +64,7 @@ async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Respo
     summary="Layers that can be explained",
     response_model=LayersAnswer,
     response_description="The convolutional layers in order of depth.",
-    responses=examples.json_response(examples.LAYERS) | _PROBLEMS,
+    responses=_PROBLEMS,
 )
 async def list_layers(request: Request, engine: AnyEngine, _: NoQuery) -> Response:
     """Return the convolutional layers with stage, receptive field and how to read their maps."""

@@ -6,7 +6,6 @@ from service import pipeline
 from service.api import responses
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
-from service.api.openapi import examples
 from service.api.options import NoQuery
 from service.api.schemas import PredictAnswer
 from service.api.upload.body_types import BODY
@@ -21,7 +20,7 @@ router = APIRouter(tags=["Mammograms"])
     summary="Probability of cancer",
     response_model=PredictAnswer,
     response_description="The prediction.",
-    responses=examples.json_response(examples.PREDICT) | document_image_errors(),
+    responses=responses.TIMED | document_image_errors(),
     openapi_extra=BODY,
 )
 async def predict(request: ImageRequest, _: NoQuery) -> Response:

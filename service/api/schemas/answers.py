@@ -19,6 +19,8 @@ from service.records import (
     Stage,
 )
 
+Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+"""Two numbers. A tuple would be an array of anything to most generators of clients."""
 Matrix = Annotated[
     list[Annotated[list[float], Field(min_length=3, max_length=3)]],
     Field(
@@ -65,7 +67,7 @@ class Image(Schema):
     laterality: Laterality | None
     view: str | None
     view_modifiers: list[str] = Field(description="Modifiers of the view (PS3.16 CID 4015).")
-    patient_orientation: tuple[str, str] | None = Field(
+    patient_orientation: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
         description="Directions of a row and of a column."
     )
     implant: bool | None
@@ -74,9 +76,7 @@ class Image(Schema):
     derivation: Derivation | None = Field(
         description="How the image was made, if not by a plain exposure."
     )
-    pixel_spacing_mm: tuple[float, float] | None = Field(
-        description="Between rows, between columns."
-    )
+    pixel_spacing_mm: Pair | None = Field(description="Between rows, between columns.")
     pixel_spacing_plane: SpacingPlane | None = Field(
         description="Where the pixel spacing holds: in the breast, at the detector, or unknown."
     )

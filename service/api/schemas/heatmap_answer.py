@@ -4,7 +4,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from service.api.schemas.answers import Answer, Base64Png, Layer, Matrix, Prediction, Schema, Share
+from service.api.schemas.answers import (
+    Answer,
+    Base64Png,
+    Layer,
+    Matrix,
+    Pair,
+    Prediction,
+    Schema,
+    Share,
+)
 from service.records import HeatScale, MapState, Method, Peak
 
 Note = Annotated[
@@ -25,12 +34,14 @@ class Picture(Schema):
 class Region(Schema):
     """A connected part of the drawn heat, in source pixels: a mark for a viewer to draw."""
 
-    contour: list[tuple[float, float]] = Field(description="The outline, (x, y) by (x, y).")
-    box: tuple[float, float, float, float] = Field(description="Left, top, right, bottom.")
+    contour: list[Pair] = Field(description="The outline, (x, y) by (x, y).")
+    box: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(
+        description="Left, top, right, bottom."
+    )
     area: float = Field(description="In square pixels.")
     area_mm2: float | None = Field(description="Null if the file does not give the pixel spacing.")
     heat_share: Share = Field(description="Share of all drawn heat.")
-    peak: tuple[float, float] = Field(description="The hottest point, (x, y).")
+    peak: Pair = Field(description="The hottest point, (x, y).")
     peak_value: float = Field(description="The raw heat there.")
     note: Note = None
 

@@ -3,8 +3,7 @@
 MULTIPART = "multipart/form-data"
 RELATED = "multipart/related"
 DICOM = "application/dicom"
-DECLARED = (DICOM, "image/png", "image/jpeg", "image/tiff")
-RAW = (*DECLARED, "application/octet-stream")
+RAW = (DICOM, "image/png", "image/jpeg", "image/tiff", "application/octet-stream")
 AVAILABLE = (MULTIPART, *RAW, f'{RELATED}; type="{DICOM}"')
 """Types of bodies, as an error lists them."""
 
@@ -25,7 +24,7 @@ BODY = {
             "Content-Encoding `gzip`."
         ),
         "content": {MULTIPART: {"schema": _FORM}}
-        | {media_type: {"schema": _BINARY} for media_type in (*DECLARED, RELATED)},
+        | {media_type: {"schema": _BINARY} for media_type in (*RAW, RELATED)},
     }
 }
 """Declaration of the body in OpenAPI.
