@@ -15,14 +15,21 @@ class MediaType(StrEnum):
     HTML = "text/html"
 
 
+_PROBLEM = "application/problem+json"
+
+
 def negotiate(request: Request, *offers: MediaType) -> MediaType:
     """Return the offered type with the highest weight. The first offer wins a tie.
+
+    The type of problems says how the client wants errors, and nothing about other answers. Many
+    generated clients accept it alone where it is the only JSON of an operation.
 
     Raises:
         NotAcceptable: the Accept header covers none of them.
     """
-    accepted = ",".join(request.headers.getlist("accept")) or "*/*"
-    ranges = [_parse(part) for part in accepted.split(",") if part.strip()]
+    accepted = ",".join(request.headers.getlist("accept"))
+    parsed = [_parse(part) for part in accepted.split(",") if part.strip()]
+    ranges = [part for part in parsed if part[0] != _PROBLEM] or [_parse("*/*")]
 
     best = max(offers, key=lambda offer: _quality(offer, ranges))  # max keeps the first of equals
     if _quality(best, ranges) == 0:

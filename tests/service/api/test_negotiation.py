@@ -26,6 +26,8 @@ def request_accepting(*accept: str) -> Request:
         (("image/png, application/json",), MediaType.JSON),
         (("application/json;q=0, */*",), MediaType.PNG),
         (("image/png;q=high",), MediaType.PNG),
+        (("application/problem+json",), MediaType.JSON),
+        (("image/png, application/problem+json",), MediaType.PNG),
     ],
 )
 def test_preferred_type_is_chosen(accept: tuple[str, ...], expected: MediaType) -> None:
@@ -34,8 +36,21 @@ def test_preferred_type_is_chosen(accept: tuple[str, ...], expected: MediaType) 
     assert negotiate(request, MediaType.JSON, MediaType.PNG) is expected
 
 
+def test_type_of_problems_leaves_answers_open() -> None:
+    """Clients that prefer any JSON accept the problem alone on a path of pictures."""
+    request = request_accepting("application/problem+json;q=0.9")
+
+    assert negotiate(request, MediaType.PNG) is MediaType.PNG
+
+
 @pytest.mark.parametrize(
-    "accept", ["text/html", "image/jpeg, text/*", "application/json;q=0, image/png;q=0.0"]
+    "accept",
+    [
+        "text/html",
+        "image/jpeg, text/*",
+        "application/json;q=0, image/png;q=0.0",
+        "text/html, application/problem+json",
+    ],
 )
 def test_unacceptable_request_is_refused_with_available_types(accept: str) -> None:
     request = request_accepting(accept)
