@@ -30,8 +30,9 @@ coverage: .venv/dev.installed ## run the tests and fail below the floor of cover
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java) and of whole trainings
+interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java, Go, Node) and of whole trainings
 	requirements/outside
+	requirements/clients/install
 	$(run) pytest -m interop
 
 .PHONY: check

@@ -132,7 +132,11 @@ def test_requirements_are_installed_only_when_changed(
 def test_interop_provides_programs_and_selects_marked_tests() -> None:
     recipe = _make(ROOT, "--dry-run", "interop").splitlines()
 
-    assert recipe[-2:] == ["requirements/outside", ".venv/bin/python -m pytest -m interop"]
+    assert recipe[-3:] == [
+        "requirements/outside",
+        "requirements/clients/install",
+        ".venv/bin/python -m pytest -m interop",
+    ]
     assert _make(ROOT, "--dry-run", "coverage").splitlines()[-1].endswith(" --cov")
 
 
@@ -153,7 +157,7 @@ def test_missing_outside_program_fails(tmp_path: Path) -> None:
 
     assert refused.returncode == 1
     assert "missing: dcmj2pnm" in refused.stderr
-    assert re.search(r"apt-get install .*dcmtk", refused.stderr)
+    assert re.search(r"apt-get install .*\bdcmtk\b", refused.stderr)
 
 
 def test_installer_accepts_the_supported_pythons() -> None:

@@ -9,25 +9,18 @@ from textwrap import dedent
 
 import pytest
 
-from tests.support.paths import ROOT
-
-DOCUMENT = ROOT / "openapi" / "openapi.json"
-SCRIPTS = Path(sys.executable).parent
-
-
-def generate(program: list[str | Path]) -> None:
-    """Run a client generator."""
-    done = subprocess.run(program, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
+from tests.support.client_generators import DOCUMENT, SCRIPTS, generate, generate_client
+from tests.support.paths import SAMPLE
 
 
 def call(script: str, package: Path, server: str, image: Path) -> dict[str, object]:
     """Run a script and return the JSON that it prints.
 
-    The script can import the generated package. Its arguments are the server and the image.
+    The script can import the generated package. Its arguments are the server, the image and a DICOM
+    file.
     """
     done = subprocess.run(
-        [sys.executable, "-c", dedent(script), server, str(image)],
+        [sys.executable, "-c", dedent(script), server, str(image), str(SAMPLE)],
         env={**os.environ, "PYTHONPATH": str(package)},
         capture_output=True,
         text=True,
@@ -50,6 +43,8 @@ EXPECTED = {
     "percentile": True,
     "filters": True,
     "explained": "ok",
+    "pictures": True,
+    "dicom": [2] * 10,
     "metrics": True,
     "refused": "urn:mammolens:unknown-layer",
 }
@@ -64,31 +59,36 @@ def image(tmp_path_factory: pytest.TempPathFactory, mammogram_png: bytes) -> Pat
 
 def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
     program = SCRIPTS / "openapi-python-client"
-    options: list[str | Path] = [
-        "--path",
-        DOCUMENT,
-        "--meta",
-        "none",
-        "--output-path",
-        tmp_path / "lens",
-    ]
-    generate([program, "generate", *options])
+    out = tmp_path / "lens"
+    generate([program, "generate", "--path", DOCUMENT, "--meta", "none", "--output-path", out])
 
     script = """
         import json, sys
         from io import BytesIO
         from pathlib import Path
         from lens import Client
-        from lens.api.mammograms import explain, predict, show_activations
+        from lens.api.mammograms import draw_activations, explain, explain_picture, predict
+        from lens.api.mammograms import show_activations
         from lens.api.model import describe_model, list_layers
         from lens.api.operation import check_alive, check_ready, read_metrics
-        from lens.models import ExplainFilesUpload, PredictFilesUpload
+        from lens.models import DrawActivationsFilesUpload, ExplainFilesUpload
+        from lens.models import ExplainPictureFilesUpload, PredictFilesUpload
         from lens.models import Render, ShowActivationsFilesUpload
         from lens.types import File
 
         client = Client(base_url=sys.argv[1], timeout=30)
         data = Path(sys.argv[2]).read_bytes()
         file = lambda: File(payload=BytesIO(data), file_name="breast.png")
+        dicom = lambda: File(payload=BytesIO(Path(sys.argv[3]).read_bytes()))
+
+        # The generator has no type for a PNG: its bytes are the content of the response.
+        heatmap = explain_picture.sync_detailed(
+            client=client, body=ExplainPictureFilesUpload(file=file()), size="200"
+        )
+        montage = draw_activations.sync_detailed(
+            client=client, layer="conv2d", body=DrawActivationsFilesUpload(file=file())
+        )
+        raw = [predict.sync(client=client, body=dicom()) for _ in range(10)]
 
         shown = show_activations.sync(
             client=client, layer="conv2d", body=ShowActivationsFilesUpload(file=file())
@@ -116,6 +116,8 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
             "percentile": 0 <= predicted.prediction.percentile <= 100,
             "filters": len(shown.filters) == shown.layer.filters,
             "explained": explained.state.value,
+            "pictures": all(p.content.startswith(b"\\x89PNG") for p in (heatmap, montage)),
+            "dicom": [len(answer.image.pixel_spacing_mm) for answer in raw],
             "metrics": "mammolens_requests" in metrics,
             "refused": refused.type_,
         }))
@@ -125,9 +127,7 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
 
 
 def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path: Path) -> None:
-    program = SCRIPTS / "openapi-generator-cli"
-    options: list[str | Path] = ["-g", "python", "-i", DOCUMENT, "-o", tmp_path]
-    generate([program, "generate", *options, "--additional-properties=packageName=lens"])
+    generate_client("python", tmp_path, packageName="lens")
 
     script = """
         import json, sys
@@ -140,7 +140,11 @@ def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path:
         model = ModelApi(client)
         operation = OperationApi(client)
         file = ("breast.png", Path(sys.argv[2]).read_bytes())
+        dicom = ("image.dcm", Path(sys.argv[3]).read_bytes())
 
+        heatmap = mammograms.explain_picture(file=file, size="200")
+        montage = mammograms.draw_activations(layer="conv2d", file=file)
+        formed = [mammograms.predict(file=dicom) for _ in range(10)]
         shown = mammograms.show_activations(layer="conv2d", file=file)
         predicted = mammograms.predict(file=file)
         explained = mammograms.explain(
@@ -161,6 +165,8 @@ def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path:
             "percentile": 0 <= predicted.prediction.percentile <= 100,
             "filters": len(shown.filters) == shown.layer.filters,
             "explained": explained.state.value,
+            "pictures": all(bytes(p).startswith(b"\\x89PNG") for p in (heatmap, montage)),
+            "dicom": [len(answer.image.pixel_spacing_mm) for answer in formed],
             "metrics": "mammolens_requests" in str(operation.read_metrics()),
             "refused": refused,
         }))
