@@ -108,8 +108,8 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
 	$(compile) pyproject.toml --extra tracing --output-file requirements/image.txt
-	@# The other servers that benchmarks.load measures have separate environments.
-	for peer in litserve bentoml mlserver mosec; do \
+	@# The other servers that benchmarks.load measures have separate environments, and so has Schemathesis.
+	for peer in litserve bentoml mlserver mosec schemathesis; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
 	done
 

@@ -381,6 +381,12 @@ def test_missing_key_is_refused_before_the_body(keys: Path) -> None:
                 assert connection.recv(65_536).startswith(b"HTTP/1.1 401 ")
 
 
+def test_missing_key_is_refused_before_repeated_options(client: TestClient) -> None:
+    answer = client.post("/gradcam?size=200&size=300")
+
+    assert answer.status_code == 401
+
+
 def test_only_listed_origins_call_from_a_browser() -> None:
     origins = "https://viewer.example, https://b.example"
     client = TestClient(create_app(Settings(model=FAKE, cors_origins=origins)))
