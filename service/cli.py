@@ -125,7 +125,9 @@ def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
 def _serve(settings: Settings) -> int:
     from service.api.app import create_app
     from service.api.server import DrainingServer, configure
+    from service.host.memory_limit import memory_limit
     from service.host.tls_files import TlsUnusable
+    from service.runtime.memory_plan import MemoryPlan, MemoryTooSmall
 
     if not (settings.is_loopback or settings.authenticates or settings.allow_anonymous):
         return _fail(
@@ -134,7 +136,14 @@ def _serve(settings: Settings) -> int:
             "it behind a proxy that authenticates and set MAMMOLENS_ALLOW_ANONYMOUS=true, or leave "
             "HOST at 127.0.0.1"
         )
+    try:
+        plan = MemoryPlan.make(settings, memory_limit())
+    except MemoryTooSmall as error:
+        return _fail(str(error))
+    settings = settings.model_copy(update={"readers": plan.readers})
+
     logs.configure()
+    logging.getLogger("mammolens").info("%s", plan.describe())
     memory.keep_freed(64 * memory.MEBIBYTE)
     failures: list[BaseException] = []
 

@@ -33,6 +33,7 @@ MAX_MAP_BYTES = 64 * MEBIBYTE
 A pass with gradients keeps maps of about six times this size until it ends (measured on the demo
 network and on EfficientNet-Lite0).
 """
+_GRADIENT_FACTOR = 6
 _FLOAT_BYTES = 4
 _USUAL_FILTERS = 16  # of a largest map, for each pixel of the input
 
@@ -141,16 +142,25 @@ class Manifest(BaseModel):
         return self.preprocessing.height, self.preprocessing.width, 1
 
     @property
-    def images_per_call(self) -> int:
-        """Number of images that a call of the model may have: 16, or fewer for large maps.
+    def largest_map_bytes(self) -> int:
+        """Size of an image's largest map.
 
-        The largest map is that of the layers, or one of 16 filters at the input's resolution if
-        that is larger, because the layers need not include the network's first ones.
+        It is that of the layers, or one of 16 filters at the input's resolution if that is larger,
+        because the layers need not include the network's first ones.
         """
         pixels = self.preprocessing.height * self.preprocessing.width
         sizes = [layer.height * layer.width * layer.filters for layer in self.layers]
-        largest = _FLOAT_BYTES * max(_USUAL_FILTERS * pixels, *sizes)
-        return max(1, min(MAX_BATCH, MAX_MAP_BYTES // largest))
+        return _FLOAT_BYTES * max(_USUAL_FILTERS * pixels, *sizes)
+
+    @property
+    def images_per_call(self) -> int:
+        """Number of images that a call of the model may have: 16, or fewer for large maps."""
+        return max(1, min(MAX_BATCH, MAX_MAP_BYTES // self.largest_map_bytes))
+
+    @property
+    def call_bytes(self) -> int:
+        """The most that a call of the model keeps, one with gradients."""
+        return _GRADIENT_FACTOR * self.images_per_call * self.largest_map_bytes
 
     @property
     def features(self) -> int:

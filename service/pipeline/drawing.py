@@ -1,8 +1,10 @@
 """Drawing the results of the pipeline as PNG."""
 
+import threading
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 
-from service import rendering
+from service import geometry, rendering
 from service.observability.stopwatch import Stopwatch
 from service.pipeline.steps import Activations, Explanation
 from service.rendering import (
@@ -14,6 +16,10 @@ from service.rendering import (
     Render,
     Style,
 )
+
+_LARGE_PIXELS = 4_000_000
+_DRAWING_LARGE = threading.Lock()
+"""Large pictures take twelve bytes a pixel while they are drawn, so they are drawn in turn."""
 
 
 def picture_edge(render: Render, style: Style) -> float:
@@ -36,13 +42,19 @@ def draw_heatmap(
     frame = (reading.facts.rows, reading.facts.columns)
     heat = explained.drawn_heat
 
-    with timer.step("render"):
+    with timer.step("render"), _turn(frame, style):
         if render is Render.HEATMAP:
             return rendering.heat_alone(frame, heat, style, text)
         if reading.picture is None:
             raise ValueError("the reading has no picture to draw over")
         caption = _caption(explained)
         return rendering.overlay(reading.picture, frame, heat, style, text, caption)
+
+
+def _turn(frame: tuple[int, int], style: Style) -> AbstractContextManager[object]:
+    """Wait for the turn to draw a large picture: only one is drawn at a time."""
+    height, width = geometry.canvas(*frame, style.long_edge)
+    return _DRAWING_LARGE if height * width > _LARGE_PIXELS else nullcontext()
 
 
 def _caption(explained: Explanation) -> Caption | None:

@@ -17,6 +17,7 @@ from service.rendering.caption import Caption, write_caption
 from service.rendering.colormap import Colormap, table
 
 Shape = tuple[int, int]
+_BAND_ROWS = 256  # coloured at a time: the indices of a whole picture take eight bytes a pixel
 
 
 class Render(StrEnum):
@@ -69,7 +70,12 @@ def overlay(
 
     # Heat and grey of a pixel are two bytes, so its colour can be looked up.
     colours = _blended(style)
-    picture = np.take(colours, strength.astype(np.uint16) << 8 | grey, axis=0)
+    picture = np.empty((*grey.shape, 3), np.uint8)
+    for top in range(0, len(grey), _BAND_ROWS):
+        band = slice(top, top + _BAND_ROWS)
+        pairs = strength[band].astype(np.uint16) << 8 | grey[band]
+        picture[band] = np.take(colours, pairs, axis=0)
+
     if caption is not None:
         write_caption(picture, source_shape, caption)
     return _picture(Image.fromarray(picture), source_shape, text)

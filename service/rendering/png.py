@@ -27,4 +27,6 @@ def encode(image: Image.Image, text: Mapping[str, str] | None = None) -> bytes:
 
 def to_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Scale values in [0, 1] to 0..255, rounded to nearest."""
-    return np.asarray(values * np.float32(255) + np.float32(0.5), dtype=np.uint8)
+    scaled = values * np.float32(255)
+    scaled += np.float32(0.5)
+    return scaled.astype(np.uint8)

@@ -20,6 +20,7 @@ from service.model import Model, Stamp, stamp
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.body_memory import BodyMemory, HeldBody
+from service.runtime.memory_plan import MAX_READERS, MODEL_CALLS
 from service.runtime.observer import EngineObserver
 from service.runtime.pass_time import PassTime
 from service.runtime.readers import ReaderPool
@@ -28,9 +29,6 @@ from service.runtime.watch import ModelWatch
 from service.settings import Settings
 
 _log = logging.getLogger("mammolens")
-_MAX_READERS = 8  # each takes some 100 MiB
-# At a time: while one call runs a single-core step, the other uses the second core.
-_MODEL_CALLS = 2
 
 
 class Lane(StrEnum):
@@ -111,18 +109,14 @@ class Engine:
 
         self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
         cores = usable_cores()
-        self._reader_count = settings.readers or min(cores, _MAX_READERS)
+        self._reader_count = settings.readers or min(cores, MAX_READERS)
         self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
-        self._model_scheduler = FairScheduler(
-            min(cores, _MODEL_CALLS), _WEIGHTS, settings.max_batch
-        )
+        self._model_scheduler = FairScheduler(min(cores, MODEL_CALLS), _WEIGHTS, settings.max_batch)
 
-        # A quarter of the slots is for explanations.
-        explain_slots = max(1, settings.max_requests // 4)
-        predict_slots = settings.max_requests - explain_slots
+        predict_slots = settings.max_requests - settings.explain_slots
         self.lanes = {
             Lane.PREDICT: AdmissionQueue(predict_slots, settings.max_waiting),
-            Lane.EXPLAIN: AdmissionQueue(explain_slots, settings.max_waiting),
+            Lane.EXPLAIN: AdmissionQueue(settings.explain_slots, settings.max_waiting),
         }
 
     @contextmanager

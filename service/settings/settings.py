@@ -143,7 +143,7 @@ class Settings(EnvironmentSettings):
         ge=1,
         le=64,
         description="Number of reader processes, which decode image files; if unset, the cores "
-        "this process may use, at most 8.",
+        "this process may use, at most 8 and no more than fit into its memory.",
     )
     max_batch: int = Field(
         default=8,
@@ -255,6 +255,11 @@ class Settings(EnvironmentSettings):
         if self.max_body_bytes < self.max_upload_bytes:
             raise ValueError("MAMMOLENS_MAX_BODY_BYTES must be at least MAMMOLENS_MAX_UPLOAD_BYTES")
         return self
+
+    @property
+    def explain_slots(self) -> int:
+        """Number of slots that are for explanations: a quarter of them."""
+        return max(1, self.max_requests // 4)
 
     @property
     def authenticates(self) -> bool:

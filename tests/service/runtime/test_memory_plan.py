@@ -1,0 +1,128 @@
+"""The plan of the memory: worked by hand for the stand-in model, which has no calls to count."""
+
+import math
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ruamel.yaml import YAML
+
+from service.geometry import Affine
+from service.host.memory_limit import MemoryLimit
+from service.pipeline import drawing
+from service.records import Box, DrawnHeat
+from service.rendering import Colormap, Style, overlay
+from service.runtime import memory_plan
+from service.runtime.memory_plan import MemoryPlan, MemoryTooSmall
+from service.settings import FAKE, Settings
+from tests.support.paths import ROOT
+
+MEBIBYTE = 2**20
+GIBIBYTE = 2**30
+# 850 MiB, 512 MiB of bodies, and (12 + 4 * 4) bytes for each of 64 million pixels.
+WITHOUT_READERS = (850 + 512) * MEBIBYTE + 28 * 64_000_000
+# 110 MiB, 512 MiB and 16 bytes for each of 64 million pixels, and a file of 128 MiB.
+READER = (110 + 512 + 128) * MEBIBYTE + 16 * 64_000_000
+
+
+@pytest.fixture(autouse=True)
+def _eight_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_plan, "usable_cores", lambda: 8)
+
+
+def plan(settings: Settings, size: int) -> MemoryPlan:
+    return MemoryPlan.make(settings, MemoryLimit(size, "container"))
+
+
+@pytest.mark.parametrize(
+    ("size", "readers"),
+    [
+        (WITHOUT_READERS + READER, 1),
+        (WITHOUT_READERS + 2 * READER - 1, 1),
+        (WITHOUT_READERS + 2 * READER, 2),
+        (WITHOUT_READERS + 100 * READER, 8),
+    ],
+)
+def test_as_many_readers_as_fit(size: int, readers: int) -> None:
+    planned = plan(Settings(model=FAKE), size)
+
+    assert planned.readers == readers
+    assert planned.total == WITHOUT_READERS + readers * READER <= size
+
+
+def test_settings_that_cannot_fit_are_refused() -> None:
+    with pytest.raises(MemoryTooSmall) as refused:
+        plan(Settings(model=FAKE), 4 * GIBIBYTE)
+
+    line = str(refused.value)
+    needed = (WITHOUT_READERS + READER) / GIBIBYTE
+    assert line.startswith(
+        f"the settings may need {needed:.1f} GiB of memory, and this container has 4.0: "
+    )
+    for variable in ("MAX_BODY_BYTES", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "READERS", "MAX_REQUESTS"):
+        assert f"MAMMOLENS_{variable}" in line
+    assert "\n" not in line
+
+
+def test_number_of_readers_that_is_set_is_kept_or_refused() -> None:
+    settings = Settings(model=FAKE, readers=3)
+
+    assert plan(settings, WITHOUT_READERS + 3 * READER).readers == 3
+    with pytest.raises(MemoryTooSmall, match=r"3 reader\(s\)"):
+        plan(settings, WITHOUT_READERS + 3 * READER - 1)
+
+
+def test_calls_of_the_model_are_those_of_its_manifest() -> None:
+    """Two calls with gradients, each six times the largest maps of the images in it."""
+    demo = plan(Settings(model=ROOT / "models" / "demo"), 64 * GIBIBYTE)
+
+    assert 2 * 6 * 32 * MEBIBYTE < demo.calls <= 2 * 6 * 64 * MEBIBYTE
+
+
+def test_unreadable_model_is_planned_as_usual(tmp_path: Path) -> None:
+    """Its load then says why it cannot be served."""
+    missing = plan(Settings(model=tmp_path / "none"), 64 * GIBIBYTE)
+
+    assert missing.calls == 2 * 384 * MEBIBYTE
+
+
+@pytest.mark.parametrize("cores", [2, 4, 8])
+def test_limit_of_compose_fits_its_plan(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    monkeypatch.setattr(memory_plan, "usable_cores", lambda: cores)
+    compose = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+    size = int(compose["services"]["mammolens"]["mem_limit"].removesuffix("g"))
+
+    planned = plan(Settings(model=ROOT / "models" / "demo"), size * GIBIBYTE)
+
+    assert planned.readers == 2
+    assert planned.total <= size * GIBIBYTE
+
+
+def test_picture_takes_planned_bytes_per_pixel() -> None:
+    """Noise, whose PNG is as large as can be."""
+    edge = 1000
+    grey = np.random.default_rng(1).integers(0, 256, (edge, edge), dtype=np.uint8)
+    to_source = Affine(edge / 40, 0.0, edge / 40, 0.0)
+    heat = DrawnHeat(np.ones((40, 40), np.float32), to_source, Box(0, 0, edge, edge), 1.0)
+    style = Style(Colormap.INFERNO, 0.5, math.inf)
+
+    tracemalloc.start()
+    overlay(grey, (edge, edge), heat, style, {})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # Pillow's own copy, four bytes a pixel, is not traced.
+    assert peak / edge**2 + 4 < memory_plan._DRAWN_BYTES + 4
+
+
+def test_large_pictures_are_drawn_in_turn() -> None:
+    style = Style(Colormap.INFERNO, 0.5, math.inf)
+    frame = (3000, 2000)
+
+    with drawing._turn(frame, style):
+        is_taken = drawing._DRAWING_LARGE.locked()
+        small = drawing._turn(frame, Style(Colormap.INFERNO, 0.5, 1024.0))
+
+    assert is_taken
+    assert small is not drawing._DRAWING_LARGE
