@@ -21,8 +21,7 @@ from benchmarks.load.ours import SERVER
 from benchmarks.load.peers.starts import install
 from benchmarks.load.servers import ROOT, started
 from benchmarks.timing import phantom_files
-from service.access import AccessScope
-from service.access.keys import add_key
+from service.access import AccessScope, add_key
 from service.settings import FAKE
 
 _CONFIGURATION = """

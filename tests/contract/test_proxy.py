@@ -8,17 +8,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from service import __version__
-from service.api.upload import MULTIPART_OVERHEAD
+from service.api.upload.upload_reader import MULTIPART_OVERHEAD
 from service.host.memory import MEBIBYTE
 from service.settings import Settings
+from service.settings.setting_names import unknown_variables
 from tests.support.nginx import CONFIGURATION
 from tests.support.paths import ROOT
 
 DIRECTIVES = re.sub(r"#.*", "", CONFIGURATION.read_text("utf-8"))
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 COMPOSE = [ROOT / "docker-compose.yml", ROOT / "deploy" / "nginx" / "docker-compose.yml"]
-KEEP_ALIVE_SECONDS = 75
-"""After which the service closes an idle connection."""
 GRACE_SECONDS = 5
 """In which the service sends its last answers, after the last deadline."""
 
@@ -57,8 +56,8 @@ def test_proxy_outwaits_the_deadline(defaults: Settings) -> None:
     assert seconds("client_body_timeout") == defaults.upload_seconds
 
 
-def test_proxy_closes_idle_connections_first() -> None:
-    assert seconds("keepalive_timeout") < KEEP_ALIVE_SECONDS
+def test_proxy_closes_idle_connections_first(defaults: Settings) -> None:
+    assert seconds("keepalive_timeout") < defaults.keep_alive_seconds
 
 
 def test_proxy_sets_the_address_and_passes_no_upgrade() -> None:
@@ -130,3 +129,10 @@ def test_ports_are_quoted() -> None:
         ports = re.findall(r"^ +- (\S*\d+:\d+\S*)$", path.read_text("utf-8"), re.MULTILINE)
         assert ports
         assert all(port.startswith('"') for port in ports if "/" not in port)
+
+
+@pytest.mark.parametrize("compose", COMPOSE, ids=lambda path: path.parent.name)
+def test_containers_name_only_existing_settings(compose: Path) -> None:
+    environment = YAML(typ="safe").load(compose)["services"]["mammolens"]["environment"]
+
+    assert not unknown_variables(environment, Settings.model_fields)

@@ -14,8 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.access import AccessScope
-from service.access.keys import add_key
+from service.access import AccessScope, add_key
 from tests.support.client_generators import DOCUMENT, generate_client
 from tests.support.paths import ROOT, SAMPLE
 from tests.support.servers import running
