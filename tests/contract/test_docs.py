@@ -19,6 +19,7 @@ API = (DOCS / "api.md").read_text("utf-8")
 IMAGES = (DOCS / "images.md").read_text("utf-8")
 EVALUATION = (DOCS / "evaluation.md").read_text("utf-8")
 EXPLANATIONS = (DOCS / "explanations.md").read_text("utf-8")
+SECURITY = (DOCS / "security.md").read_text("utf-8")
 SETTINGS = (DOCS / "settings.md").read_text("utf-8")
 
 
@@ -128,3 +129,14 @@ def test_transfer_syntaxes_are_documented() -> None:
     documented = {f"1.2.840.10008.1.2{suffix}" for suffix in re.findall(r"`(\.[\d.]+)`", section)}
 
     assert documented | {"1.2.840.10008.1.2"} == {str(syntax) for syntax in SYNTAXES}
+
+
+def test_promises_name_existing_tests() -> None:
+    promises = re.findall(r"^\| [^|]+ \| [^|]+ \| (`.+`) \|$", SECURITY, re.MULTILINE)
+    named = [re.findall(r"`([^`:]+)::([^`]+)`", cell) for cell in promises]
+
+    for path, function in (test for tests in named for test in tests):
+        source = (ROOT / "tests" / path).read_text("utf-8")
+        assert f"def {function}(" in source, f"{path}::{function}"
+    assert len(named) > 30
+    assert all(named)

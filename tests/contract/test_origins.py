@@ -2,11 +2,13 @@
 
 import http.client
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from service.access import AccessScope, add_key
 from service.api.app import create_app
 from service.api.server import configure
 from service.settings import FAKE, Settings
@@ -149,6 +151,20 @@ def test_foreign_pages_post_nothing(
         assert "access-control-allow-origin" not in answer.headers
 
     assert listed.get("/model", headers=headers).status_code == 200
+
+
+def test_foreign_page_with_a_key_reloads_nothing(tmp_path: Path, mammogram_png: bytes) -> None:
+    key = add_key(tmp_path / "keys.toml", "viewer", list(AccessScope))
+    app = create_app(Settings(model=FAKE, keys=tmp_path / "keys.toml"))
+    headers = {"Authorization": f"Bearer {key}", "Origin": EVIL}
+
+    with TestClient(app, raise_server_exceptions=False) as connected:
+        until_ready(connected)
+        reloaded = connected.post("/model/reload", headers=headers)
+        predicted = connected.post("/predict", files={"file": mammogram_png}, headers=headers)
+
+    # A page has no key of its own, so one that predicts was given it.
+    assert (reloaded.status_code, predicted.status_code) == (403, 200)
 
 
 @pytest.mark.parametrize("headers", OWN)
