@@ -142,7 +142,9 @@ def _serve(settings: Settings) -> int:
         return _fail(str(error))
     settings = settings.model_copy(update={"readers": plan.readers})
 
+    logs.relay_native_output()
     logs.configure()
+    logs.log_stray_faults()
     logging.getLogger("mammolens").info("%s", plan.describe())
     memory.keep_freed(64 * memory.MEBIBYTE)
     failures: list[BaseException] = []
@@ -177,10 +179,11 @@ def _serve(settings: Settings) -> int:
         logging.shutdown()
         os._exit(0)
 
-    # Anything but a BundleError is a bug, and its traceback is needed.
+    # Anything but a BundleError is a bug, and the places of it are needed.
     for failure in failures:
         if not isinstance(failure, BundleError):
-            raise failure
+            logging.getLogger("mammolens").error("the service ends", exc_info=failure)
+            return 1
     return _fail(str(failures[0])) if failures else 0
 
 

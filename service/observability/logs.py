@@ -12,11 +12,16 @@ A terminal gets text, anything else JSON: one object a line, with `time`, `level
 import json
 import logging
 import os
+import subprocess
 import sys
+import threading
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
+
+_RELAY = Path(__file__).with_name("native_relay.py")
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 """ID of the request that this task or thread works on."""
@@ -100,3 +105,37 @@ def configure() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for library in ("uvicorn", "httpx"):
         logging.getLogger(library).setLevel(logging.WARNING)
+
+
+def relay_native_output() -> None:
+    """Turn what native libraries write to standard error into lines of the log.
+
+    A terminal gets it as it is. The relay is a process of its own, so that the last words of a
+    library that aborts the service are not lost. Python goes on writing to standard error itself.
+    """
+    if sys.stderr.isatty():
+        return
+
+    original = os.fdopen(os.dup(2), "w", buffering=1)
+    relay = subprocess.Popen(  # noqa: S603 - our own program
+        [sys.executable, "-I", "-S", str(_RELAY)], stdin=subprocess.PIPE, stdout=original
+    )
+    if relay.stdin is not None:
+        os.dup2(relay.stdin.fileno(), 2)
+        relay.stdin.close()
+    relay.returncode = 0  # it ends after this process, which need not wait for it
+    sys.stderr = original
+
+
+def log_stray_faults() -> None:
+    """Log warnings and uncaught exceptions, wherever they arise, as all else is logged."""
+    logging.captureWarnings(capture=True)
+    log = logging.getLogger("mammolens")
+
+    def report(kind: type[BaseException], error: BaseException | None) -> None:
+        if not issubclass(kind, KeyboardInterrupt | SystemExit):
+            log.error("unexpected error", exc_info=error)
+
+    sys.excepthook = lambda kind, error, _: report(kind, error)
+    threading.excepthook = lambda fault: report(fault.exc_type, fault.exc_value)
+    sys.unraisablehook = lambda fault: report(fault.exc_type, fault.exc_value)

@@ -13,6 +13,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -87,7 +88,9 @@ def test_unreproduced_golden_case_stops_start(
     done = run(MAMMOLENS_MODEL=str(bundle))
 
     assert done.returncode == 1
-    line = error_lines(done)[-1]
+    lines = error_lines(done)
+    (line,) = (line for line in lines if line.startswith("mammolens: "))
+    assert all(json.loads(other)["logger"] == "native" for other in lines if other != line)
     assert "does not reproduce its golden case" in line
     assert "probabilities" in line
 
@@ -231,7 +234,8 @@ def test_termination_while_loading_ends_soon() -> None:
         text=True,
     ) as process:
         assert process.stderr is not None
-        port = json.loads(process.stderr.readline())["message"].split()[3]
+        messages = (json.loads(line)["message"] for line in process.stderr)
+        (port,) = islice((text.split()[3] for text in messages if "listening" in text), 1)
         wait_until_alive(port)
 
         start = time.monotonic()
@@ -267,3 +271,36 @@ def test_port_in_use_is_told_in_one_line() -> None:
     (line,) = error_lines(done)
     expected = f"cannot listen on port {port} of 127.0.0.1: Address already in use"
     assert line == f"mammolens: {expected}"
+
+
+def test_unexpected_error_at_start_is_one_log_line() -> None:
+    """Its message is not logged, as it may quote something."""
+    script = (
+        "import os, sys\n"
+        "from service.runtime import model_loader\n"
+        "def fail():\n"
+        "    os.write(2, b'E0000 native words\\n')\n"
+        "    raise RuntimeError('Doe^Jane')\n"
+        "model_loader.FakeModel = fail\n"
+        "from service.cli import main\n"
+        "sys.exit(main([]))\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={**os.environ, "HOST": "127.0.0.1", "PORT": "0", "MAMMOLENS_MODEL": "fake"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    lines = [json.loads(line) for line in error_lines(done)]
+    by_logger = {line["logger"]: line for line in lines}
+    assert by_logger["native"]["message"] == "E0000 native words"
+    assert by_logger["native"]["level"] == "ERROR"
+    assert "builtins.RuntimeError" in by_logger["mammolens"]["exception"]
+    assert "Doe^Jane" not in done.stderr
+    assert len(lines) == 2

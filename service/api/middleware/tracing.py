@@ -8,7 +8,7 @@ FastAPI's own instrumentation is off: it records paths and queries, which may na
 from anyio import to_thread
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, SpanKind, StatusCode, set_span_in_context
@@ -25,16 +25,25 @@ from service.api.record import Inference, method, record_of, route
 def provider_for(address: str) -> TracerProvider:
     """Return a provider that sends spans to the collector at that OTLP/HTTP address.
 
-    Spans are sent in batches, from a thread of the provider.
+    Spans are sent in batches, from a thread of the provider. OTEL_SERVICE_NAME and
+    OTEL_RESOURCE_ATTRIBUTES come before the service's own attributes.
     """
-    resource = Resource.create({"service.name": "mammolens", "service.version": __version__})
+    own = Resource({"service.name": "mammolens", "service.version": __version__})
+    resource = Resource.create(dict(own.merge(OTELResourceDetector().detect()).attributes))
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=address)))
     return provider
 
 
+UNTRACED = ("/livez", "/readyz", "/metrics")
+"""Paths of probes and scrapes, which come every few seconds and tell nothing."""
+
+
 class Tracing:
-    """Traces every request. The provider is shut down with the application."""
+    """Traces every request but probes and scrapes.
+
+    The provider is shut down with the application.
+    """
 
     def __init__(self, app: ASGIApp, provider: TracerProvider) -> None:
         self._app = app
@@ -48,6 +57,10 @@ class Tracing:
                 await self._app(scope, receive, send)
             finally:
                 await to_thread.run_sync(self._provider.shutdown)
+            return
+
+        if scope["path"] in UNTRACED:
+            await self._app(scope, receive, send)
             return
 
         span = self._tracer.start_span(method(scope), _parent(scope), SpanKind.SERVER)

@@ -1,6 +1,6 @@
 """The spans of requests and of their steps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -10,9 +10,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
-from service import pipeline
+from service import __version__, pipeline
 from service.api.app import create_app
-from service.api.middleware.tracing import Tracing
+from service.api.middleware.tracing import Tracing, provider_for
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
 
@@ -37,6 +37,20 @@ def running(exporter: InMemorySpanExporter) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         until_ready(client)
         yield client
+
+
+@pytest.fixture
+def resource_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, object]]:
+    """Return a function that returns the attributes of the resource under variables."""
+
+    def attributes(**environment: str) -> dict[str, object]:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        provider = provider_for("http://127.0.0.1:1/v1/traces")
+        provider.shutdown()
+        return dict(provider.resource.attributes)
+
+    return attributes
 
 
 @pytest.fixture
@@ -94,7 +108,7 @@ def test_steps_are_child_spans_of_the_request(
 def test_trace_of_the_caller_continues_without_tracestate(
     traced: TestClient, exporter: InMemorySpanExporter
 ) -> None:
-    traced.get("/livez", headers={"traceparent": TRACEPARENT, "tracestate": "patient=doe"})
+    traced.get("/model", headers={"traceparent": TRACEPARENT, "tracestate": "patient=doe"})
 
     server, _ = spans(exporter)
     assert server.parent is not None
@@ -108,7 +122,7 @@ def test_trace_of_the_caller_continues_without_tracestate(
 def test_invalid_traceparent_starts_a_new_trace(
     traced: TestClient, exporter: InMemorySpanExporter, header: str
 ) -> None:
-    traced.get("/livez", headers={"traceparent": header})
+    traced.get("/model", headers={"traceparent": header})
 
     server, _ = spans(exporter)
     assert server.parent is None
@@ -138,3 +152,29 @@ def test_only_internal_errors_mark_spans_as_failed(
     assert server.attributes["http.response.status_code"] == 500
     assert server.status.status_code is StatusCode.ERROR
     assert server.events == ()
+
+
+@pytest.mark.parametrize("route", ["/livez", "/readyz", "/metrics"])
+def test_probes_and_scrapes_are_not_traced(
+    traced: TestClient, exporter: InMemorySpanExporter, route: str
+) -> None:
+    assert traced.get(route).status_code == 200
+
+    assert exporter.get_finished_spans() == ()
+
+
+def test_variables_of_the_sdk_name_the_service(
+    resource_of: Callable[..., dict[str, object]],
+) -> None:
+    attributes = resource_of(
+        OTEL_SERVICE_NAME="screening", OTEL_RESOURCE_ATTRIBUTES="deployment.environment=ward-3"
+    )
+
+    assert attributes["service.name"] == "screening"
+    assert attributes["deployment.environment"] == "ward-3"
+    assert attributes["service.version"] == __version__
+    assert attributes["telemetry.sdk.name"] == "opentelemetry"
+
+
+def test_service_has_a_name_of_its_own(resource_of: Callable[..., dict[str, object]]) -> None:
+    assert resource_of()["service.name"] == "mammolens"
