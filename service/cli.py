@@ -2,8 +2,6 @@
 
 import argparse
 import json
-import logging
-import os
 import ssl
 import sys
 import textwrap
@@ -11,17 +9,11 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from service.errors import BundleError, KeysUnavailable
-from service.host import cores, memory
-from service.host.listening import AddressUnavailable, bind
-from service.observability import logs
-from service.observability.audit import AuditLost
+from service.host import cores
 from service.settings import Settings, SettingsRefused, variable_of
 
 # A health check runs every few seconds, so it must not import the modules of serving.
 # ruff: noqa: PLC0415
-
-_log = logging.getLogger("mammolens")
 
 COMMANDS: Mapping[str, str] = {
     "serve": "start the service",
@@ -123,82 +115,12 @@ def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
 
 
 def _serve(settings: Settings) -> int:
-    from service.api.app import create_app
-    from service.api.server import DrainingServer, configure
-    from service.host.memory_limit import memory_limit
-    from service.host.tls_files import TlsUnusable
-    from service.runtime.memory_plan import MemoryPlan, MemoryTooSmall
-
-    if not (settings.is_loopback or settings.authenticates or settings.allow_anonymous):
-        return _fail(
-            f"refusing to listen on {settings.host} without authentication: any client that "
-            "reaches it could use the service. Set MAMMOLENS_KEYS or MAMMOLENS_OIDC_ISSUER, or put "
-            "it behind a proxy that authenticates and set MAMMOLENS_ALLOW_ANONYMOUS=true, or leave "
-            "HOST at 127.0.0.1"
-        )
-    try:
-        plan = MemoryPlan.make(settings, memory_limit())
-    except MemoryTooSmall as error:
-        return _fail(str(error))
-    settings = settings.model_copy(update={"readers": plan.readers})
-
-    logs.relay_native_output()
-    logs.configure()
-    logs.log_stray_faults()
-    logging.getLogger("mammolens").info("%s", plan.describe())
-    memory.keep_freed(64 * memory.MEBIBYTE)
-    failures: list[BaseException] = []
-
-    def stop(error: BaseException) -> None:
-        failures.append(error)
-        server.should_exit = True
+    from service.api import serving
 
     try:
-        tls = _tls(settings)
-        app = create_app(settings, on_failure=stop)
-    except (AuditLost, KeysUnavailable, TlsUnusable) as error:
+        return serving.serve(settings)
+    except serving.REFUSALS as error:
         return _fail(str(error))
-
-    config = configure(app, settings, tls)
-    server = DrainingServer(config, app.parts.engine, settings.deadline_seconds)
-    try:
-        socket = bind(settings.host, settings.port)
-    except AddressUnavailable as error:
-        return _fail(str(error))
-    port = socket.getsockname()[1]
-    _log.info("listening on port %d of %s", port, settings.host)
-    if tls is None and settings.authenticates and not settings.is_loopback:
-        _log.warning(
-            "keys and images cross the network in clear: set MAMMOLENS_TLS_CERTIFICATE and "
-            "MAMMOLENS_TLS_KEY, unless a proxy with TLS stands before the service"
-        )
-    server.run(sockets=[socket])
-
-    # Nothing was admitted yet, or all is answered, and the load of a model cannot be stopped.
-    if app.parts.engine.is_loading:
-        logging.shutdown()
-        os._exit(0)
-
-    # Anything but a BundleError is a bug, and the places of it are needed.
-    for failure in failures:
-        if not isinstance(failure, BundleError):
-            logging.getLogger("mammolens").error("the service ends", exc_info=failure)
-            return 1
-    return _fail(str(failures[0])) if failures else 0
-
-
-def _tls(settings: Settings) -> ssl.SSLContext | None:
-    """Return the context for TLS, None without a certificate.
-
-    Raises:
-        TlsUnusable: the certificate or its key cannot be used.
-    """
-    if settings.tls_certificate is None or settings.tls_key is None:
-        return None
-
-    from service.host.tls_files import server_context
-
-    return server_context(settings.tls_certificate, settings.tls_key)
 
 
 def _write_openapi(out: Path | None) -> int:
