@@ -69,7 +69,7 @@ def test_huge_number_is_refused_or_kept(monkeypatch: pytest.MonkeyPatch, name: s
 @pytest.mark.parametrize(
     ("variable", "advice"),
     [
-        ("MAMMOLENS_MODLE", "did you mean MAMMOLENS_MODEL?"),
+        ("MAMMOLENS_MODELS", "did you mean MAMMOLENS_MODEL?"),
         ("MAMMOLENS_KEY", "did you mean MAMMOLENS_KEYS?"),
         ("MAMMOLENS_RATE", "did you mean MAMMOLENS_RATE_PER_MINUTE?"),
         ("mammolens_reader", "did you mean MAMMOLENS_READERS?"),
@@ -87,9 +87,9 @@ def test_unknown_variable_gets_the_nearest_name(
 
 
 def test_all_faults_stand_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    line = refusal(monkeypatch, MAMMOLENS_MODLE="x", PORT="http", MAMMOLENS_READERS="0")
+    line = refusal(monkeypatch, MAMMOLENS_MODELS="x", PORT="http", MAMMOLENS_READERS="0")
 
-    for variable in ("MAMMOLENS_MODLE", "PORT", "MAMMOLENS_READERS"):
+    for variable in ("MAMMOLENS_MODELS", "PORT", "MAMMOLENS_READERS"):
         assert variable in line
 
 
