@@ -82,7 +82,7 @@ def _run(settings: Settings, tls: ssl.SSLContext | None) -> int:
     server.run(sockets=[listening])
 
     # Nothing was admitted yet, or all is answered, and the load of a model cannot be stopped.
-    if app.parts.engine.is_loading:
+    if app.parts.engine.served.is_loading:
         logging.shutdown()
         os._exit(0)
 

@@ -1,34 +1,26 @@
-"""The engine: the served model and its life cycle, reader processes and admission."""
+"""The engine: the served model, reader processes and admission."""
 
 import asyncio
-import contextvars
-import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from service import pipeline
-from service.errors import Abandoned, BundleError, Busy, Draining, NotReady, TooCostly
-from service.host import memory
+from service.errors import Abandoned, Busy, Draining, NotReady, TooCostly
 from service.host.cores import usable_cores
 from service.imaging import Limits, Read
-from service.model import Model, Stamp, stamp
+from service.model import Model
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.body_memory import BodyMemory, HeldBody
 from service.runtime.memory_plan import MAX_READERS, MODEL_CALLS
 from service.runtime.observer import EngineObserver
-from service.runtime.pass_time import PassTime
 from service.runtime.readers import ReaderPool
 from service.runtime.scheduler import FairScheduler
-from service.runtime.watch import ModelWatch
+from service.runtime.served_model import ServedModel
 from service.settings import Settings
-
-_log = logging.getLogger("mammolens")
 
 
 class Lane(StrEnum):
@@ -42,16 +34,6 @@ class Lane(StrEnum):
 
 
 _WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
-
-
-def _log_ready(model: Model) -> None:
-    """Log that the model is served, and each warning about it once."""
-    manifest = model.manifest
-    for warning in pipeline.model_warnings(model):
-        _log.warning(
-            "model %s/%d: %s: %s", manifest.name, manifest.version, warning.code, warning.message
-        )
-    _log.info("ready: model %s/%d", manifest.name, manifest.version)
 
 
 @dataclass(slots=True)
@@ -96,16 +78,10 @@ class Engine:
     ) -> None:
         self._settings = settings
         self._observer = observer
-        self._load = load
-        self._loading = asyncio.Lock()
-        self._model: Model | None = None
-        self._pass_time = PassTime()
+        self.served = ServedModel(settings, load)
         self._readers: ReaderPool | None = None
         self._readers_started = False
         self.is_draining = False
-        # A thread of its own: asyncio waits at its end for those of its default executor.
-        self._loader = ThreadPoolExecutor(1, "mammolens-load")
-        self.is_loading = False
 
         self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
         cores = usable_cores()
@@ -129,7 +105,7 @@ class Engine:
         finally:
             for lane in self.lanes.values():
                 lane.close()
-            self._loader.shutdown(wait=False)
+            self.served.close()
             self._readers.close()
             self._readers = None
 
@@ -147,35 +123,11 @@ class Engine:
         """
         if self.is_draining:
             raise Draining("The service is shutting down and accepts no new requests.")
-        if self._model is None:
+        if self.served.model is None:
             raise NotReady("The model is still being loaded and checked.")
         if not self._readers_started:
             raise NotReady("The reader processes are still starting.")
-        return self._model
-
-    async def load(self) -> Model:
-        """Load and check the newest version of the model beside the present one, then swap them.
-
-        Requests that have begun with the present version end with it.
-
-        Raises:
-            BundleError: the version cannot be served. The present one stays.
-        """
-        model = await self._swap()
-        await asyncio.to_thread(self._pass_time.measure, model)
-        return model
-
-    async def reload(self) -> Model:
-        """Load the newest version for a caller, and log why it cannot be served.
-
-        Raises:
-            BundleError: as `load` raises it, without the path of the model.
-        """
-        try:
-            return await self.load()
-        except BundleError as error:
-            _log.error("the new version of the model cannot be served: %s", error)
-            raise error.for_callers(self._settings.model) from error
+        return self.served.model
 
     async def serve_newest(self) -> None:
         """Load the model. With `watch_seconds`, go on loading each new version, forever.
@@ -183,44 +135,11 @@ class Engine:
         Raises:
             BundleError: the first version cannot be served.
         """
-        loaded = await asyncio.to_thread(self._stamp_or_none)
-        model, _ = await asyncio.gather(self._swap(), self._start_readers())
+        loaded = await self.served.stamp()
+        model, _ = await asyncio.gather(self.served.exchange(), self._start_readers())
         # Starting readers would slow the passes down.
-        await asyncio.to_thread(self._pass_time.measure, model)
-
-        if self._settings.watch_seconds:
-            watch = ModelWatch(lambda: stamp(self._settings.model), self.load, loaded)
-            await watch.run(self._settings.watch_seconds)
-
-    def _stamp_or_none(self) -> Stamp | None:
-        """Return the stamp of the newest version, or None if it cannot be read.
-
-        Loading the version will say why.
-        """
-        try:
-            return stamp(self._settings.model)
-        except OSError:
-            return None
-
-    async def _swap(self) -> Model:
-        """Load the newest version and serve it. No request is refused before it is measured."""
-        async with self._loading:
-            loop = asyncio.get_running_loop()
-            context = contextvars.copy_context()
-            model = await loop.run_in_executor(self._loader, context.run, self._load_model)
-            self._model = model
-            self._pass_time = PassTime()
-            await asyncio.to_thread(memory.collect_after_load)
-
-        _log_ready(model)
-        return model
-
-    def _load_model(self) -> Model:
-        self.is_loading = True
-        try:
-            return self._load(self._settings)
-        finally:
-            self.is_loading = False
+        await self.served.measure(model)
+        await self.served.watch(loaded)
 
     async def _start_readers(self) -> None:
         if self._readers is not None:
@@ -249,7 +168,7 @@ class Engine:
         deadline = min(seconds or max_seconds, max_seconds)
         end = time.monotonic() + deadline
         try:
-            self._pass_time.check(passes, deadline)
+            self.served.pass_time.check(passes, deadline)
             self.lanes[lane].reject_if_overloaded(deadline)
             accepted = AcceptedRequest(lane, end, self.bodies.hold(caller))
             try:
@@ -285,7 +204,7 @@ class Engine:
             self._observer.slot_taken(lane, time.perf_counter() - start)
             accepted.slot = slot
 
-            model = self._model
+            model = self.served.model
             readers = self._readers
             if model is None or readers is None:
                 raise NotReady("The service is not running.")
@@ -296,7 +215,7 @@ class Engine:
                 lane,
                 slot.check,
                 self._observer.batch_started,
-                self._pass_time,
+                self.served.pass_time,
             )
             yield AdmittedRequest(
                 slot,

@@ -54,7 +54,7 @@ async def reload_model(request: Request, engine: AnyEngine, _: NoQuery) -> Respo
     """
     negotiate(request, MediaType.JSON)
     engine.require_model()
-    model = await engine.reload()
+    model = await engine.served.reload()
     return responses.as_json(_facts(model), Stopwatch())
 
 

@@ -1,4 +1,4 @@
-"""The engine: what it logs at its start, and how a model that cannot be loaded is told."""
+"""The served model: what is logged of it, and how one that cannot be loaded is told."""
 
 import logging
 from pathlib import Path
@@ -8,17 +8,18 @@ import pytest
 from service.errors import BundleError, BundleMissing, BundleUnreadable
 from service.model import Bundle, FakeModel
 from service.observability.metrics import Metrics
-from service.runtime import engine, model_loader
+from service.runtime import model_loader, served_model
 from service.runtime.engine import Engine
+from service.runtime.served_model import ServedModel
 from service.settings import FAKE, Settings
 
 
 @pytest.mark.anyio
 async def test_start_logs_each_warning_once(caplog: pytest.LogCaptureFixture) -> None:
-    engine_of_fake = Engine(Settings(model=FAKE), Metrics(), lambda _: FakeModel())
+    served = ServedModel(Settings(model=FAKE), lambda _: FakeModel())
 
     with caplog.at_level(logging.WARNING, "mammolens"):
-        await engine_of_fake.load()
+        await served.load()
 
     lines = [record.getMessage().split(": ")[:2] for record in caplog.records]
     assert lines == [
@@ -35,7 +36,7 @@ async def test_reload_tells_callers_no_path(caplog: pytest.LogCaptureFixture) ->
     def load(_: Settings) -> FakeModel:
         raise BundleMissing(f"There is no model bundle at {model / '7'}. Export one.")
 
-    reloaded = Engine(Settings(model=model), Metrics(), load)
+    reloaded = ServedModel(Settings(model=model), load)
 
     with caplog.at_level(logging.ERROR, "mammolens"), pytest.raises(BundleMissing) as refused:
         await reloaded.reload()
@@ -61,7 +62,7 @@ async def test_unreadable_directory_fails_first_load_alone(
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(model_loader, "newest_version", deny)
-    monkeypatch.setattr(engine, "stamp", deny)
+    monkeypatch.setattr(served_model, "stamp", deny)
     starting = Engine(Settings(model=Path("mine")), Metrics(), model_loader.load_model)
 
     with pytest.raises(BundleUnreadable, match="Model mine cannot be read: Permission denied"):
