@@ -13,7 +13,10 @@ MAX_HEADERS = 100
 """Number of the headers and the trailers together."""
 
 SEGMENT_BYTES = 8 * 1024
-"""Bytes parsed at once where a request may begin, so that few requests begin at once."""
+"""Bytes parsed at once where requests may begin, so that few of them begin at once."""
+
+BODY_SEGMENT_BYTES = 32 * 1024
+"""Bytes parsed at once in a chunked body, whose end is not known."""
 
 MAX_FRAGMENTS = 64
 """Chunks of a body in one segment, beyond which other connections have their turn."""
@@ -55,7 +58,8 @@ class RequestParser:
     @property
     def next_bytes(self) -> int:
         """Number of bytes to feed at once: the rest of a body of known length, or a segment."""
-        return max(self._remaining, SEGMENT_BYTES)
+        is_cheap_body = self.is_in_body and not self.is_costly
+        return max(self._remaining, BODY_SEGMENT_BYTES if is_cheap_body else SEGMENT_BYTES)
 
     def get_method(self) -> bytes:
         """Return the method of the request."""
