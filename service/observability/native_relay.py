@@ -11,7 +11,9 @@ from datetime import UTC, datetime
 
 # Of TensorFlow and absl: a letter, and the month and day, or the name of the level.
 _LEVEL = re.compile(r"([IWEF])\d{4} |(INFO|WARNING|ERROR|FATAL): ")
-_LEVELS = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "CRITICAL", "FATAL": "CRITICAL"}
+
+# A library goes on after its own errors. If the service does not, it says so itself.
+_LEVELS = {"I": "INFO", "INFO": "INFO", "F": "CRITICAL", "FATAL": "CRITICAL"}
 
 
 def as_log_line(text: str) -> str:
@@ -19,10 +21,10 @@ def as_log_line(text: str) -> str:
     if _is_log_line(text):
         return text
     match = _LEVEL.match(text)
-    level = match.group(1) or match.group(2) if match else "WARNING"
+    level = match.group(1) or match.group(2) if match else ""
     line = {
         "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "level": _LEVELS.get(level, level),
+        "level": _LEVELS.get(level, "WARNING"),
         "logger": "native",
         "message": text,
     }

@@ -16,14 +16,14 @@ from service.observability.native_relay import as_log_line
     [
         ("I0000 00:00:1795.43 1 port.cc:153] oneDNN custom operations are on.", "INFO"),
         ("W0000 00:00:1795.43 1 cpu.cc:1] slow", "WARNING"),
-        ("E0000 00:00:1795.43 1 util.cc:131] oneDNN supports DT_INT32 only", "ERROR"),
+        ("E0000 00:00:1795.43 1 util.cc:131] oneDNN supports DT_INT32 only", "WARNING"),
         ("F0000 00:00:1795.43 1 check.cc:2] Check failed", "CRITICAL"),
         ("WARNING: All log messages before absl::InitializeLog() is called", "WARNING"),
         ("terminate called after throwing an instance of 'std::bad_alloc'", "WARNING"),
         ("{no json", "WARNING"),
     ],
 )
-def test_line_gets_level_of_its_library(text: str, level: str) -> None:
+def test_line_has_level_by_its_severity(text: str, level: str) -> None:
     line = json.loads(as_log_line(text))
 
     assert (line["level"], line["logger"], line["message"]) == (level, "native", text)
