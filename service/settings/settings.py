@@ -186,6 +186,7 @@ class Settings(EnvironmentSettings):
     min_upload_rate: int = Field(
         default=32_768,
         ge=1,
+        le=_MAX_UPLOAD_BYTES,
         description="Minimum rate at which a body must arrive on average, in bytes per second.",
     )
     max_upload_bytes: int = Field(

@@ -53,7 +53,7 @@ def test_proxy_passes_every_allowed_upload_on(defaults: Settings) -> None:
 def test_proxy_outwaits_the_deadline(defaults: Settings) -> None:
     assert seconds("proxy_read_timeout") > defaults.deadline_seconds + GRACE_SECONDS
     assert seconds("proxy_send_timeout") > defaults.deadline_seconds
-    assert seconds("client_body_timeout") == defaults.upload_seconds
+    assert seconds("client_body_timeout") > defaults.upload_seconds
 
 
 def test_proxy_closes_idle_connections_first(defaults: Settings) -> None:

@@ -125,11 +125,11 @@ def test_service_link_is_not_taken_as_port(monkeypatch: pytest.MonkeyPatch) -> N
         "https://viewer.example/",
         "https://viewer.example/path",
         "https://user@viewer.example",
-        "ftp://viewer.example",
+        "viewer.example",
         "https://",
         "*",
         '["https://viewer.example"]',
-        "https://viewer.example,,",
+        "https://viewer.example;http://localhost:3000",
         "https://[",
     ],
 )
