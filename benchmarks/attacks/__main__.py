@@ -4,7 +4,7 @@
 
 Each scenario starts the service anew. First only a health probe runs, 50 times a second, and gives
 the idle latency. Then the attack goes on while the probe and an ordinary client run, which sends
-the sample image at random times and wants each answer within two seconds. A table goes to standard
+the sample image at random times and wants each answer within ten seconds. A table goes to standard
 output and the log of each service to build/attacks.
 
 "Full disk" mounts a file system and "unreadable model" drops a capability, so both need root.
@@ -32,18 +32,18 @@ from service.host.cores import usable_cores
 OUT = ROOT / "build" / "attacks"
 _PROBES_PER_SECOND = 50
 _PREDICTIONS_PER_SECOND = 4.0
-_IN_TIME_SECONDS = 2.0
+_IN_TIME_SECONDS = 10.0
 _WARM_UP_SECONDS = 2.0
 _SETTLE_SECONDS = 2.0
 _HEADER = (
-    "| attack | idle p99 | p99 | more | in time | statuses | MiB before, peak, after | remark |\n"
-    "|---|---|---|---|---|---|---|---|"
+    "| attack | probe idle | attacked | more | in time | p99 | statuses | MiB before, peak, after "
+    "| remark |\n|---|---|---|---|---|---|---|---|---|"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures of one scenario: latencies of the probe in ms, and answers to predictions."""
+    """Figures of one scenario: p99 of the probe in ms, and the answers to predictions."""
 
     idle_p99: float
     attacked_p99: float
@@ -66,6 +66,7 @@ class Figures:
             f"{self.attacked_p99:.1f}",
             f"{self.attacked_p99 - self.idle_p99:+.1f}",
             f"{len(in_time) / len(self.answers):.3f}",
+            f"{_p99(in_time):.0f}",
             told,
             f"{self.memory.before}, {self.memory.peak}, {self.memory.after}",
             self.remark,
@@ -119,6 +120,8 @@ def _measure(running: Running, scenario: Scenario, seconds: float) -> Figures:
         remark = scenario.end(running)
         time.sleep(_SETTLE_SECONDS)
 
+    for answers in (idle, attacked["probe"]):
+        _check(answers)
     return Figures(_p99(idle), _p99(attacked["probe"]), attacked["predict"], memory, remark)
 
 
@@ -133,15 +136,21 @@ def _prediction(token: str | None) -> bytes:
     return line + end + b"Authorization: Bearer " + token.encode() + end + rest
 
 
-def _p99(answers: Sequence[Answer]) -> float:
-    """Return the latency of the probe in milliseconds.
+def _check(probes: Sequence[Answer]) -> None:
+    """Check that the probe was always answered.
 
     Raises:
         RuntimeError: a probe was not answered with 200.
     """
-    unanswered = sum(answer.status != httpx.codes.OK for answer in answers)
+    unanswered = sum(answer.status != httpx.codes.OK for answer in probes)
     if unanswered:
-        raise RuntimeError(f"{unanswered} of {len(answers)} probes were not answered")
+        raise RuntimeError(f"{unanswered} of {len(probes)} probes were not answered")
+
+
+def _p99(answers: Sequence[Answer]) -> float:
+    """Return the 99th percentile of the latencies in milliseconds, NaN without answers."""
+    if not answers:
+        return float("nan")
     return float(np.percentile([answer.seconds for answer in answers], 99)) * 1e3
 
 
