@@ -55,6 +55,9 @@ backend service
 PROXIES = ("nginx", "nginx with WebSocket", "haproxy")
 """nginx in its default settings, nginx with the usual lines for WebSocket, and HAProxy."""
 
+HOSTS = "127.0.0.1,a,service"
+"""Hosts of the requests: of the health check, of the callers, and as nginx passes them on."""
+
 
 @contextmanager
 def proxied(proxy: str, service: int, folder: Path) -> Iterator[int]:

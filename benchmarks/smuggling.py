@@ -16,12 +16,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.load.ours import SERVER
-from benchmarks.load.servers import started
-from benchmarks.proxies import PROXIES, proxied
+from benchmarks.load.servers import Server, started
+from benchmarks.proxies import HOSTS, PROXIES, proxied
 
 DIRECT = "none"
 FRONTS = (DIRECT, *PROXIES)
@@ -114,6 +114,10 @@ def front(proxy: str, port: int, folder: Path) -> Iterator[int]:
         yield port if proxy == DIRECT else stack.enter_context(proxied(proxy, port, folder))
 
 
+def _server() -> Server:
+    return replace(SERVER, environment={**SERVER.environment, "MAMMOLENS_ALLOWED_HOSTS": HOSTS})
+
+
 def main() -> int:
     """Print the table; return 1 if anything was smuggled."""
     parser = argparse.ArgumentParser(
@@ -128,7 +132,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log = folder / "service.log"
-        with log.open("wb") as stream, started(SERVER, stream) as server:
+        with log.open("wb") as stream, started(_server(), stream) as server:
             for proxy in FRONTS:
                 with front(proxy, server.port, folder) as port:
                     count = attack(port, log, options.tries)

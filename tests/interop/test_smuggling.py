@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.proxies import PROXIES
+from benchmarks.proxies import HOSTS, PROXIES
 from benchmarks.smuggling import SmugglingCount, attack, front
 from tests.support.raw_http import address_of
 from tests.support.servers import running
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.interop
 def test_body_is_no_request_behind_a_proxy(proxy: str, tmp_path: Path) -> None:
     log = tmp_path / "service.log"
 
-    with log.open("wb") as stream, running(stderr=stream) as server:
+    with log.open("wb") as stream, running(stream, MAMMOLENS_ALLOWED_HOSTS=HOSTS) as server:
         _, service = address_of(server.address)
         with front(proxy, service, tmp_path) as port:
             count = attack(port, log, tries=24)
