@@ -1,19 +1,17 @@
 """FastAPI dependencies of the routes: the engine, access control and the request's deadline."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import Field
+from starlette.requests import HTTPConnection
 
 from service.access import AccessScope
 from service.api.application import AppParts, get_parts, parts_of
 from service.api.options import Absent
 from service.api.record import record_of
 from service.runtime.engine import Engine
-
-_BEARER = HTTPBearer(auto_error=False, description="An API key, or a token of the OpenID provider.")
 
 
 async def get_engine(request: Request) -> Engine:
@@ -33,18 +31,30 @@ RequestTimeout = Annotated[
 ]
 
 
-def requires(scope: AccessScope | None = None) -> Any:
-    """Return the dependency that admits callers with that scope, or without one all callers."""
+class AccessCheck(HTTPBearer):
+    """Dependency that admits callers with a scope, or without one all callers.
 
-    async def admit(
-        request: Request,
-        credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
-    ) -> None:
-        gate = parts_of(request).gate
+    It is the security scheme itself, because each further dependency costs time at each request.
+    """
+
+    def __init__(self, scope: AccessScope | None) -> None:
+        super().__init__(
+            scheme_name="HTTPBearer",
+            description="An API key, or a token of the OpenID provider.",
+            auto_error=False,
+        )
+        self._scope = scope
+
+    async def __call__(self, request: HTTPConnection) -> HTTPAuthorizationCredentials | None:
+        """Admit the caller and note its name in the request's record."""
+        credentials = await super().__call__(request)
         credential = credentials.credentials if credentials else None
         address = request.client.host if request.client else "-"
-        caller = await gate.admit(credential, scope, address)
+        caller = await parts_of(request).gate.admit(credential, self._scope, address)
         record_of(request.scope).caller = caller.name
+        return credentials
 
-    dependency: Callable[..., Awaitable[None]] = admit
-    return Depends(dependency)
+
+def requires(scope: AccessScope | None = None) -> Any:
+    """Return the dependency that admits callers with that scope, or without one all callers."""
+    return Security(AccessCheck(scope))

@@ -11,8 +11,8 @@ from fastapi import Depends, Request, Response
 
 from service import errors
 from service.api import responses
-from service.api.application import AppParts
-from service.api.dependencies import AnyParts, RequestTimeout
+from service.api.application import AppParts, parts_of
+from service.api.dependencies import RequestTimeout
 from service.api.negotiation import MediaType, negotiate
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
@@ -181,10 +181,8 @@ def _respond(call: ImageCall, answer: ImageAnswer) -> Response:
     return responses.as_json(answer.content, call.timer)
 
 
-async def _get_image_requests(
-    request: Request, parts: AnyParts, seconds: RequestTimeout = None
-) -> ImageRequests:
-    return ImageRequests(request, parts, seconds)
+async def _get_image_requests(request: Request, seconds: RequestTimeout = None) -> ImageRequests:
+    return ImageRequests(request, parts_of(request), seconds)
 
 
 ImageRequest = Annotated[ImageRequests, Depends(_get_image_requests)]

@@ -88,6 +88,13 @@ class Slot:
             raise Abandoned("The client has disconnected.")
         raise DeadlinePassed("The deadline passed while the image was processed.")
 
+    @property
+    def has_worked(self) -> bool:
+        """Whether work has ended that was not stopped by `check`, even if it had an error."""
+        if self._work is None or not self._work.done() or self._work.cancelled():
+            return False
+        return not isinstance(self._work.exception(), Abandoned | DeadlinePassed)
+
     def when_idle(self, callback: Callable[[], None]) -> None:
         """Call `callback` when this slot has no running thread, which may be immediately."""
         if self._work is None or self._work.done():
@@ -126,7 +133,7 @@ class AdmissionQueue:
         try:
             yield slot
         finally:
-            slot.when_idle(lambda: self._release(start))
+            slot.when_idle(lambda: self._release(slot, start))
 
     def close(self) -> None:
         """Wait until every thread has ended."""
@@ -140,7 +147,7 @@ class AdmissionQueue:
         """
         ahead = self.waiting + self.in_flight
         retry_after = math.ceil(max(1.0, ahead * self._interval.seconds))
-        if self.waiting >= self._max_waiting:
+        if self.waiting >= self._max_waiting and self._free_slots.locked():
             raise Busy("The request queue is full.", retry_after, "queue")
 
         # Everything queued plus this request, at the recent service rate. With nothing ahead the
@@ -173,9 +180,12 @@ class AdmissionQueue:
         else:
             raise DeadlinePassed("The deadline passed in the queue.")
 
-    def _release(self, start: float) -> None:
+    def _release(self, slot: Slot, start: float) -> None:
         self.in_flight -= 1
-        self._interval.count(start)
+        # Work that was stopped ends quickly. Counted, it would let in more requests than can be
+        # answered, whose work would be stopped in turn.
+        if slot.has_worked:
+            self._interval.count(start)
         self._free_slots.release()
 
 

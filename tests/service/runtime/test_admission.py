@@ -60,9 +60,10 @@ async def test_requests_get_a_slot_in_order() -> None:
 async def test_full_queue_rejects_the_next_request() -> None:
     admission = AdmissionQueue(1, 0)
 
-    with pytest.raises(Busy) as caught:
-        async with hold_slots(admission, 1), admission.admit(10, never()):
-            pass
+    async with hold_slots(admission, 1):
+        with pytest.raises(Busy) as caught:
+            async with admission.admit(10, never()):
+                pass
 
     assert caught.value.reason == "queue"
 
@@ -193,6 +194,22 @@ async def test_failed_work_raises_and_releases_its_slot() -> None:
             await slot.run(work, never())
 
     assert admission.in_flight == 0
+
+
+@pytest.mark.parametrize("error", [DeadlinePassed, Abandoned])
+async def test_stopped_work_keeps_the_interval(error: type[Exception]) -> None:
+    """It ends quickly, but says nothing about the time that work takes."""
+    admission = with_interval(0.5)
+
+    def work() -> None:
+        raise error
+
+    with pytest.raises(error):
+        async with admission.admit(10, never()) as slot:
+            await slot.run(work, never())
+
+    assert admission.in_flight == 0
+    assert admission._interval.seconds == 0.5
 
 
 async def test_interval_is_measured_between_completions() -> None:
