@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from service.access.callers import AccessScope
-from service.access.key_file import locate, lock
+from service.access.key_file import locate
 from service.access.keys import Key, format_keys, parse_keys
 from service.errors import AccessError
+from service.host.file_lock import lock
 
 _PRIVATE = 0o600
 

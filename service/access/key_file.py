@@ -11,9 +11,9 @@ from typing import NamedTuple, Self
 from service.access.callers import Caller
 from service.access.keys import Key, hash_key, parse_keys
 from service.errors import KeysUnavailable
+from service.host.file_lock import LOCK_SECONDS
 
 _NAME_IN_FOLDER = "keys.toml"
-_LOCK_SECONDS = 5.0
 _LOCK_PAUSE_SECONDS = 0.01
 
 # Two changes within one tick of the file system's clock have the same time.
@@ -101,7 +101,7 @@ def read_keys(path: Path) -> tuple[Key, ...]:
     Raises:
         KeysUnavailable: the file cannot be read or is not a key file.
     """
-    end = time.monotonic() + _LOCK_SECONDS
+    end = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             return parse_keys(_read(locate(path))[0])
@@ -113,31 +113,13 @@ def read_keys(path: Path) -> tuple[Key, ...]:
             raise _unreadable(error) from error
 
 
-def lock(descriptor: int) -> None:
-    """Wait until no other command writes the open file and no service reads it.
-
-    Raises:
-        BlockingIOError: the file stays locked.
-    """
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(_LOCK_PAUSE_SECONDS)
-        else:
-            return
-
-
 async def _read_patiently(file: Path) -> tuple[bytes, _Stamp]:
     """Return the content of a file, and wait while a command is writing it.
 
     Raises:
         OSError: it cannot be read.
     """
-    end = time.monotonic() + _LOCK_SECONDS
+    end = time.monotonic() + LOCK_SECONDS
     while True:
         try:
             return _read(file)

@@ -8,7 +8,6 @@ Writers lock the file (flock), so several services may share it. A line that a f
 short is taken back. If even that fails, the next line begins on a line of its own.
 """
 
-import fcntl
 import hmac
 import json
 import os
@@ -20,13 +19,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from service.host.file_lock import lock
+
 MIN_KEY_LENGTH = 32
 """Characters of the key.
 
 A shorter key could be guessed, and a guess tells which of some known images was sent.
 """
-_LOCK_SECONDS = 5.0  # a line takes less than a millisecond
-_RETRY_SECONDS = 0.002
 _TRIAL_SECONDS = 1.0  # between two trials whether the file can be written again
 
 
@@ -151,7 +150,7 @@ class Audit:
 
         try:
             try:
-                _lock(file)
+                lock(file)
             except OSError as error:
                 raise self._lost("locked", error) from error
             yield file
@@ -160,20 +159,6 @@ class Audit:
 
     def _lost(self, verb: str, error: OSError) -> AuditLost:
         return AuditLost(f"The audit log {self._path} cannot be {verb}: {error.strerror}.")
-
-
-def _lock(file: int) -> None:
-    """Lock the file. Another program that never lets go of it must not hold every thread."""
-    end = time.monotonic() + _LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(_RETRY_SECONDS)
-        else:
-            return
 
 
 def _separator(file: int, size: int) -> bytes:

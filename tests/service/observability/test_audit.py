@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from service.observability import audit as audit_module
+from service.host import file_lock
 from service.observability.audit import Audit, AuditLost, AuditRecord
 from tests.support.paths import ROOT
 
@@ -115,7 +115,7 @@ def test_failed_write_raises_audit_lost(tmp_path: Path) -> None:
         Audit(tmp_path, KEY)
 
 
-def test_cut_line_is_taken_back_until_file_has_room(tmp_path: Path) -> None:
+def test_cut_line_is_taken_back(tmp_path: Path) -> None:
     path = tmp_path / "audit.jsonl"
     limit = LINE_BYTES + 40  # the kernel takes 40 bytes of the second line
 
@@ -168,7 +168,7 @@ def test_lock_of_another_program_ends_the_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit = Audit(tmp_path / "audit.jsonl", KEY)
-    monkeypatch.setattr(audit_module, "_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(file_lock, "LOCK_SECONDS", 0.05)
 
     with (tmp_path / "audit.jsonl").open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)

@@ -65,7 +65,7 @@ def test_settings_that_cannot_fit_are_refused() -> None:
     assert "\n" not in line
 
 
-def test_number_of_readers_that_is_set_is_kept_or_refused() -> None:
+def test_set_number_of_readers_is_kept_or_refused() -> None:
     settings = Settings(model=FAKE, readers=3)
 
     assert plan(settings, WITHOUT_READERS + 3 * READER).readers == 3
@@ -73,7 +73,7 @@ def test_number_of_readers_that_is_set_is_kept_or_refused() -> None:
         plan(settings, WITHOUT_READERS + 3 * READER - 1)
 
 
-def test_calls_of_the_model_are_those_of_its_manifest() -> None:
+def test_calls_of_model_are_those_of_its_manifest() -> None:
     """Two calls with gradients, each six times the largest maps of the images in it."""
     demo = plan(Settings(model=ROOT / "models" / "demo"), 64 * GIBIBYTE)
 
