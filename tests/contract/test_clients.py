@@ -12,6 +12,8 @@ import pytest
 from tests.support.client_generators import DOCUMENT, SCRIPTS, generate, generate_client
 from tests.support.paths import SAMPLE
 
+pytestmark = pytest.mark.interop  # the generator is a program in Java
+
 
 def call(script: str, package: Path, server: str, image: Path) -> dict[str, object]:
     """Run a script and return the JSON that it prints.

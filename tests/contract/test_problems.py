@@ -1,5 +1,6 @@
 """Every error of a caller is a problem of the same form (RFC 9457), checked by `assert_problem`."""
 
+import asyncio
 import re
 from dataclasses import replace
 from io import BytesIO
@@ -366,7 +367,10 @@ def test_only_liveness_answers_before_model_is_loaded(route: str) -> None:
 def test_full_queue_gives_a_retry_after(
     app: MammolensApp, client: TestClient, mammogram_png: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.parts.engine.lanes[Lane.PREDICT], "_max_waiting", 0)
+    """No request may wait, and no slot is free."""
+    lane = app.parts.engine.lanes[Lane.PREDICT]
+    monkeypatch.setattr(lane, "_max_waiting", 0)
+    monkeypatch.setattr(lane, "_free_slots", asyncio.Semaphore(0))
 
     answer = client.post("/predict", files={"file": mammogram_png})
 

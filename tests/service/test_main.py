@@ -300,7 +300,7 @@ def test_unexpected_error_at_start_is_one_log_line() -> None:
     lines = [json.loads(line) for line in error_lines(done)]
     by_logger = {line["logger"]: line for line in lines}
     assert by_logger["native"]["message"] == "E0000 native words"
-    assert by_logger["native"]["level"] == "ERROR"
+    assert by_logger["native"]["level"] == "WARNING"
     assert "builtins.RuntimeError" in by_logger["mammolens"]["exception"]
     assert "Doe^Jane" not in done.stderr
     assert len(lines) == 2

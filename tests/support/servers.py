@@ -47,7 +47,7 @@ def running(
         "PORT": str(port),
         "HOST": "127.0.0.1",
         "MAMMOLENS_MODEL": "fake",
-        "MAMMOLENS_ALLOWED_HOSTS": "127.0.0.1,a",  # the host of requests written by hand
+        "MAMMOLENS_ALLOWED_HOSTS": "127.0.0.1,localhost,a",  # of requests written by hand
         **settings,
     }
 

@@ -130,12 +130,13 @@ class _Upload:
     ) -> bytes:
         """Return the next chunk, empty at the end of the body."""
         allowed = self._bounds.seconds + received / self._bounds.min_rate
-        seconds_left = start + allowed - time.monotonic()
+        until_too_slow = start + allowed - time.monotonic()
+        until_deadline = self._accepted.seconds_left
         try:
-            async with asyncio.timeout(min(seconds_left, self._accepted.seconds_left)):
+            async with asyncio.timeout(min(until_too_slow, until_deadline)):
                 return await anext(stream, b"")
         except TimeoutError as error:
-            if self._accepted.seconds_left <= 0:
+            if until_deadline < until_too_slow:
                 message = "The deadline passed before the whole body had arrived."
                 raise DeadlinePassed(message) from error
             raise UploadTooSlow("The body arrives too slowly.") from error
