@@ -9,13 +9,12 @@ from enum import StrEnum
 from typing import Any
 
 from service.errors import Abandoned, Busy, Draining, NotReady, TooCostly
-from service.host.cores import usable_cores
 from service.imaging import Limits, Read
 from service.model import Model
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.body_memory import BodyMemory, HeldBody
-from service.runtime.memory_plan import MAX_READERS, MODEL_CALLS
+from service.runtime.memory_plan import model_calls, wanted_readers
 from service.runtime.observer import EngineObserver
 from service.runtime.readers import ReaderPool
 from service.runtime.scheduler import FairScheduler
@@ -84,10 +83,9 @@ class Engine:
         self.is_draining = False
 
         self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
-        cores = usable_cores()
-        self._reader_count = settings.readers or min(cores, MAX_READERS)
+        self._reader_count = wanted_readers(settings)
         self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
-        self._model_scheduler = FairScheduler(min(cores, MODEL_CALLS), _WEIGHTS, settings.max_batch)
+        self._model_scheduler = FairScheduler(model_calls(), _WEIGHTS, settings.max_batch)
 
         predict_slots = settings.max_requests - settings.explain_slots
         self.lanes = {

@@ -16,10 +16,10 @@ from service.imaging import Limits
 from service.model import MANIFEST_FILE, Manifest, newest_version
 from service.settings import FAKE, Settings
 
-MAX_READERS = 8
+_MAX_READERS = 8
 """Readers by default on a machine with that many cores. Each takes some 110 MiB when idle."""
 
-MODEL_CALLS = 2
+_MODEL_CALLS = 2
 """Calls of the model at a time: while one runs a single-core step, the other uses another core."""
 
 # Measured with the demo model: 650 MiB when ready and 200 MiB more after hours of mixed traffic.
@@ -31,6 +31,16 @@ _VERSIONS = 2  # of a model, while a new one is loaded beside the old one
 _DRAWN_BYTES = 12  # while it is drawn, one at a time
 _HELD_BYTES = 4  # the grey mammogram and the PNG, for each slot of the explanations
 _GIBIBYTE = 2**30
+
+
+def wanted_readers(settings: Settings) -> int:
+    """Return the number of readers that is set, or that of the cores, at most eight."""
+    return settings.readers or min(usable_cores(), _MAX_READERS)
+
+
+def model_calls() -> int:
+    """Return the number of calls of the model that run at a time."""
+    return min(usable_cores(), _MODEL_CALLS)
 
 
 class MemoryTooSmall(RuntimeError):
@@ -58,14 +68,13 @@ class MemoryPlan:
         """
         limits = Limits(settings.max_pixels, settings.max_decode_seconds)
         pictures = _DRAWN_BYTES + _HELD_BYTES * settings.explain_slots
-        cores = usable_cores()
         plan = cls(
             service=_SERVICE_BYTES + _VERSIONS * _model_bytes(settings.model),
-            calls=min(cores, MODEL_CALLS) * _call_bytes(settings.model),
+            calls=model_calls() * _call_bytes(settings.model),
             bodies=settings.max_body_bytes,
             pictures=pictures * settings.max_pixels,
             reader=_READER_BYTES + limits.max_memory_bytes + settings.max_upload_bytes,
-            readers=settings.readers or min(cores, MAX_READERS),
+            readers=wanted_readers(settings),
             limit=limit,
         )
         if settings.readers is None:

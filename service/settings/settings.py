@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from service.host.addresses import is_loopback
 from service.host.memory import MEBIBYTE
-from service.settings.setting_names import EnvironmentSettings
+from service.settings.setting_names import EnvironmentSettings, variable_of
 from service.settings.setting_rules import (
     DEMO,
     Audience,
@@ -24,6 +24,11 @@ from service.settings.setting_rules import (
 FAKE = Path("fake")
 _MAX_UPLOAD_BYTES = 2**32
 _MAX_PIXELS = 10**9  # a decoder may take 16 GB for them
+_PAIRS = (
+    ("audit_log", "audit_key"),
+    ("tls_certificate", "tls_key"),
+    ("oidc_issuer", "oidc_audience"),
+)
 
 
 class Settings(EnvironmentSettings):
@@ -235,16 +240,10 @@ class Settings(EnvironmentSettings):
 
     @model_validator(mode="after")
     def _require_pairs(self) -> Self:
-        if (self.audit_log is None) != (self.audit_key is None):
-            raise ValueError("MAMMOLENS_AUDIT_LOG and MAMMOLENS_AUDIT_KEY must be set together")
-
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ValueError("MAMMOLENS_TLS_CERTIFICATE and MAMMOLENS_TLS_KEY must be set together")
-
-        if (self.oidc_issuer is None) != (self.oidc_audience is None):
-            raise ValueError(
-                "MAMMOLENS_OIDC_ISSUER and MAMMOLENS_OIDC_AUDIENCE must be set together"
-            )
+        for first, second in _PAIRS:
+            if (getattr(self, first) is None) != (getattr(self, second) is None):
+                names = [variable_of(name, type(self).model_fields) for name in (first, second)]
+                raise ValueError(f"{' and '.join(names)} must be set together")
 
         if self.oidc_jwks is not None and self.oidc_issuer is None:
             raise ValueError("MAMMOLENS_OIDC_JWKS requires MAMMOLENS_OIDC_ISSUER")

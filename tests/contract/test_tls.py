@@ -1,10 +1,7 @@
 """TLS of the service, with a real certificate over real sockets."""
 
-import os
 import socket
 import ssl
-import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +12,8 @@ from pydantic import ValidationError
 
 from service.settings import Settings
 from tests.support.certificates import NAME, TlsFiles, make_tls_files
-from tests.support.paths import ROOT, SAMPLE
-from tests.support.servers import running
+from tests.support.paths import SAMPLE
+from tests.support.servers import run, running
 
 
 @pytest.fixture(scope="module")
@@ -38,18 +35,6 @@ def trusting(files: TlsFiles) -> ssl.SSLContext:
 
 def port_of(server: str) -> int:
     return int(server.rpartition(":")[2])
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "HOST": "127.0.0.1", "MAMMOLENS_MODEL": "fake", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_image_is_predicted_over_tls(server: str, trusting: ssl.SSLContext) -> None:
@@ -114,7 +99,7 @@ def test_health_over_plain_http_fails_on_tls(server: str) -> None:
 
 
 def test_expired_certificate_stops_start(tmp_path: Path) -> None:
-    done = run(PORT="0", **make_tls_files(tmp_path, begins=-9, ends=-1).settings)
+    done = run(MAMMOLENS_MODEL="fake", **make_tls_files(tmp_path, begins=-9, ends=-1).settings)
 
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()

@@ -20,19 +20,7 @@ import pytest
 
 from service.model import MANIFEST_FILE, GoldenCase, Manifest, checksums
 from tests.support.paths import ROOT
-
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run `python -m service` until it ends."""
-    return subprocess.run(
-        [sys.executable, "-m", "service", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "HOST": "127.0.0.1", "PORT": "0", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+from tests.support.servers import run
 
 
 def error_lines(done: subprocess.CompletedProcess[str]) -> list[str]:

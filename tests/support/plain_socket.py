@@ -31,10 +31,12 @@ def connect(address: str, source: str = "127.0.0.1") -> socket.socket:
     return socket.create_connection((url.hostname, url.port), 60, (source, 0))
 
 
-def head(content_type: str, length: int, *more: str, path: str = "/predict") -> bytes:
+def head(
+    content_type: str, length: int, *more: str, path: str = "/predict", version: str = "1.1"
+) -> bytes:
     """Return the head of a POST. `more`: further header lines."""
     lines = [
-        f"POST {path} HTTP/1.1",
+        f"POST {path} HTTP/{version}",
         "Host: a",
         f"Content-Type: {content_type}",
         f"Content-Length: {length}",

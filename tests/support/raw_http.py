@@ -4,6 +4,8 @@ import socket
 import time
 from urllib.parse import urlsplit
 
+from tests.support.plain_socket import head
+
 LAST = b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
 """A request after whose answer the server closes the connection."""
 
@@ -35,9 +37,7 @@ def post(
     body: bytes, content_type: str, *lines: str, path: str = "/predict", version: str = "1.1"
 ) -> bytes:
     """Return a POST with its length. `lines`: further headers."""
-    length = f"Content-Length: {len(body)}"
-    fields = ["Host: a", f"Content-Type: {content_type}", *lines, length]
-    return "\r\n".join([f"POST {path} HTTP/{version}", *fields, "", ""]).encode() + body
+    return head(content_type, len(body), *lines, path=path, version=version) + body
 
 
 def statuses(answers: list[bytes]) -> list[int]:

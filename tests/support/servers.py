@@ -65,6 +65,19 @@ def running(
             process.wait(timeout=40)
 
 
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m service` until it ends."""
+    return subprocess.run(
+        [sys.executable, "-m", "service", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "HOST": "127.0.0.1", "PORT": "0", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def wait_until_ready(server: Running) -> None:
     """Wait up to 60 seconds until /readyz answers 200."""
     url = f"{server.address}/readyz"

@@ -11,8 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.api.problems.handlers import respond
-from service.api.problems.http_errors import MalformedRequest, Misdirected
-from service.errors import MammolensError
+from service.api.problems.http_errors import Misdirected
 from service.host.addresses import host_of, is_loopback
 
 _PROBES = {"/livez", "/readyz"}
@@ -35,23 +34,16 @@ class HostNames:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on (ASGI), or refuse it."""
-        error = self._check(scope) if scope["type"] == "http" else None
-        if error is None:
+        if scope["type"] != "http" or scope["path"] in _PROBES or self._is_allowed(scope):
             await self._app(scope, receive, send)
-        else:
-            await respond(Request(scope), error)(scope, receive, send)
+            return
 
-    def _check(self, scope: Scope) -> MammolensError | None:
-        names = Headers(scope=scope).getlist("host")
-        if len(names) > 1 or not (names or scope["http_version"] == "1.0"):
-            return MalformedRequest("A request has one Host header.")
+        error = Misdirected("The request is for another host.")
+        await respond(Request(scope), error)(scope, receive, send)
 
-        host = host_of(names[0]) if names else None
-        if scope["path"] in _PROBES or self._is_allowed(host, scope):
-            return None
-        return Misdirected("The request is for another host.")
-
-    def _is_allowed(self, host: str | None, scope: Scope) -> bool:
+    def _is_allowed(self, scope: Scope) -> bool:
+        # The parser has refused requests with several, and without one where one is needed.
+        host = host_of(Headers(scope=scope).get("host", ""))
         if self._allowed is not None:
             return host in self._allowed
         if not self._this_machine:
