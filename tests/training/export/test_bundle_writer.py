@@ -175,8 +175,8 @@ def with_backbone(alpha: float = 0.35) -> tuple[Any, Any]:
 @pytest.mark.parametrize(
     ("layer", "tap"),
     [
-        ("block_6_depthwise", "block_6_depthwise_relu"),
-        ("block_8_project", "block_8_add"),
+        pytest.param("block_6_depthwise", "block_6_depthwise_relu", marks=pytest.mark.interop),
+        pytest.param("block_8_project", "block_8_add", marks=pytest.mark.interop),
         ("Conv_1", "out_relu"),
     ],
 )

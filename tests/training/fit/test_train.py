@@ -80,6 +80,7 @@ def test_same_seed_gives_same_figures(finished: Run, toml: Path, tmp_path: Path)
     )
 
 
+@pytest.mark.interop
 def test_killed_training_resumes_to_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
     run = Run(tmp_path / "killed")
 

@@ -266,6 +266,7 @@ def test_gate_has_no_place_in_the_image() -> None:
     assert heights == {"conv": 3, "last": 5}
 
 
+@pytest.mark.interop
 @pytest.mark.parametrize("base", ["EfficientNetB0", "DenseNet121"])
 def test_backbones_with_gates_and_dense_merges_are_followed(base: str) -> None:
     build = getattr(keras.applications, base)
