@@ -26,7 +26,7 @@ class UnsupportedFormat(ImageError):
 
 
 class UnsupportedImage(ImageError):
-    """The format is supported, but not this encoding: colour, floating point, an unusual depth."""
+    """The format is supported, but not this encoding: colour, transparency, an unusual depth."""
 
     slug = "unsupported-image"
     title = "Unsupported image encoding"

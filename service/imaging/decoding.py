@@ -2,6 +2,7 @@
 
 from service.errors import EmptyImage, UnsupportedFormat
 from service.imaging.dicom.decoder import decode_dicom, is_bare_dataset
+from service.imaging.foreign_formats import name_format
 from service.imaging.limits import Limits
 from service.imaging.raster import RasterFormat, decode_raster
 from service.records import Mammogram
@@ -11,6 +12,8 @@ _MAGIC: dict[bytes, RasterFormat] = {
     b"\xff\xd8\xff": "jpeg",
     b"II*\x00": "tiff",
     b"MM\x00*": "tiff",
+    b"II+\x00": "tiff",  # BigTIFF
+    b"MM\x00+": "tiff",
 }
 
 _DEFAULT = Limits()
@@ -41,4 +44,7 @@ def decode(
 
     if is_bare_dataset(data, limits):
         return decode_dicom(data, limits, min_size)
-    raise UnsupportedFormat("The file is not DICOM, PNG, JPEG or TIFF.")
+
+    name = name_format(data)
+    kind = f", but {name}" if name else ""
+    raise UnsupportedFormat(f"The file is not DICOM, PNG, JPEG or TIFF{kind}.")

@@ -3,14 +3,17 @@
 For tests, fuzzing and integrators.
 """
 
+import struct
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, generate_fragments
 
 from training.phantoms.acquisition import Acquisition, PhantomWindow
 from training.phantoms.dicom_writer import to_dicom, to_dicom_bytes
@@ -25,6 +28,12 @@ _RASTERS: Mapping[str, tuple[str, dict[str, object]]] = {
     "tiff-deflate": ("TIFF", {"compression": "tiff_adobe_deflate"}),
     "tiff-packbits": ("TIFF", {"compression": "packbits"}),
 }
+_QUALITY = 95
+
+# Syntaxes with a file whose stream is padded, and its padding.
+_PADDED: tuple[Syntax, ...] = ("rle", "jpeg-extended", "jpeg-lossless-sv1", "jpeg-ls", "jpeg2000")
+_PADDING = bytes(6)
+_RLE_HEADER = "<16I"
 
 
 def plain_acquisition(syntax: Syntax) -> Acquisition:
@@ -58,7 +67,48 @@ def make_corpus(detector: Detector = _SMALL) -> dict[str, bytes]:
         files[f"{name}-16"] = _raster(image.pixels, file_format, options)
         files[f"{name}-8"] = _raster((image.pixels >> 8).astype(np.uint8), file_format, options)
     files["jpeg-8"] = _raster((image.pixels >> 8).astype(np.uint8), "JPEG", {"quality": 95})
+    return files | _rare_rasters(image.pixels) | _padded_streams(image)
+
+
+def _rare_rasters(pixels: NDArray[np.uint16]) -> dict[str, bytes]:
+    """Return files that are grey although their kinds may hold more, and JPEG of 12 bits."""
+    grey = Image.fromarray((pixels >> 8).astype(np.uint8))
+    deep = np.dstack([pixels] * 3)
+    twelve = pixels >> 4
+
+    return {
+        "png-palette": _save(grey.convert("P"), "PNG", {}),
+        "png-alpha": _save(grey.convert("RGBA"), "PNG", {}),
+        "png-colour-16": bytes(imagecodecs.png_encode(deep)),
+        "tiff-palette": _save(grey.convert("P"), "TIFF", {}),
+        "tiff-big": _raster(pixels, "TIFF", {"big_tiff": True}),
+        "jpeg-12": bytes(imagecodecs.jpeg8_encode(twelve, _QUALITY, bitspersample=12)),
+        "jpeg-lossless-12": bytes(
+            imagecodecs.jpeg8_encode(twelve, lossless=True, bitspersample=12)
+        ),
+        "jpeg-ls-16": bytes(imagecodecs.jpegls_encode(pixels)),
+    }
+
+
+def _padded_streams(image: PhantomImage) -> dict[str, bytes]:
+    """Return DICOM files with padding in place of the end marker, or between segments."""
+    files: dict[str, bytes] = {}
+    for syntax in _PADDED:
+        dataset = to_dicom(image, plain_acquisition(syntax))
+        _offsets, stream = generate_fragments(dataset.PixelData)
+        dataset.PixelData = encapsulate([_padded(stream)])
+        files[f"dicom-{syntax}-padded"] = _written(dataset)
     return files
+
+
+def _padded(stream: bytes) -> bytes:
+    """Return the stream without its end marker, or RLE with longer segments."""
+    if not stream.startswith(b"\xff"):
+        count, first, second, *rest = struct.unpack(_RLE_HEADER, stream[:64])
+        header = struct.pack(_RLE_HEADER, count, first, second + len(_PADDING), *rest)
+        return header + stream[64:second] + _PADDING + stream[second:] + _PADDING
+
+    return stream[: stream.rindex(b"\xff\xd9")] + _PADDING
 
 
 def _with_lookup_table(image: PhantomImage) -> bytes:
@@ -72,12 +122,20 @@ def _with_lookup_table(image: PhantomImage) -> bytes:
     dataset.VOILUTSequence = [table]
     dataset.PixelPaddingValue = 0
 
+    return _written(dataset)
+
+
+def _written(dataset: Dataset) -> bytes:
     stream = BytesIO()
     dataset.save_as(stream, enforce_file_format=True)
     return stream.getvalue()
 
 
 def _raster(pixels: NDArray[Any], file_format: str, options: dict[str, object]) -> bytes:
+    return _save(Image.fromarray(pixels), file_format, options)
+
+
+def _save(image: Image.Image, file_format: str, options: dict[str, object]) -> bytes:
     stream = BytesIO()
-    Image.fromarray(pixels).save(stream, file_format, **options)
+    image.save(stream, file_format, **options)
     return stream.getvalue()

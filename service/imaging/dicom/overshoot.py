@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.imaging.dicom.codestream import Codestream
+from service.imaging.codestreams.codestream import Codestream
 from service.imaging.dicom.greyscale import Storage
 
 Patterns = NDArray[np.unsignedinteger[Any]]

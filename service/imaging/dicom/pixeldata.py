@@ -14,7 +14,6 @@ from io import BytesIO
 import imagecodecs
 import numpy as np
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
-from pydicom.encaps import generate_fragments
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -37,10 +36,13 @@ from pydicom.uid import (
 
 from service.errors import CorruptImage, UnsupportedImage
 from service.geometry import IDENTITY, Affine
-from service.imaging.dicom.codestream import DAMAGED, Codestream, Family, read_codestream
+from service.imaging.codestreams.codestream import Codestream, Family
+from service.imaging.codestreams.reader import read_codestream
 from service.imaging.dicom.elements import PixelData
+from service.imaging.dicom.fragments import is_encapsulated, join_fragments
 from service.imaging.dicom.greyscale import Storage
 from service.imaging.dicom.overshoot import Patterns, clip_overshoot
+from service.imaging.dicom.rle import decode_rle
 from service.imaging.library_errors import as_corrupt_image
 from service.imaging.reduction import from_reduced, reduce_resolution
 
@@ -67,6 +69,7 @@ _LOSSY = {JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless, JPEG2000, HTJ
 SYNTAXES = (*NATIVE, RLELossless, *_FAMILIES)
 """All supported transfer syntaxes."""
 
+DAMAGED = "The pixel data of the DICOM file are truncated or damaged."
 _CONTRADICTION = (
     "The DICOM file contradicts itself: its header and its compressed image differ in size, depth "
     "or kind."
@@ -113,19 +116,13 @@ def decode_pixels(encoded: Encoded, halvings: int = 0) -> Decoded:
     # Uncompressed and RLE.
     if encoded.syntax in NATIVE:
         return _reduced(Decoded(_read_native(encoded)), encoded.storage, halvings)
-    data = _fragments(encoded.value)
+    data = join_fragments(encoded.value, DAMAGED)
     if encoded.syntax == RLELossless:
         return _reduced(Decoded(_read_rle(data, encoded)), encoded.storage, halvings)
 
     # JPEG families: the codestream must agree with the header before it is decoded.
-    codestream = read_codestream(data)
-    if codestream.components != 1:
-        raise UnsupportedImage("The image is in colour. A mammogram is greyscale.")
-    described = codestream.family, codestream.rows, codestream.columns
-    if described != (_FAMILIES[encoded.syntax], encoded.rows, encoded.columns):
-        raise CorruptImage(_CONTRADICTION)
-    if codestream.bits > encoded.storage.bits_allocated:
-        raise CorruptImage(_CONTRADICTION)
+    codestream = read_codestream(data, DAMAGED)
+    _require_agreement(codestream, encoded)
 
     if codestream.family == "JPEG 2000":
         decoded = _read_jpeg2000(codestream, encoded, halvings)
@@ -133,6 +130,24 @@ def decode_pixels(encoded: Encoded, halvings: int = 0) -> Decoded:
         patterns = _read_jpeg(codestream)
         decoded = Decoded(_without_overshoot(patterns, codestream, encoded))
     return _reduced(decoded, encoded.storage, halvings - decoded.halvings)
+
+
+def _require_agreement(codestream: Codestream, encoded: Encoded) -> None:
+    """Refuse a codestream in colour, or of another kind, size or depth than the header declares."""
+    if codestream.components != 1:
+        raise UnsupportedImage("The image is in colour. A mammogram is greyscale.")
+
+    family = _FAMILIES[encoded.syntax]
+    if codestream.family != family:
+        raise CorruptImage(
+            f"The DICOM file contradicts itself: its transfer syntax names {family}, but its pixel "
+            f"data are {codestream.family}."
+        )
+    described = codestream.rows, codestream.columns
+    if described != (encoded.rows, encoded.columns):
+        raise CorruptImage(_CONTRADICTION)
+    if codestream.bits > encoded.storage.bits_allocated:
+        raise CorruptImage(_CONTRADICTION)
 
 
 def _reduced(decoded: Decoded, storage: Storage, halvings: int) -> Decoded:
@@ -148,15 +163,6 @@ def _reduced(decoded: Decoded, storage: Storage, halvings: int) -> Decoded:
     )
 
 
-def _fragments(value: PixelData) -> bytes:
-    """Join the fragments of the frame (PS3.5 A.4)."""
-    stream = BytesIO(value.dataset)
-    stream.seek(value.start)
-    with as_corrupt_image(DAMAGED):
-        _offset_table, *fragments = generate_fragments(stream)
-        return b"".join(fragments)
-
-
 def _read_native(encoded: Encoded) -> Patterns:
     """Read uncompressed pixel data. Bytes after the last row are padding."""
     value = encoded.value
@@ -164,7 +170,7 @@ def _read_native(encoded: Encoded) -> Patterns:
     order = "<" if encoded.syntax.is_little_endian else ">"
     word = np.dtype(f"{order}u{encoded.storage.bits_allocated // 8}")
     if min(value.stop, len(value.dataset)) - value.start < count * word.itemsize:
-        raise CorruptImage(DAMAGED)
+        raise CorruptImage(_CONTRADICTION if is_encapsulated(value) else DAMAGED)
 
     patterns: Patterns = np.frombuffer(value.dataset, word, count, value.start)
 
@@ -179,17 +185,11 @@ def _read_native(encoded: Encoded) -> Patterns:
 
 
 def _read_rle(data: bytes, encoded: Encoded) -> Patterns:
-    """Decode RLE (PS3.5 annex G) into exactly the length that the header declares."""
     word = np.dtype(f"<u{encoded.storage.bits_allocated // 8}")
-    length = encoded.rows * encoded.columns * word.itemsize
     if int.from_bytes(data[:4], "little") != word.itemsize:
         raise CorruptImage(_CONTRADICTION)
 
-    with as_corrupt_image(DAMAGED):
-        decoded = imagecodecs.dicomrle_decode(data, word, out=length)
-    if len(decoded) != length:
-        raise CorruptImage(DAMAGED)
-    return np.frombuffer(decoded, word).reshape(encoded.rows, encoded.columns)
+    return decode_rle(data, (encoded.rows, encoded.columns), word, DAMAGED)
 
 
 def _read_jpeg(codestream: Codestream) -> Patterns:

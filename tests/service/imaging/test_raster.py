@@ -172,7 +172,11 @@ def test_even_image_of_sixteen_bits_is_unchanged() -> None:
             [np.zeros((8, 8), np.uint8), np.full((8, 8), 9, np.uint8), np.zeros((8, 8), np.uint8)]
         ),
         Image.new("1", (8, 8)),
-        Image.new("P", (8, 8)),
+        Image.fromarray(
+            np.dstack(
+                [np.arange(64, dtype=np.uint8).reshape(8, 8)] * 2 + [np.zeros((8, 8), np.uint8)]
+            )
+        ).quantize(8),
         Image.new("LA", (8, 8)),
         Image.new("RGBA", (8, 8)),
     ],

@@ -1,0 +1,1 @@
+"""Headers and ends of compressed images, read before a decoder sees them."""

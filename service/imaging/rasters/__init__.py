@@ -1,0 +1,1 @@
+"""Readers of PNG, JPEG and TIFF, each to grey values."""
