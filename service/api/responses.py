@@ -12,6 +12,7 @@ from fastapi import Response
 from service import explanation
 from service.api import schemas
 from service.api.negotiation import MediaType
+from service.api.schemas.rounding import FIGURE_DIGITS, SHARE_DIGITS, kept_apart
 from service.geometry import Affine
 from service.imaging import Reading
 from service.model import Manifest, Model
@@ -92,12 +93,17 @@ def image(reading: Reading) -> schemas.Image:
 def prediction(result: ImagePrediction, manifest: Manifest) -> schemas.Prediction:
     """Return the decision at the operating point.
 
-    Below it, the most probable of the other classes is decided.
+    Below it, the most probable of the other classes is decided. A probability below the threshold
+    is below it after rounding, too.
     """
     probabilities = dict(result.probabilities)
     others = {name: p for name, p in probabilities.items() if name != manifest.positive_class}
     probability = probabilities[manifest.positive_class]
     positive = probability >= manifest.threshold
+    if not positive:
+        probabilities[manifest.positive_class] = kept_apart(
+            probability, manifest.threshold, SHARE_DIGITS
+        )
     levels = manifest.levels
     return schemas.Prediction(
         label=manifest.positive_class if positive else max(others, key=others.__getitem__),
@@ -128,7 +134,26 @@ def layer(described: ConvLayer) -> schemas.Layer:
 
 def diagnostics(by_name: Mapping[str, Diagnostic]) -> schemas.Diagnostics:
     """Return the diagnostics by name."""
-    return {name: schemas.Measure.model_validate(measure) for name, measure in by_name.items()}
+    return {
+        name: schemas.Measure(
+            value=_shown_value(measure),
+            reference=schemas.Range.model_validate(measure.reference)
+            if measure.reference
+            else None,
+            unusual=measure.unusual,
+            alarm=measure.alarm,
+        )
+        for name, measure in by_name.items()
+    }
+
+
+def _shown_value(measure: Diagnostic) -> float:
+    """Return the value. If it is unusual, it is outside of its range after rounding, too."""
+    reference = measure.reference
+    if reference is None or not measure.unusual:
+        return measure.value
+    bound = reference.low if measure.alarm == "below" else reference.high
+    return kept_apart(measure.value, bound, FIGURE_DIGITS)
 
 
 def warnings(given: Iterable[QualityWarning]) -> list[schemas.Caution]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
-from service.records import Diagnostic, Heatmap, MapState, QualityWarning, ReferenceRange
+from service.records import Alarm, Diagnostic, Heatmap, MapState, QualityWarning, ReferenceRange
 
 UNIFORM_ENTROPY = 0.995
 """Normalised entropy above which a map counts as uniform.
@@ -32,7 +31,7 @@ class Figure:
 
     name: str
     meaning: str
-    alarm: Literal["low", "high"] | None = None
+    alarm: Alarm | None = None
 
 
 FIGURES = {
@@ -40,13 +39,13 @@ FIGURES = {
     for figure in (
         Figure("heat_in_breast", "share of the heat in cells centred in the breast"),
         Figure("breast_share", "share of the cells that are centred in the breast"),
-        Figure("lift", "heat_in_breast / breast_share: 1 for a uniform map", "low"),
+        Figure("lift", "heat_in_breast / breast_share: 1 for a uniform map", "below"),
         Figure("peak_in_breast", "1 where the hottest cell is centred in the breast, else 0"),
         Figure("area_above_half", "share of the cells at or above half the peak"),
         Figure(
             "entropy",
             "entropy of the heat over cells, relative to its maximum: 1 for a uniform map",
-            "high",
+            "above",
         ),
         Figure("gini", "inequality of the heat over cells: 0 for a uniform map"),
         Figure(
@@ -54,7 +53,7 @@ FIGURES = {
             "heat along the frame except at the chest wall, relative to a uniform map",
         ),
         Figure("corner_lift", "heat in the hottest corner of the frame, relative to a uniform map"),
-        Figure("agreement", "correlation of Grad-CAM with HiResCAM at the same layer", "low"),
+        Figure("agreement", "correlation of Grad-CAM with HiResCAM at the same layer", "below"),
         Figure("dark_share", "share of the layer's filters that are dark on this image"),
         Figure(
             "duplicate_share", "share of the other filters whose map repeats another filter's map"
@@ -65,7 +64,7 @@ FIGURES = {
         Figure(
             "insertion_gap",
             "logits gained with the hottest pixels, beyond those of random maps",
-            "low",
+            "below",
         ),
         Figure(
             "deletion_gap", "logits lost without the hottest pixels, beyond those of random maps"
@@ -86,16 +85,17 @@ def diagnose(
     diagnostics = {}
     for name, value in figures.items():
         reference = ranges.get(name)
-        unusual = _is_unusual(FIGURES[name], value, reference)
-        diagnostics[name] = Diagnostic(value, reference, unusual)
+        alarm = FIGURES[name].alarm
+        unusual = _is_unusual(value, reference, alarm)
+        diagnostics[name] = Diagnostic(value, reference, unusual, alarm)
     return diagnostics
 
 
-def _is_unusual(figure: Figure, value: float, reference: ReferenceRange | None) -> bool:
+def _is_unusual(value: float, reference: ReferenceRange | None, alarm: Alarm | None) -> bool:
     """Return whether a value is outside its range on the side that is an alarm."""
-    if reference is None or figure.alarm is None:
+    if reference is None or alarm is None:
         return False
-    return value < reference.low if figure.alarm == "low" else value > reference.high
+    return value < reference.low if alarm == "below" else value > reference.high
 
 
 def unusual_warnings(diagnostics: Mapping[str, Diagnostic]) -> tuple[QualityWarning, ...]:
@@ -108,7 +108,7 @@ def unusual_warnings(diagnostics: Mapping[str, Diagnostic]) -> tuple[QualityWarn
 
         code = f"unusual-{name.replace('_', '-')}"
         message = (
-            f"{name} is {diagnostic.value:.3g}, outside the model's reference range "
+            f"{name} is {diagnostic.value:.3g}, {diagnostic.alarm} the model's reference range "
             f"{reference.low:.3g} to {reference.high:.3g} ({FIGURES[name].meaning})."
         )
         warnings.append(QualityWarning(code, message))

@@ -74,7 +74,7 @@ def assess_domain(model: Model, features: Floats) -> Assessment:
 
     distance = explanation.distance(features, domain)
     reference = ReferenceRange(0.0, domain.limit)
-    diagnostic = Diagnostic(distance, reference, unusual=distance > domain.limit)
+    diagnostic = Diagnostic(distance, reference, distance > domain.limit, "above")
 
     warnings = explanation.domain_warnings(distance, domain)
     return Assessment({"domain_distance": diagnostic}, warnings)

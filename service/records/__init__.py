@@ -30,10 +30,11 @@ from service.records.layers import (
     Scores,
     Stage,
 )
-from service.records.quality import Diagnostic, Domain, QualityWarning, ReferenceRange
+from service.records.quality import Alarm, Diagnostic, Domain, QualityWarning, ReferenceRange
 
 __all__ = [
     "WHITE",
+    "Alarm",
     "Box",
     "ConvLayer",
     "Derivation",

@@ -1,8 +1,11 @@
 """Diagnostics of an image, their reference ranges, and warnings."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from service.records.arrays import Floats
+
+Alarm = Literal["below", "above"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Diagnostic:
     """A figure of one image beside its reference range.
 
     `reference`: None if the model version has no range for the figure. `unusual`: the value is
-    outside the range, on the side that is an alarm for this figure.
+    outside the range, on the side that is an alarm for this figure. `alarm`: that side, None if
+    neither side is one.
     """
 
     value: float
     reference: ReferenceRange | None
     unusual: bool
+    alarm: Alarm | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def test_figures_are_documented_with_their_alarm_side() -> None:
     }
 
     # The distance has a separate warning, out-of-domain.
-    assert alarms.pop("domain_distance") == "high"
+    assert alarms.pop("domain_distance") == "above"
     assert alarms == {
         name: figure.alarm for name, figure in FIGURES.items() if name != "domain_distance"
     }

@@ -71,7 +71,12 @@ _ANSWER = {
         "reduction": 2,
     },
     "diagnostics": {
-        "domain_distance": {"value": 0.94, "reference": None, "unusual": False},
+        "domain_distance": {
+            "value": 0.94,
+            "reference": None,
+            "unusual": False,
+            "alarm": "above",
+        },
     },
     "warnings": [],
     "timings_ms": {"decode": 80.1, "fit": 21.7, "model": 12.8},
@@ -118,8 +123,18 @@ _GRADCAM: dict[str, Any] = _ANSWER | {
     "values": [[0.0, 0.0012], [0.0004, 0.02145]],
     "cell_to_source": [[-29.593, 0.0, 619.212], [0.0, 29.531, 99.578]],
     "diagnostics": {
-        "lift": {"value": 1.41, "reference": {"low": 0.81, "high": 1.62}, "unusual": False},
-        "entropy": {"value": 0.74, "reference": {"low": 0.55, "high": 0.84}, "unusual": False},
+        "lift": {
+            "value": 1.41,
+            "reference": {"low": 0.81, "high": 1.62},
+            "unusual": False,
+            "alarm": "below",
+        },
+        "entropy": {
+            "value": 0.74,
+            "reference": {"low": 0.55, "high": 0.84},
+            "unusual": False,
+            "alarm": "above",
+        },
     },
     "regions": [
         {

@@ -1,28 +1,28 @@
 """The JSON on the wire.
 
-Points are (x, y) = (column, row) of pixel centres. Matrices are 2x3 and map (x, y, 1).
+Points are (x, y) = (column, row) of pixel centres. Matrices are 2x3 and map (x, y, 1). Numbers are
+rounded by their kind, see `rounding`.
 """
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from service.records import (
-    Box,
-    Derivation,
-    EffectiveSize,
-    Laterality,
-    Method,
-    ReceptiveField,
-    Side,
-    SpacingPlane,
-    Stage,
+from service.api.schemas.rounding import (
+    Exact,
+    Figure,
+    Milliseconds,
+    Percentage,
+    RoundedField,
+    RoundedSize,
+    Share,
 )
+from service.records import Alarm, Box, Derivation, Laterality, Method, Side, SpacingPlane, Stage
 
-Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
+Pair = Annotated[list[Exact], Field(min_length=2, max_length=2)]
 """Two numbers. A tuple would be an array of anything to most generators of clients."""
 Matrix = Annotated[
-    list[Annotated[list[float], Field(min_length=3, max_length=3)]],
+    list[Annotated[list[Exact], Field(min_length=3, max_length=3)]],
     Field(
         min_length=2,
         max_length=2,
@@ -32,8 +32,6 @@ Matrix = Annotated[
 Base64Png = Annotated[
     str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})
 ]
-Share = Annotated[float, Field(ge=0, le=1)]
-Percentage = Annotated[float, Field(ge=0, le=100)]
 
 
 class Schema(BaseModel):
@@ -110,17 +108,21 @@ class Prediction(Schema):
 class Range(Schema):
     """The range of 98 % of the model version's reference images."""
 
-    low: float
-    high: float
+    low: Figure
+    high: Figure
 
 
 class Measure(Schema):
     """A figure of this image beside the same figure of the reference images."""
 
-    value: float
+    value: Figure
     reference: Range | None = Field(description="Null if none was measured.")
     unusual: bool = Field(
         description="Whether the value is outside of the reference range on its alarming side."
+    )
+    alarm: Alarm | None = Field(
+        description="The alarming side of the reference range: below or above. A value outside on "
+        "the other side is harmless. Null if neither side is alarming."
     )
 
 
@@ -147,7 +149,7 @@ class Answer(Schema):
     image: Image
     diagnostics: Diagnostics
     warnings: list[Caution]
-    timings_ms: dict[str, float] = Field(description="Milliseconds by step.")
+    timings_ms: dict[str, Milliseconds] = Field(description="Milliseconds by step.")
 
 
 class PredictAnswer(Answer):
@@ -165,8 +167,8 @@ class Layer(Schema):
     filters: int
     stage: Stage = Field(description="Third of the network's depth: early, middle or deep.")
     reading: str = Field(description="How to read its maps.")
-    receptive_field: ReceptiveField
-    effective_size: EffectiveSize | None = Field(
+    receptive_field: RoundedField
+    effective_size: RoundedSize | None = Field(
         description="The size of the part of the receptive field that moves a cell most, in input "
         "pixels. Null if it was not measured."
     )
@@ -184,11 +186,11 @@ class Filter(Schema):
     """One filter: its map as a picture and in numbers."""
 
     index: int
-    mean: float
-    maximum: float
+    mean: Figure
+    maximum: Figure
     zero_share: Share = Field(description="Share of cells at or below zero.")
-    black: float = Field(description="The value drawn as 0 in the PNG.")
-    white: float = Field(description="The value drawn as 255 in the PNG.")
+    black: Figure = Field(description="The value drawn as 0 in the PNG.")
+    white: Figure = Field(description="The value drawn as 255 in the PNG.")
     png: Base64Png = Field(
         description="Greyscale PNG in base64, one pixel per cell, upright as the source."
     )

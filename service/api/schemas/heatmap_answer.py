@@ -9,12 +9,13 @@ from service.api.schemas.answers import (
     Base64Png,
     Layer,
     Matrix,
-    Pair,
     Prediction,
     Schema,
-    Share,
 )
-from service.records import HeatScale, MapState, Method, Peak
+from service.api.schemas.rounding import Coordinate, Figure, RoundedPeak, Share
+from service.records import HeatScale, MapState, Method
+
+Point = Annotated[list[Coordinate], Field(min_length=2, max_length=2)]
 
 Note = Annotated[
     str | None,
@@ -34,15 +35,15 @@ class Picture(Schema):
 class Region(Schema):
     """A connected part of the drawn heat, in source pixels: a mark for a viewer to draw."""
 
-    contour: list[Pair] = Field(description="The outline, (x, y) by (x, y).")
-    box: Annotated[list[float], Field(min_length=4, max_length=4)] = Field(
+    contour: list[Point] = Field(description="The outline, (x, y) by (x, y).")
+    box: Annotated[list[Coordinate], Field(min_length=4, max_length=4)] = Field(
         description="Left, top, right, bottom."
     )
-    area: float = Field(description="In square pixels.")
-    area_mm2: float | None = Field(description="Null if the file does not give the pixel spacing.")
+    area: Figure = Field(description="In square pixels.")
+    area_mm2: Figure | None = Field(description="Null if the file does not give the pixel spacing.")
     heat_share: Share = Field(description="Share of all drawn heat.")
-    peak: Pair = Field(description="The hottest point, (x, y).")
-    peak_value: float = Field(description="The raw heat there.")
+    peak: Point = Field(description="The hottest point, (x, y).")
+    peak_value: Figure = Field(description="The raw heat there.")
     note: Note = None
 
 
@@ -54,8 +55,8 @@ class GradcamAnswer(Answer):
     layer: Layer | None = Field(description="Null if the method explains the input itself.")
     class_name: str = Field(serialization_alias="class", description="The class that is explained.")
     state: MapState = Field(description="`ok`, or why the map is blank.")
-    peak: Peak | None
-    relative_peak: float | None = Field(
+    peak: RoundedPeak | None
+    relative_peak: Figure | None = Field(
         description="The peak's value / the reference peak of the model version. Null if the map "
         "is blank or has no reference peak."
     )
@@ -64,7 +65,7 @@ class GradcamAnswer(Answer):
         "reference peak, or the image's own. `values` are raw in either case."
     )
     note: Note
-    values: list[list[float]] = Field(
+    values: list[list[Figure]] = Field(
         description="Raw values >= 0 by row and column, on the method's grid."
     )
     cell_to_source: Matrix = Field(

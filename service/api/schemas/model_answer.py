@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from service.api.schemas.answers import Caution, ModelName, Schema, Share
+from service.api.schemas.answers import Caution, ModelName, Schema
+from service.api.schemas.rounding import Exact, Figure, Share
 
 
 class ShareEstimate(Schema):
@@ -71,18 +72,18 @@ class ModelAnswer(Schema):
     positive_class: str
     threshold: Share
     threshold_rule: str
-    temperature: float
+    temperature: Exact
     input_height: int
     input_width: int
     default_layer: str
     training: str
-    figures: dict[str, float] = Field(description="Measured when the model was trained.")
+    figures: dict[str, Figure] = Field(description="Measured when the model was trained.")
     limitations: str
     warnings: list[Caution] = Field(
         description="The warnings of every answer of the model version, and one for each fact that "
         "its bundle lacks."
     )
-    offset: float = Field(
+    offset: Exact = Field(
         description="Log-odds added to the positive class: probabilities are "
         "softmax(logits / temperature + offset). 0 for an older bundle."
     )

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from service.api.schemas.answers import Schema
+from service.api.schemas.rounding import Figure
 
 
 class InvalidParameter(Schema):
@@ -34,10 +35,10 @@ class Problem(Schema):
     passes: int | None = Field(
         default=None, description="Passes of the model that the request takes."
     )
-    estimated_seconds: float | None = Field(
+    estimated_seconds: Figure | None = Field(
         default=None, description="Time of these passes at the least."
     )
-    deadline_seconds: float | None = Field(
+    deadline_seconds: Figure | None = Field(
         default=None, description="Deadline with which the estimate was compared."
     )
     invalid_parameters: list[InvalidParameter] | None = None

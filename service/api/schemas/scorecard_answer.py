@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from service.api.schemas.answers import ModelName, Schema
+from service.api.schemas.rounding import Figure
 from service.model import Verdict
 
 
@@ -10,7 +11,7 @@ class ScorecardLine(Schema):
     """One test of the model version."""
 
     name: str
-    value: float | None = Field(description="Null if the test could not be made.")
+    value: Figure | None = Field(description="Null if the test could not be made.")
     asked: str = Field(description="Requirement on the value.")
     verdict: Verdict = Field(
         description=(
@@ -19,8 +20,10 @@ class ScorecardLine(Schema):
         )
     )
     meaning: str
-    low: float | None = Field(None, description="Lower end of the 95 % interval, if there is one.")
-    high: float | None = Field(None, description="Upper end of the 95 % interval, if there is one.")
+    low: Figure | None = Field(None, description="Lower end of the 95 % interval, if there is one.")
+    high: Figure | None = Field(
+        None, description="Upper end of the 95 % interval, if there is one."
+    )
     cases: int | None = Field(
         None,
         description=(

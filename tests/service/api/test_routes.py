@@ -112,8 +112,8 @@ def test_heatmap_values_agree_with_its_peak(client: TestClient, mammogram_png: b
     assert values[peak["row"], peak["column"]] == values.max() == pytest.approx(peak["value"])
 
     (a, b, c), (d, e, f) = heatmap["cell_to_source"]
-    assert a * peak["column"] + b * peak["row"] + c == pytest.approx(peak["x"])
-    assert d * peak["column"] + e * peak["row"] + f == pytest.approx(peak["y"])
+    assert a * peak["column"] + b * peak["row"] + c == pytest.approx(peak["x"], abs=0.01)
+    assert d * peak["column"] + e * peak["row"] + f == pytest.approx(peak["y"], abs=0.01)
 
     assert heatmap["state"] == "ok"
     assert heatmap["class"] == "cancer"
@@ -127,8 +127,10 @@ def test_mirrored_mammogram_has_mirrored_heatmap(client: TestClient, breast: Pix
 
     assert mirrored["image"]["chest_wall"] == "right"
     assert mirrored["prediction"] == plain["prediction"]
-    assert mirrored["peak"]["x"] == pytest.approx(breast.shape[1] - 1 - plain["peak"]["x"])
-    assert mirrored["peak"]["y"] == pytest.approx(plain["peak"]["y"])
+    assert mirrored["peak"]["x"] == pytest.approx(
+        breast.shape[1] - 1 - plain["peak"]["x"], abs=0.01
+    )
+    assert mirrored["peak"]["y"] == plain["peak"]["y"]
 
 
 def test_activations_are_oriented_as_the_source(client: TestClient, breast: Pixels) -> None:
@@ -278,7 +280,7 @@ def test_percentile_is_read_from_quantiles(client: TestClient, mammogram_png: by
         prediction = post_image(client, route, mammogram_png)["prediction"]
 
         expected = 100 * prediction["probabilities"]["cancer"]
-        assert prediction["percentile"] == pytest.approx(expected)
+        assert prediction["percentile"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_model_tells_levels_and_provenance() -> None:
@@ -402,7 +404,7 @@ def test_every_method_explains_the_image(
     peak = heatmap["peak"]
     (a, _, c), (_, e, f) = heatmap["cell_to_source"]
     row, column = np.unravel_index(values.argmax(), values.shape)
-    assert (a * column + c, e * row + f) == pytest.approx((peak["x"], peak["y"]))
+    assert (a * column + c, e * row + f) == pytest.approx((peak["x"], peak["y"]), abs=0.01)
     assert 0 <= peak["x"] < 480
     assert 0 <= peak["y"] < 640
 
@@ -491,6 +493,7 @@ def test_diagnostic_has_reference_range_of_the_model(
 
     assert entropy["reference"] == {"low": 0.0, "high": 0.95}
     assert entropy["unusual"] == (entropy["value"] > 0.95)
+    assert entropy["alarm"] == "above"
 
 
 def test_out_of_domain_image_is_flagged_everywhere(
@@ -540,7 +543,7 @@ def test_heat_has_reference_scale_by_default(client: TestClient, mammogram_png: 
     relative_peak = heatmap["peak"]["value"] / 0.008
     assert 0.5 < relative_peak < 0.9
     assert heatmap["scale"] == "reference"
-    assert heatmap["relative_peak"] == pytest.approx(relative_peak)
+    assert heatmap["relative_peak"] == pytest.approx(relative_peak, rel=1e-4)
     assert strength(heatmap) == pytest.approx(strength(own) * relative_peak, abs=1)
     assert (own["scale"], own["relative_peak"]) == ("image", heatmap["relative_peak"])
     assert own["values"] == heatmap["values"]

@@ -20,6 +20,9 @@ def test_figures_are_unusual_on_alarm_side_only() -> None:
     assert measures["entropy"].reference == ENTROPY
     assert diagnose({"lift": 1.0}, ranges)["lift"].unusual
     assert not diagnose({"entropy": 0.1}, ranges)["entropy"].unusual
+    assert [measures[name].alarm for name in ("entropy", "lift", "breast_share")] == [
+        "above", "below", None,
+    ]  # fmt: skip
 
 
 def test_figure_without_reference_is_not_unusual() -> None:
@@ -28,13 +31,13 @@ def test_figure_without_reference_is_not_unusual() -> None:
     assert (entropy.value, entropy.reference, entropy.unusual) == (0.99, None, False)
 
 
-def test_warning_names_figure_value_and_range() -> None:
+def test_warning_names_figure_value_and_side() -> None:
     measures = diagnose({"entropy": 0.9123, "lift": 1.5}, {"entropy": ENTROPY, "lift": LIFT})
 
     (warning,) = unusual_warnings(measures)
 
     assert warning.code == "unusual-entropy"
-    for part in ("0.912", "0.4", "0.8", FIGURES["entropy"].meaning):
+    for part in ("0.912, above", "0.4", "0.8", FIGURES["entropy"].meaning):
         assert part in warning.message
 
 
