@@ -15,6 +15,7 @@ from service.api.options import Effort, GradcamOptions
 from service.api.routes import gradcam
 from service.errors import ImageError, MammolensError
 from service.imaging import Limits, Read
+from service.imaging.naming_options import add_naming_options, naming_reader, tell_sources
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.records import HeatScale, Method
@@ -35,6 +36,10 @@ examples:
   %(prog)s image.dcm --out explained
   %(prog)s *.dcm --out explained --model models/mine --method hires-cam
   %(prog)s image.dcm --out explained --diagnostics full
+  %(prog)s scan.png --out explained --laterality L --view MLO
+
+Side and view come from the header, or else from --laterality and --view, or else from the name of
+the file, such as 1_L_CC.dcm or case7_RMLO.png. Each file's line says from where.
 
 The pictures show what the file shows, burned-in annotations included.
 """
@@ -125,6 +130,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         "--size",
         help="long edge of the pictures in pixels, or `source` (default: 1024)",
     )
+    add_naming_options(parser)
     return parser
 
 
@@ -141,7 +147,8 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
     style = options.style(MediaType.PNG)
     try:
         data = path.read_bytes()
-        reader = partial(read, picture_edge=style.long_edge)
+        naming = naming_reader(read, path, options.laterality, options.view)
+        reader = partial(naming, picture_edge=style.long_edge)
         explanation = pipeline.explain(model, reader, data, timer, options.question())
     except ImageError as error:
         return _refused(path, f"{error.title}. {error} {error.remedy}")
@@ -166,6 +173,7 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
         f"{path}: {prediction.label} "
         f"(probability of {prediction.positive_class} {probability:.3f})\n"
     )
+    sys.stdout.write(f"  {tell_sources(explanation.prediction.reading.facts)}\n")
     if explanation.note is not None:
         sys.stdout.write(f"  {explanation.note}\n")
     for warning in explanation.warnings:

@@ -14,13 +14,14 @@ from service.api import responses
 from service.api.application import AppParts, parts_of
 from service.api.dependencies import RequestTimeout
 from service.api.negotiation import MediaType, negotiate
+from service.api.options import ImageOptions
 from service.api.problems.documentation import document
 from service.api.problems.http_errors import InvalidParameters
 from service.api.problems.problem_types import ACCESS_ERRORS
 from service.api.record import Inference, record_of
 from service.api.schemas import Schema
 from service.api.upload.upload_reader import UploadBounds, read_upload
-from service.imaging import Read
+from service.imaging import NamingReader, Read
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
 from service.records import QualityWarning
@@ -67,6 +68,8 @@ def document_image_errors(*more: type[errors.MammolensError]) -> dict[int | str,
 class ImageCall:
     """Input of a route's work: the file, the model, the reader and the type to answer in.
 
+    `read` knows the side and the view that the caller names.
+
     `check` raises if the answer is no longer wanted. Call it before each costly step.
     """
 
@@ -104,6 +107,7 @@ class ImageRequests:
         self,
         lane: Lane,
         work: Callable[[ImageCall], ImageAnswer],
+        options: ImageOptions,
         *offers: MediaType,
         passes: CountPasses | None = None,
     ) -> Response:
@@ -113,6 +117,7 @@ class ImageRequests:
 
         Raises:
             MammolensError: any error of admission, upload or work.
+            RequestValidationError: a field of the form is not allowed.
         """
         media_type = negotiate(self.request, *offers)
         timer = Stopwatch()
@@ -121,13 +126,19 @@ class ImageRequests:
 
         async with engine.accept(lane, self.timeout, count, self._sender()) as accepted:
             bounds = UploadBounds.of(self.parts.settings)
-            data = await read_upload(self.request, accepted, bounds)
+            upload = await read_upload(self.request, accepted, bounds)
+            named = options.named(upload.fields)
 
             with self._leaving() as leaving:
                 async with engine.take_slot(accepted, leaving) as admitted:
-                    inference = await self._begin_inference(admitted.model, data)
+                    inference = await self._begin_inference(admitted.model, upload.data)
                     call = ImageCall(
-                        admitted.model, admitted.read, data, timer, media_type, admitted.slot.check
+                        admitted.model,
+                        NamingReader(admitted.read, named),
+                        upload.data,
+                        timer,
+                        media_type,
+                        admitted.slot.check,
                     )
 
                     def run() -> tuple[ImageAnswer, Response]:

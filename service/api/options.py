@@ -1,4 +1,4 @@
-"""Query options of each route.
+"""Query options of each route, and the fields of a form.
 
 An unknown option is refused, so that a typing error does not pass silently. So is one that is given
 more than once, because only one of its values could count.
@@ -6,17 +6,18 @@ more than once, because only one of its values could count.
 
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
 
 from service.api.negotiation import MediaType
 from service.pipeline import Question
-from service.records import HeatScale, Method
+from service.records import HeatScale, Laterality, Method, NamedFacts, View
 from service.rendering import Colormap, FilterScale, Render, Style
 
 Absent = SkipJsonSchema[None]
@@ -34,7 +35,52 @@ class NoOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class ActivationsOptions(NoOptions):
+class ImageOptions(NoOptions):
+    """Options of every route that takes an image: facts that a file may not say.
+
+    A form may have them as fields, too.
+    """
+
+    laterality: Laterality | Absent = Field(
+        default=None,
+        description="The breast, for a file that does not say. A header that does counts.",
+        examples=["L"],
+    )
+    view: View | Absent = Field(
+        default=None,
+        description="The view, for a file that does not say. A header that does counts.",
+        examples=["MLO"],
+    )
+
+    def named(self, fields: Sequence[tuple[str, str]] = ()) -> NamedFacts:
+        """Return the side and the view in the query or in the form's fields. Empty ones are none.
+
+        Raises:
+            RequestValidationError: a field is repeated, not allowed, or differs from the query.
+        """
+        given = [(name, value) for name, value in fields if value]
+        _refuse_repeated("body", (name for name, _ in given))
+        try:
+            form = ImageOptions.model_validate(dict(given))
+        except ValidationError as error:
+            faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+            raise RequestValidationError(faults) from error
+
+        differing = [
+            {"loc": ("body", name), "msg": "The query and the form should not differ"}
+            for name, value in form
+            if None not in {value, getattr(self, name)} and value != getattr(self, name)
+        ]
+        if differing:
+            raise RequestValidationError(differing)
+        return NamedFacts(self.laterality or form.laterality, self.view or form.view)
+
+
+FORM_FIELDS = tuple(ImageOptions.model_fields)
+"""Fields of a form, beside its file."""
+
+
+class ActivationsOptions(ImageOptions):
     """Options of /activations: how filters are drawn."""
 
     scale: FilterScale = Field(
@@ -52,7 +98,7 @@ class Effort(StrEnum):
     FULL = "full"
 
 
-class GradcamOptions(NoOptions):
+class GradcamOptions(ImageOptions):
     """Options of /gradcam: method, class and layer, and how the heatmap is drawn."""
 
     method: Method = Field(
@@ -124,9 +170,13 @@ class GradcamOptions(NoOptions):
 
 async def refuse_repeated(request: Request) -> None:
     """Raise RequestValidationError if an option is given more than once."""
-    counts = Counter(name for name, _ in request.query_params.multi_items())
+    _refuse_repeated("query", (name for name, _ in request.query_params.multi_items()))
+
+
+def _refuse_repeated(place: str, names: Iterable[str]) -> None:
+    counts = Counter(names)
     repeated = [
-        {"loc": ("query", name), "msg": "Value should be given once"}
+        {"loc": (place, name), "msg": "Value should be given once"}
         for name, count in counts.items()
         if count > 1
     ]
@@ -135,5 +185,6 @@ async def refuse_repeated(request: Request) -> None:
 
 
 NoQuery = Annotated[NoOptions, Query()]
+ImageQuery = Annotated[ImageOptions, Query()]
 ActivationsQuery = Annotated[ActivationsOptions, Query()]
 GradcamQuery = Annotated[GradcamOptions, Query()]

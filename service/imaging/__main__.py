@@ -8,6 +8,7 @@ from pathlib import Path
 
 from service.errors import ImageError
 from service.imaging.inspection import describe, draw
+from service.imaging.naming_options import add_naming_options, naming_reader
 from service.imaging.reading import read
 from service.records import FitParameters
 
@@ -24,6 +25,9 @@ examples:
   python -m service.imaging image.dcm
   python -m service.imaging --out pictures --grid 512x384 *.dcm
   python -m service.imaging --json image.dcm | jq .cautions
+
+Side and view come from the header, or else from --laterality and --view, or else from the name of
+the file, such as 1_L_CC.dcm. `laterality_source` and `view_source` say from where.
 
 The pictures show everything that the file shows, burned-in text included.
 """
@@ -66,6 +70,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--json", action="store_true", help="write one JSON object per file, and no pictures"
     )
+    add_naming_options(parser)
     return parser
 
 
@@ -79,7 +84,8 @@ def _grid(text: str) -> FitParameters:
 def _show(path: Path, options: argparse.Namespace) -> bool:
     """Read the file, print its description and write its pictures. Return whether it was read."""
     try:
-        reading = read(path.read_bytes(), options.grid, 0 if options.json else options.size)
+        naming = naming_reader(read, path, options.laterality, options.view)
+        reading = naming(path.read_bytes(), options.grid, 0 if options.json else options.size)
     except (ImageError, OSError) as error:
         sys.stderr.write(f"{path}: {type(error).__name__}: {error}\n")
         return False

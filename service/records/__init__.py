@@ -14,13 +14,16 @@ from service.records.heatmap import (
 from service.records.image import (
     Box,
     Derivation,
+    FactSource,
     FitParameters,
     Fitted,
     ImageFacts,
     Laterality,
     Mammogram,
+    NamedFacts,
     Side,
     SpacingPlane,
+    View,
 )
 from service.records.layers import (
     ConvLayer,
@@ -42,6 +45,7 @@ __all__ = [
     "Domain",
     "DrawnHeat",
     "EffectiveSize",
+    "FactSource",
     "FilterStatistics",
     "FitParameters",
     "Fitted",
@@ -57,6 +61,7 @@ __all__ = [
     "MapState",
     "Mask",
     "Method",
+    "NamedFacts",
     "Peak",
     "Pixels",
     "QualityWarning",
@@ -66,4 +71,5 @@ __all__ = [
     "Side",
     "SpacingPlane",
     "Stage",
+    "View",
 ]

@@ -1,6 +1,7 @@
 """An image file: facts of its header, its pixels, and the breast on the model's grid."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Literal
 
 from service.geometry import IDENTITY, Affine
@@ -9,17 +10,38 @@ from service.records.quality import QualityWarning
 
 Side = Literal["left", "right"]
 Laterality = Literal["L", "R"]
+FactSource = Literal["header", "caller", "file-name"]
+"""Where side and view come from. Only the command line looks at the name of a file."""
 Derivation = Literal["synthesised", "contrast-enhanced", "biopsy"]
 SpacingPlane = Literal["breast", "detector"]
+
+
+class View(StrEnum):
+    """Views of a breast: the terms of PS3.3 C.8.11.7.1.1."""
+
+    CC = "CC"
+    MLO = "MLO"
+    ML = "ML"
+    LM = "LM"
+    LMO = "LMO"
+    SIO = "SIO"
+    ISO = "ISO"
+    FB = "FB"
+    XCC = "XCC"
+    XCCL = "XCCL"
+    XCCM = "XCCM"
+    CV = "CV"
+    AT = "AT"
 
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
     """Facts from the file's header. A fact that the file does not state is None.
 
-    Only `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the
-    plain one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and
-    of a column (PS3.3 C.7.6.1.1.1). `derivation`: how the image was made, if not from one exposure.
+    Side and view may also come from the caller. `..._source`: where they come from. Only
+    `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the plain
+    one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and of a
+    column (PS3.3 C.7.6.1.1.1). `derivation`: how the image was made, if not from one exposure.
     `pixel_spacing_mm`: between rows, between columns. `pixel_spacing_plane`: where it holds. At the
     detector, the breast appears magnified.
     """
@@ -33,7 +55,9 @@ class ImageFacts:
     lossy: bool | None = None
     window: str | None = None
     laterality: Laterality | None = None
+    laterality_source: FactSource | None = None
     view: str | None = None
+    view_source: FactSource | None = None
     view_modifiers: tuple[str, ...] = ()
     patient_orientation: tuple[str, str] | None = None
     implant: bool | None = None
@@ -43,6 +67,15 @@ class ImageFacts:
     pixel_spacing_mm: tuple[float, float] | None = None
     pixel_spacing_plane: SpacingPlane | None = None
     sop_instance_uid: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFacts:
+    """Side and view of an image as `source` names them. None where it does not."""
+
+    laterality: Laterality | None = None
+    view: View | None = None
+    source: Literal["caller", "file-name"] = "caller"
 
 
 @dataclass(frozen=True, slots=True)

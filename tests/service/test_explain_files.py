@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.api.explain_files import main
+from tests.support.paths import SAMPLE
 
 
 @pytest.fixture
@@ -115,3 +116,26 @@ def test_scale_and_note_are_told(
     ]
     assert scales == ["reference", "image"]
     assert "  Decided negative: heat is no finding.\n" in capsys.readouterr().out
+
+
+def test_side_and_view_are_told_with_their_source(
+    mammogram_png: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The header of the sample says R and MLO, and counts."""
+    names = {
+        "plain.png": (mammogram_png, "laterality not stated, view MLO (option)"),
+        "7_L_CC.png": (mammogram_png, "laterality L (name of the file), view MLO (option)"),
+        "8_L_MLO.dcm": (SAMPLE.read_bytes(), "laterality R (header), view MLO (header)"),
+    }
+    paths = [tmp_path / name for name in names]
+    for path in paths:
+        path.write_bytes(names[path.name][0])
+
+    explain(*paths, "--out", tmp_path / "out", "--view", "mlo")
+
+    printed = capsys.readouterr().out
+    assert all(f"  {told}\n" in printed for _, told in names.values())
+    assert printed.count("caller-contradicted: The name of the file says another side") == 1
+    facts = json.loads((tmp_path / "out" / "7_L_CC.json").read_text("utf-8"))["image"]
+    assert (facts["laterality"], facts["laterality_source"]) == ("L", "file-name")
+    assert (facts["view"], facts["view_source"]) == ("MLO", "caller")

@@ -23,6 +23,9 @@ from service.errors import Abandoned, MammolensError, Unavailable
 
 PARAMETER_NAME = re.compile(r"[a-z_-]{1,32}")
 
+# A second fault of an optional parameter with a wrong value. No request can have null in its place.
+_NULL_REFUSED = "none_required"
+
 # As proxies log it. The client, which has disconnected, never receives it.
 _CLIENT_CLOSED_REQUEST = 499
 
@@ -78,6 +81,7 @@ async def _handle_validation(request: Request, error: Exception) -> Response:
     invalid = [
         InvalidParameter(parameter=_parameter_name(fault["loc"]), message=str(fault["msg"]))
         for fault in error.errors()
+        if fault.get("type") != _NULL_REFUSED
     ]
 
     count = len(invalid)

@@ -4,7 +4,7 @@ from service.errors import AccessError, MammolensError, RequestError
 
 
 class InvalidParameters(RequestError):
-    """A query or path parameter is unknown, out of range or of the wrong type."""
+    """A parameter of query, path or form is unknown, out of range or of the wrong type."""
 
     slug = "invalid-parameter"
     title = "Invalid parameter"

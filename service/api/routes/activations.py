@@ -41,7 +41,9 @@ async def draw_activations(
     request: ImageRequest, layer: LayerName, options: ActivationsQuery
 ) -> Response:
     """Return the activation maps of one layer as one PNG."""
-    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.PNG)
+    return await request.answer(
+        Lane.EXPLAIN, partial(_show, layer, options), options, MediaType.PNG
+    )
 
 
 @router.post(
@@ -61,7 +63,7 @@ async def show_activations(
     With `Accept: image/png` the answer is that of `/activations/{layer}.png`.
     """
     return await request.answer(
-        Lane.EXPLAIN, partial(_show, layer, options), MediaType.JSON, MediaType.PNG
+        Lane.EXPLAIN, partial(_show, layer, options), options, MediaType.JSON, MediaType.PNG
     )
 
 

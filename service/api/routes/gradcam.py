@@ -62,7 +62,7 @@ async def _answer(request: ImageRequest, options: GradcamOptions, *offers: Media
     question = options.question()
     passes = partial(pipeline.count_passes, method=question.method, full=question.full)
     work = partial(_explain, options)
-    return await request.answer(Lane.EXPLAIN, work, *offers, passes=passes)
+    return await request.answer(Lane.EXPLAIN, work, options, *offers, passes=passes)
 
 
 def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:

@@ -1,17 +1,17 @@
 """POST /predict: cancer or no cancer."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from service import pipeline
 from service.api import responses
 from service.api.image_request import ImageAnswer, ImageCall, ImageRequest, document_image_errors
 from service.api.negotiation import MediaType
-from service.api.options import NoQuery
+from service.api.options import ImageQuery, refuse_repeated
 from service.api.schemas import PredictAnswer
 from service.api.upload.body_types import BODY
 from service.runtime.engine import Lane
 
-router = APIRouter(tags=["Mammograms"])
+router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 
 @router.post(
@@ -23,9 +23,9 @@ router = APIRouter(tags=["Mammograms"])
     responses=responses.TIMED | document_image_errors(),
     openapi_extra=BODY,
 )
-async def predict(request: ImageRequest, _: NoQuery) -> Response:
+async def predict(request: ImageRequest, options: ImageQuery) -> Response:
     """Return the calibrated probability of cancer in one mammogram, and the decision."""
-    return await request.answer(Lane.PREDICT, _predict, MediaType.JSON)
+    return await request.answer(Lane.PREDICT, _predict, options, MediaType.JSON)
 
 
 def _predict(call: ImageCall) -> ImageAnswer:

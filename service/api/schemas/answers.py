@@ -17,7 +17,17 @@ from service.api.schemas.rounding import (
     RoundedSize,
     Share,
 )
-from service.records import Alarm, Box, Derivation, Laterality, Method, Side, SpacingPlane, Stage
+from service.records import (
+    Alarm,
+    Box,
+    Derivation,
+    FactSource,
+    Laterality,
+    Method,
+    Side,
+    SpacingPlane,
+    Stage,
+)
 
 Pair = Annotated[list[Exact], Field(min_length=2, max_length=2)]
 """Two numbers. A tuple would be an array of anything to most generators of clients."""
@@ -32,6 +42,10 @@ Matrix = Annotated[
 Base64Png = Annotated[
     str, Field(json_schema_extra={"contentEncoding": "base64", "contentMediaType": "image/png"})
 ]
+_SOURCE = (
+    "Where it comes from: the file's header, the caller, or, in `mammolens explain` alone, the "
+    "name of the file. Null if nothing says it."
+)
 
 
 class Schema(BaseModel):
@@ -52,7 +66,7 @@ class ModelName(Schema):
 
 
 class Image(Schema):
-    """Facts of the image; null if the file does not give one."""
+    """Facts of the image; null if the file does not give one. Side and view may be the caller's."""
 
     format: Literal["dicom", "png", "jpeg", "tiff"]
     rows: int
@@ -63,7 +77,9 @@ class Image(Schema):
     lossy: bool | None = Field(description="Whether the image has undergone lossy compression.")
     window: str | None = Field(description="The VOI window or LUT that was applied.")
     laterality: Laterality | None
+    laterality_source: FactSource | None = Field(description=_SOURCE)
     view: str | None
+    view_source: FactSource | None = Field(description=_SOURCE)
     view_modifiers: list[str] = Field(description="Modifiers of the view (PS3.16 CID 4015).")
     patient_orientation: Annotated[list[str], Field(min_length=2, max_length=2)] | None = Field(
         description="Directions of a row and of a column."

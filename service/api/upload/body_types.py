@@ -21,7 +21,7 @@ BODY = {
             "One mammogram, as a form, as the raw file, or as `multipart/related; "
             'type="application/dicom"` with one part, as DICOMweb clients send it. Its format is '
             "detected from its bytes, not from its name or type. The body may have the "
-            "Content-Encoding `gzip`."
+            "Content-Encoding `gzip`. A form may have `laterality` and `view` as fields."
         ),
         "content": {MULTIPART: {"schema": _FORM}}
         | {media_type: {"schema": _BINARY} for media_type in (*RAW, RELATED)},
@@ -29,5 +29,7 @@ BODY = {
 }
 """Declaration of the body in OpenAPI.
 
-FastAPI cannot derive it, because the routes read the body themselves.
+FastAPI cannot derive it, because the routes read the body themselves. The fields that a form may
+have are not declared: they are options of the query as well, and generated clients would have each
+of them twice.
 """

@@ -1,18 +1,21 @@
-"""The one file in a multipart body: a form, or the body of a DICOMweb client."""
+"""The one file in a multipart body: a form with its fields, or the body of a DICOMweb client."""
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
+from service.api.options import FORM_FIELDS
 from service.api.upload.file_sink import FileSink
 from service.errors import MalformedUpload, MissingFile
 
 MAX_PARTS = 64
-"""Parts that a body may have. A form of this service needs one."""
+"""Parts that a body may have. A form of this service needs one, and has two fields beside it."""
+MAX_FIELD_BYTES = 64
+"""Bytes of a field that are kept. No allowed value is as long."""
 
 
 class MultipartFile:
-    """Parser of a multipart body (RFC 2046, section 5.1). Only the file is kept.
+    """Parser of a multipart body (RFC 2046, section 5.1). The file and FORM_FIELDS are kept.
 
     The file of a form is its part named `file`, with or without a file name. The file of a
     multipart/related body is its only part.
@@ -24,6 +27,8 @@ class MultipartFile:
         self._parts = 0
         self._files = 0
         self._in_file = False
+        self._fields: list[tuple[str, bytearray]] = []
+        self._in_field = False
         self._complete = False
         self._header = b""
         self._value = b""
@@ -83,12 +88,17 @@ class MultipartFile:
                 "The form has no part named 'file'." if self._is_form else "The body has no part."
             )
 
+    def fields(self) -> list[tuple[str, str]]:
+        """Return the fields of the form, in their order. Long values are cut."""
+        return [(name, value.decode("ascii", "replace")) for name, value in self._fields]
+
     def _begin_part(self) -> None:
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise MalformedUpload(f"The multipart body has more than {MAX_PARTS} parts.")
 
         self._in_file = False
+        self._in_field = False
         if not self._is_form:
             self._begin_file()
 
@@ -107,14 +117,21 @@ class MultipartFile:
     def _end_header(self) -> None:
         if self._is_form and self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
-            if options.get(b"name") == b"file":
+            name = options.get(b"name", b"").decode("latin-1")
+            if name == "file":
                 self._begin_file()
+            elif name in FORM_FIELDS:
+                self._in_field = True
+                self._fields.append((name, bytearray()))
         self._header = b""
         self._value = b""
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
             self._sink.write(data[start:end])
+        elif self._in_field:
+            value = self._fields[-1][1]
+            value += data[start : min(end, start + MAX_FIELD_BYTES - len(value))]
 
     def _end(self) -> None:
         self._complete = True

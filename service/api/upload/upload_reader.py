@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -41,8 +41,16 @@ class UploadBounds:
         return cls(settings.max_upload_bytes, settings.min_upload_rate, settings.upload_seconds)
 
 
-async def read_upload(request: Request, accepted: AcceptedRequest, bounds: UploadBounds) -> bytes:
-    """Read the bytes of the one image in the body.
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """The bytes of the one image in a body, and the fields of a form: their names and values."""
+
+    data: bytes
+    fields: Sequence[tuple[str, str]] = ()
+
+
+async def read_upload(request: Request, accepted: AcceptedRequest, bounds: UploadBounds) -> Upload:
+    """Read the one image in the body.
 
     Raises:
         RequestError: the body has no file, too many bytes or an unsupported type, does not follow
@@ -52,12 +60,12 @@ async def read_upload(request: Request, accepted: AcceptedRequest, bounds: Uploa
         Abandoned: the client has disconnected.
     """
     try:
-        return await _Upload(request, accepted, bounds).read()
+        return await _UploadReader(request, accepted, bounds).read()
     except ClientDisconnect as error:
         raise Abandoned("The client has disconnected.") from error
 
 
-class _Upload:
+class _UploadReader:
     """Reads one body."""
 
     def __init__(self, request: Request, accepted: AcceptedRequest, bounds: UploadBounds) -> None:
@@ -65,8 +73,8 @@ class _Upload:
         self._accepted = accepted
         self._bounds = bounds
 
-    async def read(self) -> bytes:
-        """Return the bytes of the file."""
+    async def read(self) -> Upload:
+        """Return the file and the fields."""
         content_type = self._request.headers.get("content-type", "")
         media_type = _media_type(content_type)
         sink = FileSink(self._accepted.body, self._bounds.max_bytes)
@@ -74,15 +82,16 @@ class _Upload:
         if media_type in RAW:
             async for piece in self._decoded(0):
                 sink.write(piece)
-        elif media_type is not None:
+            return Upload(sink.data())
+
+        if media_type is not None:
             body = MultipartFile(content_type, sink, is_form=media_type == MULTIPART)
             async for piece in self._decoded(MULTIPART_OVERHEAD):
                 body.feed(piece)
             body.finish()
-        else:
-            raise UnsupportedMediaType(AVAILABLE)
+            return Upload(sink.data(), body.fields())
 
-        return sink.data()
+        raise UnsupportedMediaType(AVAILABLE)
 
     def _decoded(self, overhead: int) -> AsyncGenerator[bytes, None]:
         """Return the body in pieces, without its content coding."""

@@ -167,7 +167,7 @@ def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
         BODY_PART_CONTRADICTED: identity.other_body_part is not None,
         LATERALITY_CONTRADICTED: identity.laterality_contradicted,
         VIEW_CONTRADICTED: identity.view_contradicted,
-        ORIENTATION_CONTRADICTED: _contradicts_laterality(identity),
+        ORIENTATION_CONTRADICTED: contradicts_orientation(identity),
         IMPLANT: identity.implant or IMPLANT_DISPLACED in identity.view_modifiers,
         SPOT_VIEW: identity.partial_view
         or {MAGNIFICATION, SPOT_COMPRESSION} & {*identity.view_modifiers},
@@ -198,7 +198,7 @@ def _is_mammography(identity: ImageIdentity) -> bool:
     return identity.modality == "MG" and identity.sop_class == _MAMMOGRAPHY
 
 
-def _contradicts_laterality(identity: ImageIdentity) -> bool:
+def contradicts_orientation(identity: ImageIdentity | ImageFacts) -> bool:
     """Return whether columns run to the head, or away from the middle of the body.
 
     Example of the latter: the columns of a left breast's CC view run to the left.

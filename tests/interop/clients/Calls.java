@@ -20,10 +20,10 @@ public class Calls {
         File image = new File(arguments[2]);
 
         for (int round = 0; round < 10; round++) {
-            PredictAnswer predicted = api.predict(image, null);
+            PredictAnswer predicted = api.predict(image, null, null, null);
             File heatmap = api.explainPicture(
-                    image, null, null, null, null, null, null, null, null, null, "200", null);
-            File montage = api.drawActivations("conv2d", image, null, null, null);
+                    image, null, null, null, null, null, null, null, null, null, null, null, "200", null);
+            File montage = api.drawActivations("conv2d", image, null, null, null, null, null);
 
             List<BigDecimal> spacing = predicted.getImage().getPixelSpacingMm();
             System.out.println(String.format(Locale.ROOT, "%s %.4f %b %b %s",
@@ -34,7 +34,7 @@ public class Calls {
 
     private static String refusal(ApiClient client, MammogramsApi api, File image) throws IOException {
         try {
-            api.showActivations("none", image, null, null, null);
+            api.showActivations("none", image, null, null, null, null, null);
         } catch (ApiException error) {
             return client.getObjectMapper().readValue(error.getResponseBody(), Problem.class).getType();
         }

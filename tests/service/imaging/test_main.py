@@ -98,3 +98,19 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "examples:" in shown
     assert "calibrated.png" in shown
+
+
+def test_file_name_and_options_name_missing_facts(
+    write_dicom: WriteDicom, breast: Pixels, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "7_R_MLO.dcm"
+    path.write_bytes(write_dicom(breast, BitsStored=12, ViewPosition="CC"))
+
+    main(["--json", str(path)])
+    main(["--json", "--laterality", "L", str(path)])
+
+    proposed, given = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (proposed["laterality"], proposed["laterality_source"]) == ("R", "file-name")
+    assert (proposed["view"], proposed["view_source"]) == ("CC", "header")
+    assert any(caution.startswith("caller-contradicted") for caution in proposed["cautions"])
+    assert (given["laterality"], given["laterality_source"]) == ("L", "caller")
