@@ -1,10 +1,12 @@
 """Decode image files. The first bytes determine the format; name and content type are ignored."""
 
+from typing import Protocol
+
 from service.errors import EmptyImage, UnsupportedFormat
-from service.imaging.dicom.decoder import decode_dicom, is_bare_dataset
+from service.imaging.dicom.decoder import DicomImage, is_bare_dataset
 from service.imaging.foreign_formats import name_format
 from service.imaging.limits import Limits
-from service.imaging.raster import RasterFormat, decode_raster
+from service.imaging.raster import RasterFormat, RasterImage
 from service.records import Mammogram
 
 _MAGIC: dict[bytes, RasterFormat] = {
@@ -19,14 +21,34 @@ _MAGIC: dict[bytes, RasterFormat] = {
 _DEFAULT = Limits()
 
 
+class OpenedImage(Protocol):
+    """An image file whose header was read. It keeps what several resolutions have in common."""
+
+    def decode(
+        self, min_size: tuple[float, float] | None = None, *, with_signal: bool = True
+    ) -> Mammogram:
+        """Decode the mammogram.
+
+        `min_size`: rows and columns that are sufficient. The file is then reduced to the lowest
+        resolution that has at least as many, in every format and transfer syntax alike. If it is
+        None, the file is decoded in full. `with_signal`: False for a picture, which does not need
+        the values before the VOI transform. `signal` is then None.
+
+        Raises:
+            ImageError: any subclass but NoBreast.
+        """
+        ...
+
+
 def decode(
     data: bytes, limits: Limits = _DEFAULT, min_size: tuple[float, float] | None = None
 ) -> Mammogram:
-    """Decode the mammogram in a DICOM, PNG, JPEG or TIFF file.
+    """Decode the mammogram in a DICOM, PNG, JPEG or TIFF file; see `OpenedImage`."""
+    return open_image(data, limits).decode(min_size)
 
-    `min_size`: rows and columns that are sufficient. The file is then reduced to the lowest
-    resolution that has at least as many, in every format and transfer syntax alike. If it is None,
-    the file is decoded in full.
+
+def open_image(data: bytes, limits: Limits) -> OpenedImage:
+    """Read the header of a DICOM, PNG, JPEG or TIFF file.
 
     Raises:
         ImageError: any subclass but NoBreast.
@@ -36,14 +58,14 @@ def decode(
 
     # First, as the 128 bytes before DICM may be another format's header (DICOM PS3.10 7.1).
     if data[128:132] == b"DICM":
-        return decode_dicom(data, limits, min_size)
+        return DicomImage(data, limits)
 
     for magic, raster_format in _MAGIC.items():
         if data.startswith(magic):
-            return decode_raster(data, raster_format, limits, min_size)
+            return RasterImage(data, raster_format, limits)
 
     if is_bare_dataset(data, limits):
-        return decode_dicom(data, limits, min_size)
+        return DicomImage(data, limits)
 
     name = name_format(data)
     kind = f", but {name}" if name else ""

@@ -3,7 +3,8 @@
 import cv2
 import numpy as np
 
-from service.records import Mask, Pixels, QualityWarning
+from service.imaging.grey_counts import count_values, percentile
+from service.records import WHITE, Mask, Pixels, QualityWarning
 
 INVERTED = QualityWarning(
     "inverted",
@@ -36,18 +37,20 @@ def is_negative(grey: Pixels, padding: Mask | None = None) -> bool:
     kept = np.ones(view.shape, bool) if padding is None else ~padding[::step, ::step]
     if not kept.any():
         return False
-    black, white = np.percentile(view[kept], _ENDS)
-    unit = (view.astype(np.float32) - black) / max(white - black, 1)
+    counts = count_values(view if padding is None else view[kept])
+    black, white = (percentile(counts, end) for end in _ENDS)
+    unit = (np.arange(WHITE + 1) - black) / max(white - black, 1)
 
     # Air along the rim: it is bright, and more pixels are white than black.
-    level = float(np.median(unit[_rim(kept, max(1, round(_STRIP * min(view.shape))))]))
+    width = max(1, round(_STRIP * min(view.shape)))
+    level = float(np.median(unit[view[_rim(kept, width)]]))
     if kept.all() or not _AIR < level < 1 - _AIR:
-        white_count = np.count_nonzero(unit[kept] >= 1 - _TOLERANCE)
-        black_count = np.count_nonzero(unit[kept] <= _TOLERANCE)
+        white_count = counts[unit >= 1 - _TOLERANCE].sum()
+        black_count = counts[unit <= _TOLERANCE].sum()
         return bool(level > 1 / 2 and white_count > black_count)
 
     # No air along the rim, because padding replaces it: the outermost pixels are skin.
-    return float(np.median(unit[_rim(kept, 1)])) > 1 / 2
+    return float(np.median(unit[view[_rim(kept, 1)]])) > 1 / 2
 
 
 def _rim(kept: Mask, width: int) -> Mask:

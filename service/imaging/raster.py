@@ -16,7 +16,7 @@ from service.imaging.rasters.jpeg_file import read_jpeg_file
 from service.imaging.rasters.png_file import read_png
 from service.imaging.rasters.samples import Raster, Samples
 from service.imaging.rasters.tiff_file import read_tiff
-from service.imaging.reduction import from_reduced, reduce_resolution
+from service.imaging.reduction import Pyramid, from_reduced
 from service.records import WHITE, ImageFacts, Mammogram, Pixels
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
@@ -31,23 +31,39 @@ _READERS: Mapping[RasterFormat, Callable[[bytes, Limits], Raster]] = {
 _MIN_SPAN = 0.5
 
 
-def decode_raster(
-    data: bytes, raster_format: RasterFormat, limits: Limits, min_size: tuple[float, float] | None
-) -> Mammogram:
-    """Decode a file of that format; `min_size` and ImageError as in `service.imaging.decoding`."""
-    raster = _READERS[raster_format](data, limits)
-    pixels = _scale(_upright(raster.grey, raster.orientation), raster.bits)
-    inverted = is_negative(pixels)
+class RasterImage:
+    """A file of that format, decoded, whose resolution can be reduced.
 
-    rows, columns = pixels.shape
-    halvings = 0 if min_size is None else geometry.max_halvings(rows, columns, min_size)
-    positive = WHITE - pixels if inverted else pixels
-    return Mammogram(
-        pixels=np.asarray(reduce_resolution(positive, halvings, (0, WHITE)), np.uint16),
-        facts=ImageFacts(format=raster_format, rows=rows, columns=columns, bits=raster.bits),
-        warnings=(INVERTED,) if inverted else (),
-        to_source=from_reduced(halvings),
-    )
+    ImageError as in `service.imaging.decoding`.
+    """
+
+    def __init__(self, data: bytes, raster_format: RasterFormat, limits: Limits) -> None:
+        raster = _READERS[raster_format](data, limits)
+        pixels = _scale(_upright(raster.grey, raster.orientation), raster.bits)
+        inverted = is_negative(pixels)
+
+        rows, columns = pixels.shape
+        self._positive = WHITE - pixels if inverted else pixels
+        self._pyramid = Pyramid((0, WHITE))
+        self._facts = ImageFacts(format=raster_format, rows=rows, columns=columns, bits=raster.bits)
+        self._warnings = (INVERTED,) if inverted else ()
+
+    def decode(
+        self,
+        min_size: tuple[float, float] | None = None,
+        *,
+        with_signal: bool = True,  # noqa: ARG002 - there is no VOI transform
+    ) -> Mammogram:
+        """Return the pixels; see `service.imaging.decoding.OpenedImage`."""
+        rows, columns = self._positive.shape
+        halvings = 0 if min_size is None else geometry.max_halvings(rows, columns, min_size)
+        reduced = self._pyramid.reduced(self._positive, halvings) if halvings else self._positive
+        return Mammogram(
+            pixels=np.asarray(reduced, np.uint16),
+            facts=self._facts,
+            warnings=self._warnings,
+            to_source=from_reduced(halvings),
+        )
 
 
 def _scale(samples: Samples, bits: int) -> Pixels:

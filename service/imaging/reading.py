@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from service import geometry
 from service.imaging.breast.fitting import fit_content, is_too_coarse, min_input_size
 from service.imaging.breast.placed_picture import PlacedPicture
-from service.imaging.decoding import decode
+from service.imaging.decoding import OpenedImage, open_image
 from service.imaging.dicom.acceptance import side_warnings
 from service.imaging.limits import Limits
 from service.observability.stopwatch import Lap, Stopwatch
@@ -68,43 +68,43 @@ def read(
     The file is read at the lowest resolution that the model's grid and the picture need.
     """
     timer = Stopwatch()
+    with timer.step("decode"):
+        image = open_image(data, limits)
 
-    mammogram, fitted = _fit_at_sufficient_resolution(data, parameters, limits, timer)
+    mammogram, fitted = _fit_at_sufficient_resolution(image, parameters, timer)
     picture = None
     if picture_edge:
         with timer.step("decode"):
-            picture = _draw(mammogram, data, limits, picture_edge)
+            picture = _draw(mammogram, image, picture_edge)
 
     warnings = (*mammogram.warnings, *side_warnings(mammogram.facts, fitted.side))
     return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
 
 
 def _fit_at_sufficient_resolution(
-    data: bytes, parameters: FitParameters, limits: Limits, timer: Stopwatch
+    image: OpenedImage, parameters: FitParameters, timer: Stopwatch
 ) -> tuple[Mammogram, Fitted]:
     """Decode the file and fit it, again in full resolution where the breast is too small."""
     with timer.step("decode"):
-        mammogram, content = _decode_for(parameters, data, limits)
+        mammogram, content = _decode_for(parameters, image)
     with timer.step("fit"):
         fitted = fit_content(content, parameters)
 
     if is_too_coarse(fitted):
         with timer.step("decode"):
-            mammogram, content = _decode(data, limits)
+            mammogram, content = _decode(image)
         with timer.step("fit"):
             fitted = fit_content(content, parameters)
     return mammogram, fitted
 
 
-def _decode_for(
-    parameters: FitParameters, data: bytes, limits: Limits
-) -> tuple[Mammogram, PlacedPicture]:
+def _decode_for(parameters: FitParameters, image: OpenedImage) -> tuple[Mammogram, PlacedPicture]:
     """Decode the file at a resolution that suffices for its content without the border.
 
     Returns the content, too.
     """
     min_size = min_input_size(parameters)
-    mammogram, content = _decode(data, limits, min_size)
+    mammogram, content = _decode(image, min_size)
     if content.step == 1 or not _is_smaller(content.shape, min_size):
         return mammogram, content
 
@@ -113,14 +113,14 @@ def _decode_for(
         size * whole / inner
         for size, whole, inner in zip(min_size, mammogram.pixels.shape, content.shape, strict=True)
     )
-    return _decode(data, limits, (rows, columns))
+    return _decode(image, (rows, columns))
 
 
 def _decode(
-    data: bytes, limits: Limits, min_size: tuple[float, float] | None = None
+    image: OpenedImage, min_size: tuple[float, float] | None = None
 ) -> tuple[Mammogram, PlacedPicture]:
     """Decode the file; return its picture without the border, too."""
-    mammogram = decode(data, limits, min_size)
+    mammogram = image.decode(min_size)
     return mammogram, PlacedPicture.of(mammogram).without_border()
 
 
@@ -129,15 +129,20 @@ def _is_smaller(shape: tuple[int, int], min_size: tuple[float, float]) -> bool:
     return any(edge < size for edge, size in zip(shape, min_size, strict=True))
 
 
-def _draw(mammogram: Mammogram, data: bytes, limits: Limits, long_edge: float) -> Grey:
-    """Return the mammogram as displayed, with that long edge."""
+def _draw(mammogram: Mammogram, image: OpenedImage, long_edge: float) -> Grey:
+    """Return the mammogram as displayed, with that long edge.
+
+    `mammogram`: as it was decoded for the fit. It is used if its resolution is that of the picture.
+    """
     rows = mammogram.facts.rows
     columns = mammogram.facts.columns
     height, width = geometry.canvas(rows, columns, long_edge)
 
-    # A reduced resolution may be too coarse for the picture.
-    if mammogram.pixels.shape != (rows, columns):
-        mammogram = decode(data, limits, min_size=(height, width))
+    # The resolution of the fit may be too coarse for the picture, or needlessly fine.
+    halvings = geometry.max_halvings(rows, columns, (height, width))
+    is_whole = mammogram.pixels.shape == (rows, columns)
+    if not is_whole and round(mammogram.to_source.scale_y) != 2**halvings:
+        mammogram = image.decode((height, width), with_signal=False)
     pixels = mammogram.pixels
 
     # Full resolution: area averaging.

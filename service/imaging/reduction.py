@@ -27,12 +27,28 @@ def reduce_resolution(values: Integers, halvings: int, limits: tuple[int, int]) 
     Pixel (row, column) of the result lies on pixel (row, column) * 2 ** halvings of the original.
     The filter overshoots at edges, therefore the limits: the smallest and the largest value.
     """
-    work = np.int16 if max(map(abs, limits)) < _MAX_FOR_16_BITS else np.int32
-    reduced: Integers = values
-    for _ in range(halvings):
-        reduced = _halve(reduced, work)
+    return Pyramid(limits).reduced(values, halvings) if halvings else values
 
-    return reduced.clip(*limits).astype(values.dtype) if halvings else values
+
+class Pyramid:
+    """The reduced resolutions of one picture. Each is computed once.
+
+    `limits`: as in `reduce_resolution`. A lower resolution is computed from the one above before
+    that is clipped, so what is asked for first changes nothing.
+    """
+
+    def __init__(self, limits: tuple[int, int]) -> None:
+        self._limits = limits
+        self._work = np.int16 if max(map(abs, limits)) < _MAX_FOR_16_BITS else np.int32
+        self._levels: list[Integers] = []
+
+    def reduced(self, values: Integers, halvings: int) -> Integers:
+        """Return the values at a reduced resolution. They are the same picture in every call."""
+        while len(self._levels) < halvings:
+            finer = self._levels[-1] if self._levels else values
+            self._levels.append(_halve(finer, self._work))
+
+        return self._levels[halvings - 1].clip(*self._limits).astype(values.dtype)
 
 
 def from_reduced(halvings: int, origin: tuple[int, int] = (0, 0)) -> Affine:

@@ -20,21 +20,21 @@ def cover(breast: Mask, grey: Floats, threshold: float) -> Floats:
     Only pixels at the edge of the mask are covered in part. Their share follows from the distance
     to the line where the grey value is the threshold: the difference from it, over the slope.
     """
-    slope_x = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32)
-    slope_y = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)
-    distance = (grey - threshold) / np.maximum(np.hypot(slope_x, slope_y), _MIN_SLOPE)
-
-    # The middle of a pixel in the mask is covered, that of any other pixel is not.
-    inside = np.clip(distance + 0.5, 0.5, 1)
-    outside = np.clip(distance + 0.5, 0, 0.5)
-
+    # The pixels at the edge of the mask.
     binary = breast.astype(np.uint8)
     element = np.ones((3, 3), np.uint8)
-    is_inner = cv2.erode(binary, element).astype(bool)
-    is_near = cv2.dilate(binary, element).astype(bool)
+    edge = np.nonzero(cv2.dilate(binary, element) != cv2.erode(binary, element))
 
-    at_edge = np.where(breast, inside, np.where(is_near, outside, 0))
-    return np.where(is_inner, 1, at_edge).astype(np.float32)
+    # The distance of each from the line.
+    slope_x = cv2.Scharr(grey, cv2.CV_32F, 1, 0, scale=1 / 32)[edge]
+    slope_y = cv2.Scharr(grey, cv2.CV_32F, 0, 1, scale=1 / 32)[edge]
+    distance = (grey[edge] - threshold) / np.maximum(np.hypot(slope_x, slope_y), _MIN_SLOPE)
+
+    # The middle of a pixel in the mask is covered, that of any other pixel is not.
+    is_inside = breast[edge]
+    covered = breast.astype(np.float32)
+    covered[edge] = np.clip(distance + 0.5, 0.5 * is_inside, 0.5 + 0.5 * is_inside)
+    return covered
 
 
 def edges(coverage: Floats) -> Extent:

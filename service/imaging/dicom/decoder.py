@@ -8,7 +8,7 @@ from service.imaging.dicom import acceptance
 from service.imaging.dicom.display import display
 from service.imaging.dicom.elements import open_file
 from service.imaging.dicom.header import Header, read_header
-from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, decode_pixels
+from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, PixelReader
 from service.imaging.library_errors import as_corrupt_image, silence_warnings
 from service.imaging.limits import Limits
 from service.records import ImageFacts, Mammogram
@@ -23,38 +23,49 @@ def is_bare_dataset(data: bytes, limits: Limits) -> bool:
     return header is not None
 
 
-def decode_dicom(data: bytes, limits: Limits, min_size: tuple[float, float] | None) -> Mammogram:
-    """Decode a DICOM file; `min_size` and ImageError as in `service.imaging.decoding`."""
-    # Header: read it, and refuse the image if it is not a supported mammogram.
-    syntax, header = _read(data, limits)
-    if header is None:
-        raise CorruptImage(
-            "The DICOM file has no pixel data, or its header lacks the rows or columns."
+class DicomImage:
+    """A DICOM file whose header was read, and that is a supported mammogram.
+
+    Its pixels can be decoded at several resolutions; ImageError as in `service.imaging.decoding`.
+    """
+
+    def __init__(self, data: bytes, limits: Limits) -> None:
+        self._syntax, header = _read(data, limits)
+        if header is None:
+            raise CorruptImage(
+                "The DICOM file has no pixel data, or its header lacks the rows or columns."
+            )
+        acceptance.require_mammogram(header.identity)
+        _require_greyscale(header)
+        limits.check(header.rows, header.columns)
+
+        self._header = header
+        storage = header.calibration.storage
+        encoded = Encoded(
+            header.pixel_data, self._syntax, header.rows, header.columns, storage, header.overlaid
         )
-    acceptance.require_mammogram(header.identity)
-    _require_greyscale(header)
-    limits.check(header.rows, header.columns)
+        self._pixels = PixelReader(encoded)
 
-    # Pixels: at a reduced resolution only if means of neighbouring values are meaningful.
-    storage = header.calibration.storage
-    may_reduce = header.calibration.is_smooth and not header.overlaid
-    halvings = 0
-    if min_size is not None and may_reduce:
-        halvings = geometry.max_halvings(header.rows, header.columns, min_size)
-    encoded = Encoded(
-        header.pixel_data, syntax, header.rows, header.columns, storage, header.overlaid
-    )
-    decoded = decode_pixels(encoded, halvings)
+    def decode(
+        self, min_size: tuple[float, float] | None = None, *, with_signal: bool = True
+    ) -> Mammogram:
+        """Decode the pixels; see `service.imaging.decoding.OpenedImage`."""
+        # At a reduced resolution only if means of neighbouring values are meaningful.
+        header = self._header
+        may_reduce = header.calibration.is_smooth and not header.overlaid
+        halvings = 0
+        if min_size is not None and may_reduce:
+            halvings = geometry.max_halvings(header.rows, header.columns, min_size)
 
-    shown = display(decoded.patterns, header)
-
-    return Mammogram(
-        pixels=shown.pixels,
-        signal=shown.signal,
-        facts=_facts(header, syntax, shown.window),
-        warnings=(*acceptance.warnings(header.identity), *shown.warnings),
-        to_source=decoded.to_source,
-    )
+        decoded = self._pixels.decode(halvings)
+        shown = display(decoded.patterns, header, with_signal=with_signal)
+        return Mammogram(
+            pixels=shown.pixels,
+            signal=shown.signal,
+            facts=_facts(header, self._syntax, shown.window),
+            warnings=(*acceptance.warnings(header.identity), *shown.warnings),
+            to_source=decoded.to_source,
+        )
 
 
 def _read(data: bytes, limits: Limits) -> tuple[UID, Header | None]:

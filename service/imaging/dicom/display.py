@@ -18,6 +18,7 @@ from service.imaging.dicom.acceptance import (
 from service.imaging.dicom.greyscale import Calibration, Counts, LookupTable
 from service.imaging.dicom.header import Header
 from service.imaging.dicom.overshoot import Patterns
+from service.imaging.grey_counts import ValueCounts, count_values, percentile
 from service.imaging.polarity import INVERTED, is_negative
 from service.records import WHITE, Mask, Pixels, QualityWarning
 
@@ -43,22 +44,27 @@ class Display:
     warnings: tuple[QualityWarning, ...]
 
 
-def display(patterns: Patterns, header: Header) -> Display:
-    """Display the patterns, which may be overwritten."""
-    # A view of every few pixels, and the number of pixels of each pattern.
+def display(patterns: Patterns, header: Header, *, with_signal: bool = True) -> Display:
+    """Display the patterns, which may be overwritten.
+
+    `with_signal`: False leaves the signal out.
+    """
+    # A view of every few pixels, its number of pixels of each pattern, and the patterns that occur.
     calibration = header.calibration
     is_byte = calibration.storage.bits_allocated == 8  # noqa: PLR2004 - a byte
     patterns = patterns.astype(np.uint8 if is_byte else np.uint16, copy=False)
     step = max(1, max(patterns.shape) // _LONG_EDGE)
-    view = patterns[::step, ::step]
-    counts = _count(patterns, 2**calibration.storage.bits_allocated)
+    view = np.ascontiguousarray(patterns[::step, ::step])
+    view_counts = count_values(view)
+    counts = view_counts if step == 1 else _count(patterns, view_counts.size)
 
     # Polarity, and the transforms that can be used.
     calibration, is_inverted = _upright(calibration, view, counts)
-    usable = _usable(calibration, view, counts)
+    usable = _usable(calibration, view_counts, counts)
 
     # The signal first, because the pixels take the memory of the patterns.
-    signal = None if usable.voi is None else cv2.LUT(patterns, usable.signal_table(counts))
+    has_signal = with_signal and usable.voi is not None
+    signal = cv2.LUT(patterns, usable.signal_table(counts)) if has_signal else None
     return Display(
         pixels=_look_up(patterns, usable.display_table(counts)),
         signal=None if signal is None else np.asarray(signal, np.uint16),
@@ -74,42 +80,53 @@ def _count(patterns: Patterns, pattern_count: int) -> Counts:
 
 def _upright(calibration: Calibration, view: Patterns, counts: Counts) -> tuple[Calibration, bool]:
     """Return the calibration with black air, and whether it had to be inverted."""
-    padding = calibration.padding_table()[view]
-    if not is_negative(calibration.signal_table(counts)[view], padding if padding.any() else None):
+    padding = None if calibration.padding is None else calibration.padding_table()[view]
+    grey = np.asarray(cv2.LUT(view, calibration.signal_table(counts)), np.uint16)
+    if not is_negative(grey, padding if padding is not None and padding.any() else None):
         return calibration, False
     return replace(calibration, inverted=not calibration.inverted), True
 
 
-def _usable(calibration: Calibration, view: Patterns, counts: Counts) -> Calibration:
+def _usable(calibration: Calibration, view_counts: ValueCounts, counts: Counts) -> Calibration:
     """Return the calibration, without its VOI transform if that shows nothing of the breast."""
     if calibration.voi is None:
         return calibration
 
-    kept = view[~calibration.padding_table()[view]]
-    signal = calibration.signal_table(counts)[kept]
-    shown = calibration.display_table(counts)[kept]
+    # The number of pixels with each pattern of the view, without the padding.
+    pixels = np.where(calibration.padding_table(), 0, view_counts)
+    shown = calibration.display_table(counts)
 
-    tissue = _is_tissue(signal)
+    tissue = _is_tissue(calibration.signal_table(counts), pixels)
     visible = (shown > _MIN_VISIBLE * WHITE) & (shown < _MAX_VISIBLE * WHITE)
-    if not tissue.any() or visible[tissue].mean() >= _MIN_SHOWN:
+    tissue_count = pixels[tissue].sum()
+    if not tissue_count or pixels[tissue & visible].sum() / tissue_count >= _MIN_SHOWN:
         return calibration
     return replace(calibration, voi=None)
 
 
-def _is_tissue(signal: Pixels) -> Mask:
-    """Tell which grey values are clearly brighter than the dark ones, by Otsu's threshold."""
+def _is_tissue(signal: Pixels, pixels: ValueCounts) -> Mask:
+    """Tell which patterns are clearly brighter than the dark ones, by Otsu's threshold.
+
+    `signal`: the grey value of each pattern. `pixels`: the number of pixels with it.
+    """
     grey = (signal >> 8).astype(np.uint8)
-    if not grey.size:
+    if not pixels.any():
         return np.zeros(signal.shape, bool)
 
-    threshold, _ = cv2.threshold(grey, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
+    every_pixel = np.repeat(grey, pixels)
+    threshold, _ = cv2.threshold(every_pixel, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)
     is_bright = grey > threshold
-    if not is_bright.any():
-        return is_bright
+    if not pixels[is_bright].any():
+        return np.zeros(signal.shape, bool)
 
-    dark_level = np.median(signal[~is_bright])
-    bright_level = np.median(signal[is_bright])
+    dark_level = _median(signal[~is_bright], pixels[~is_bright])
+    bright_level = _median(signal[is_bright], pixels[is_bright])
     return np.asarray(signal > dark_level + _TISSUE_SHARE * (bright_level - dark_level))
+
+
+def _median(values: Pixels, pixels: ValueCounts) -> float:
+    """Return the median over pixels. `pixels`: their number with each of the values."""
+    return percentile(np.bincount(values, pixels).astype(np.int64), 50)
 
 
 def _warnings(

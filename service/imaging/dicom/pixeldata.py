@@ -44,7 +44,7 @@ from service.imaging.dicom.greyscale import Storage
 from service.imaging.dicom.overshoot import Patterns, clip_overshoot
 from service.imaging.dicom.rle import decode_rle
 from service.imaging.library_errors import as_corrupt_image
-from service.imaging.reduction import from_reduced, reduce_resolution
+from service.imaging.reduction import Pyramid, from_reduced
 
 NATIVE = (
     ImplicitVRLittleEndian,
@@ -90,6 +90,11 @@ class Encoded:
     storage: Storage
     overlaid: bool
 
+    @property
+    def is_jpeg2000(self) -> bool:
+        """Whether the decoder can reduce the resolution."""
+        return _FAMILIES.get(self.syntax) == "JPEG 2000"
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -103,33 +108,62 @@ class Decoded:
     halvings: int = 0
 
 
-def decode_pixels(encoded: Encoded, halvings: int = 0) -> Decoded:
-    """Decode the pixel data, and halve their resolution that many times.
+class PixelReader:
+    """Decodes the pixel data of one image, at several resolutions.
 
-    JPEG 2000 is decoded at the reduced resolution. In the other syntaxes the stored values are
-    reduced by the same filter.
-
-    Raises:
-        CorruptImage: the data are damaged, or contradict the header.
-        UnsupportedImage: the image is in colour.
+    JPEG 2000 is decoded at each resolution, which costs less than to reduce the full one. In the
+    other syntaxes the data are decoded once, and the stored values are reduced by the same filter.
     """
+
+    def __init__(self, encoded: Encoded) -> None:
+        self._encoded = encoded
+        self._decoded: Decoded | None = None
+        self._pyramid = Pyramid(encoded.storage.range)
+
+    def decode(self, halvings: int = 0) -> Decoded:
+        """Decode the pixel data, and halve their resolution that many times.
+
+        Raises:
+            CorruptImage: the data are damaged, or contradict the header.
+            UnsupportedImage: the image is in colour.
+        """
+        if self._decoded is None or self._encoded.is_jpeg2000:
+            self._decoded = _decode(self._encoded, halvings)
+            self._decoded.patterns.flags.writeable = False
+            self._pyramid = Pyramid(self._encoded.storage.range)
+        return self._reduced(self._decoded, halvings - self._decoded.halvings)
+
+    def _reduced(self, decoded: Decoded, halvings: int) -> Decoded:
+        """Halve the resolution of decoded pixels that many times more."""
+        if not halvings:
+            return decoded
+
+        storage = self._encoded.storage
+        values = self._pyramid.reduced(storage.values_of(decoded.patterns), halvings)
+        return Decoded(
+            storage.patterns_of(values),
+            from_reduced(halvings).then(decoded.to_source),
+            decoded.halvings + halvings,
+        )
+
+
+def _decode(encoded: Encoded, halvings: int) -> Decoded:
+    """Decode the pixel data, JPEG 2000 with up to that many halvings of its resolution."""
     # Uncompressed and RLE.
     if encoded.syntax in NATIVE:
-        return _reduced(Decoded(_read_native(encoded)), encoded.storage, halvings)
+        return Decoded(_read_native(encoded))
     data = join_fragments(encoded.value, DAMAGED)
     if encoded.syntax == RLELossless:
-        return _reduced(Decoded(_read_rle(data, encoded)), encoded.storage, halvings)
+        return Decoded(_read_rle(data, encoded))
 
     # JPEG families: the codestream must agree with the header before it is decoded.
     codestream = read_codestream(data, DAMAGED)
     _require_agreement(codestream, encoded)
 
     if codestream.family == "JPEG 2000":
-        decoded = _read_jpeg2000(codestream, encoded, halvings)
-    else:
-        patterns = _read_jpeg(codestream)
-        decoded = Decoded(_without_overshoot(patterns, codestream, encoded))
-    return _reduced(decoded, encoded.storage, halvings - decoded.halvings)
+        return _read_jpeg2000(codestream, encoded, halvings)
+    patterns = _read_jpeg(codestream)
+    return Decoded(_without_overshoot(patterns, codestream, encoded))
 
 
 def _require_agreement(codestream: Codestream, encoded: Encoded) -> None:
@@ -148,19 +182,6 @@ def _require_agreement(codestream: Codestream, encoded: Encoded) -> None:
         raise CorruptImage(_CONTRADICTION)
     if codestream.bits > encoded.storage.bits_allocated:
         raise CorruptImage(_CONTRADICTION)
-
-
-def _reduced(decoded: Decoded, storage: Storage, halvings: int) -> Decoded:
-    """Halve the resolution of decoded pixels that many times more."""
-    if not halvings:
-        return decoded
-
-    values = reduce_resolution(storage.values_of(decoded.patterns), halvings, storage.range)
-    return Decoded(
-        storage.patterns_of(values),
-        from_reduced(halvings).then(decoded.to_source),
-        decoded.halvings + halvings,
-    )
 
 
 def _read_native(encoded: Encoded) -> Patterns:
@@ -226,10 +247,12 @@ def _read_jpeg2000(codestream: Codestream, encoded: Encoded, halvings: int) -> D
         unsigned = np.asarray(image)
 
     # Pillow shifts signed values into the unsigned range, and all values to the top of the word.
-    values = unsigned >> (8 * unsigned.itemsize - codestream.bits)
+    spare_bits = 8 * unsigned.itemsize - codestream.bits
+    values = unsigned >> spare_bits if spare_bits else unsigned
     offset = codestream.signed << (codestream.bits - 1)
     if not reduction:
-        patterns = values.astype(np.uint16) - np.uint16(offset)
+        patterns = values.astype(np.uint16, copy=False)
+        patterns = patterns - np.uint16(offset) if offset else patterns
         return Decoded(_without_overshoot(patterns, codestream, encoded))
 
     # Low-pass filtering overshoots at edges. Values beyond the stored range must not wrap around.

@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Callable
+from unittest.mock import Mock
 
 import cv2
+import imagecodecs
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from openjpeg.utils import encode_array
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
+    JPEG2000,
     UID,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
@@ -204,3 +207,35 @@ def test_picture_is_the_whole_mammogram_as_displayed(
 
 def test_no_picture_is_drawn_unless_requested(write_dicom: WriteDicom, breast: Pixels) -> None:
     assert read(write_dicom(breast, **WINDOW), GRID).picture is None
+
+
+@pytest.mark.parametrize(
+    "syntax",
+    [ExplicitVRLittleEndian, JPEGLosslessSV1, JPEG2000Lossless, JPEG2000],
+    ids=lambda syntax: syntax.keyword,
+)
+def test_picture_changes_nothing_in_the_fit(
+    write_dicom: WriteDicom, large: Pixels, syntax: UID
+) -> None:
+    data = write_dicom(large, syntax, **WINDOW)
+    plain = read(data, GRID).fitted
+
+    for edge in (300, 1000, math.inf):
+        fitted = read(data, GRID, edge).fitted
+        assert np.array_equal(fitted.image, plain.image)
+        assert np.array_equal(fitted.mask, plain.mask)
+        assert (fitted.to_source, fitted.box) == (plain.to_source, plain.box)
+
+
+def test_pixels_are_decoded_once_for_fit_and_picture(
+    write_dicom: WriteDicom, large: Pixels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_dicom(large, JPEGLosslessSV1, **WINDOW)
+    decode_jpeg = Mock(wraps=imagecodecs.jpeg8_decode)
+    monkeypatch.setattr(imagecodecs, "jpeg8_decode", decode_jpeg)
+
+    reading = read(data, GRID, math.inf)
+
+    assert reading.fitted.reduction > 1
+    assert reading.picture is not None
+    assert decode_jpeg.call_count == 1

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 
-from service.imaging.reduction import from_reduced, reduce_resolution
+from service.imaging.reduction import Pyramid, from_reduced, reduce_resolution
 from service.records import Pixels
 
 
@@ -56,3 +56,14 @@ def test_values_beyond_the_limits_are_clipped() -> None:
 
     assert reduced.min() == 0
     assert reduced.max() == 4095
+
+
+@pytest.mark.parametrize("asked", [(3, 1, 2), (1, 2, 3)])
+def test_order_of_resolutions_changes_nothing(asked: tuple[int, ...]) -> None:
+    edges = np.where(np.arange(64) % 16 < 8, 0, 4095).astype(np.uint16)
+    values = np.tile(edges, (48, 1))
+    pyramid = Pyramid((0, 4095))
+
+    for halvings in asked:
+        alone = reduce_resolution(values, halvings, (0, 4095))
+        assert np.array_equal(pyramid.reduced(values, halvings), alone)
