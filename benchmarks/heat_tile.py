@@ -36,7 +36,7 @@ def heat_tile(
     overlay = pipeline.draw_heatmap(explained, Render.OVERLAY, STYLE, {}, Stopwatch())
 
     # The overlay, at the upper left of the tile.
-    picture = np.asarray(Image.open(BytesIO(overlay.png)))[..., ::-1]
+    picture = np.asarray(Image.open(BytesIO(overlay.content)))[..., ::-1]
     tile = np.zeros((TILE, TILE, 3), np.uint8)
     tile[: overlay.height, : overlay.width] = picture
 

@@ -147,7 +147,7 @@ def _ring(shape: tuple[int, ...], *, wall: bool) -> Mask:
 def _drawn_outside(explained: Explanation) -> float:
     """Return the share of the picture's heat that is drawn outside the outline of the breast."""
     picture = pipeline.draw_heatmap(explained, Render.HEATMAP, STYLE, {}, Stopwatch())
-    heat = np.asarray(Image.open(BytesIO(picture.png)))
+    heat = np.asarray(Image.open(BytesIO(picture.content)))
 
     fitted = explained.prediction.reading.fitted
     to_picture = fitted.breast_to_source.then(picture.to_source.inverse())

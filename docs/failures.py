@@ -103,7 +103,7 @@ def _draw_heatmap(explanation: pipeline.Explanation) -> Image.Image:
     )
     style = Style(Colormap.INFERNO, 0.7, HEIGHT)
     overlay = rendering.overlay(grey, (rows, columns), heat, style, {})
-    return Image.open(BytesIO(overlay.png)).convert("RGB")
+    return Image.open(BytesIO(overlay.content)).convert("RGB")
 
 
 def _read_planted(

@@ -84,7 +84,7 @@ def _answer_panels(data: bytes) -> list[tuple[Image.Image, str]]:
     montage = pipeline.draw_montage(activations, FilterScale.LAYER, Colormap.GRAY, {}, timer)
 
     return [
-        (Image.open(BytesIO(overlay.png)), _describe(explanation)),
+        (Image.open(BytesIO(overlay.content)), _describe(explanation)),
         (
             Image.open(BytesIO(montage)),
             f"POST /activations/{layer}:\nwhat each of its {activations.layer.filters} filters saw",

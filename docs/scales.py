@@ -63,7 +63,7 @@ def _panel(name: str, model: Model, data: bytes, scale: HeatScale) -> Image.Imag
         f"scale: {explained.strength.scale}",
         f"relative peak: {math.nan if strength is None else strength:.2f}",
     ]
-    return make_panel(Image.open(BytesIO(picture.png)).convert("RGB"), lines)
+    return make_panel(Image.open(BytesIO(picture.content)).convert("RGB"), lines)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from service.imaging.naming_options import add_naming_options, naming_reader, te
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.records import HeatScale, Method
-from service.rendering import Colormap, Render
+from service.rendering import Colormap, PictureFormat, Render
 from service.runtime.model_loader import load_model
 from service.runtime.readers import ReaderPool
 from service.settings import Settings, SettingsRefused
@@ -28,7 +29,7 @@ _DESCRIPTION = """\
 Explain image files without a server. For each file this writes
 
   FILE.json         the answer of POST /gradcam: prediction, heatmap, regions, diagnostics
-  FILE-overlay.png  the heatmap over the mammogram
+  FILE-overlay.png  the heatmap over the mammogram; --format makes it a JPEG or a WebP
   FILE-heatmap.png  the heatmap alone, transparent, in the frame of the mammogram
 """
 _EPILOG = """\
@@ -76,7 +77,11 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
     readers = ReaderPool(1, Limits(settings.max_pixels, settings.max_decode_seconds))
     try:
         readers.wait_until_ready()
-        done = [_explain_file(path, parsed.out, model, readers, options) for path in parsed.files]
+        overlay_format = PictureFormat(parsed.format)
+        done = [
+            _explain_file(path, parsed.out, model, readers, options, overlay_format)
+            for path in parsed.files
+        ]
     finally:
         readers.close()
     return 0 if all(done) else 1
@@ -131,20 +136,34 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         help="long edge of the pictures in pixels, or `source` (default: 1024)",
     )
     add_naming_options(parser)
+    parser.add_argument(
+        "--format",
+        choices=list(PictureFormat),
+        default=PictureFormat.PNG,
+        help="of the overlay (default: %(default)s)",
+    )
     return parser
 
 
 def _gradcam_options(parsed: argparse.Namespace) -> dict[str, object]:
     """Return the options that were given or have a default."""
-    own = {"files", "out", "model"}
+    own = {"files", "out", "model", "format"}
     given = {name: value for name, value in vars(parsed).items() if value is not None}
     return {name: given[name] for name in given.keys() - own}
 
 
-def _explain_file(path: Path, out: Path, model: Model, read: Read, options: GradcamOptions) -> bool:
+def _explain_file(
+    path: Path,
+    out: Path,
+    model: Model,
+    read: Read,
+    options: GradcamOptions,
+    overlay_format: PictureFormat,
+) -> bool:
     """Explain one file and write the results. Return False if the file is refused."""
     timer = Stopwatch()
     style = options.style(MediaType.PNG)
+    style = replace(style, long_edge=min(style.long_edge, overlay_format.max_edge))
     try:
         data = path.read_bytes()
         naming = naming_reader(read, path, options.laterality, options.view)
@@ -156,15 +175,15 @@ def _explain_file(path: Path, out: Path, model: Model, read: Read, options: Grad
         return _refused(path, f"{error.strerror}.")
 
     # Pictures
-    text = gradcam.png_text(model, explanation)
-    pictures = {
-        render: pipeline.draw_heatmap(explanation, render, style, text, timer) for render in Render
-    }
-    for render, picture in pictures.items():
-        (out / f"{path.stem}-{render}.png").write_bytes(picture.png)
+    text = gradcam.picture_text(model, explanation)
+    heatmap = pipeline.draw_heatmap(explanation, Render.HEATMAP, style, text, timer)
+    (out / f"{path.stem}-heatmap.png").write_bytes(heatmap.content)
+    overlay_style = replace(style, picture_format=overlay_format)
+    overlay = pipeline.draw_heatmap(explanation, Render.OVERLAY, overlay_style, text, timer)
+    (out / f"{path.stem}-overlay.{overlay_format}").write_bytes(overlay.content)
 
     # JSON
-    body = gradcam.body(model, explanation, pictures[Render.HEATMAP], timer)
+    body = gradcam.body(model, explanation, heatmap, timer)
     (out / f"{path.stem}.json").write_text(body.model_dump_json(by_alias=True) + "\n", "utf-8")
 
     prediction = responses.prediction(explanation.prediction, model.manifest)

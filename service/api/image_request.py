@@ -83,10 +83,10 @@ class ImageCall:
 
 @dataclass(frozen=True, slots=True)
 class ImageAnswer:
-    """Output of a route's work: a JSON body or a PNG, and the facts that metrics count.
+    """Output of a route's work: a JSON body or a picture, and the facts that metrics count.
 
     `probability`: of the positive class, None if the route gives no prediction. `facts`: for the
-    headers of a PNG.
+    headers of a picture.
     """
 
     content: Schema | bytes
@@ -186,8 +186,8 @@ class ImageRequests:
 
 def _respond(call: ImageCall, answer: ImageAnswer) -> Response:
     if isinstance(answer.content, bytes):
-        return responses.as_png(
-            answer.content, call.model, answer.warnings, answer.facts, call.timer
+        return responses.as_picture(
+            answer.content, call.media_type, call.model, answer.warnings, answer.facts, call.timer
         )
     return responses.as_json(answer.content, call.timer)
 

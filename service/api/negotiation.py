@@ -5,6 +5,7 @@ from enum import StrEnum
 from fastapi import Request
 
 from service.errors import NotAcceptable
+from service.rendering import PictureFormat
 
 
 class MediaType(StrEnum):
@@ -12,7 +13,15 @@ class MediaType(StrEnum):
 
     JSON = "application/json"
     PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
     HTML = "text/html"
+
+    @property
+    def picture_format(self) -> PictureFormat:
+        """The format of pictures in an answer of this type. Those in JSON are PNG."""
+        formats = {MediaType.JPEG: PictureFormat.JPEG, MediaType.WEBP: PictureFormat.WEBP}
+        return formats.get(self, PictureFormat.PNG)
 
 
 _PROBLEM = "application/problem+json"

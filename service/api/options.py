@@ -88,7 +88,7 @@ class ActivationsOptions(ImageOptions):
         description="The value drawn as white: the maximum of the whole layer, so that a dark "
         "filter looks dark, or the maximum of each filter.",
     )
-    colormap: Colormap = Field(default=Colormap.GRAY, description="Colours of the PNG montage.")
+    colormap: Colormap = Field(default=Colormap.GRAY, description="Colours of the montage.")
 
 
 class Effort(StrEnum):
@@ -136,15 +136,15 @@ class GradcamOptions(ImageOptions):
     )
     render: Render | Absent = Field(
         default=None,
-        description="Heat over the mammogram, or alone on transparency; default: `overlay` as PNG, "
-        "`heatmap` in JSON.",
+        description="Heat over the mammogram, or alone on transparency, which JPEG does not have; "
+        "default: `heatmap` in JSON, else `overlay`.",
     )
     colormap: Colormap = Field(default=Colormap.INFERNO, description="Colours from cold to hot.")
     opacity: float = Field(default=0.6, ge=0, le=1, description="Opacity of heat at full strength.")
     size: PictureSize | Absent = Field(
         default=None,
         description="Long edge of the picture in pixels, at most that of the source, or `source` "
-        "for the source's size; default: 1024 as PNG, 512 in JSON.",
+        "for the source's size; at most 4096 as WebP; default: 512 in JSON, else 1024.",
         examples=["1024", "source"],
     )
 
@@ -154,17 +154,19 @@ class GradcamOptions(ImageOptions):
         return Question(self.method, self.layer, self.class_name, self.level, full, self.scale)
 
     def style(self, media_type: MediaType) -> Style:
-        """Return how to draw. A PNG is for a person.
+        """Return how to draw. A picture alone is for a person.
 
         JSON is for a program, which has the image itself.
         """
-        size = self.size or ("1024" if media_type is MediaType.PNG else "512")
+        size = self.size or ("512" if media_type is MediaType.JSON else "1024")
         long_edge = math.inf if size == "source" else int(size)
-        return Style(self.colormap, self.opacity, long_edge)
+        picture_format = media_type.picture_format
+        bounded = min(long_edge, picture_format.max_edge)
+        return Style(self.colormap, self.opacity, bounded, picture_format)
 
     def rendering(self, media_type: MediaType) -> Render:
         """Return the kind of picture."""
-        default = Render.OVERLAY if media_type is MediaType.PNG else Render.HEATMAP
+        default = Render.HEATMAP if media_type is MediaType.JSON else Render.OVERLAY
         return self.render or default
 
 

@@ -40,7 +40,7 @@ PICTURE_HEADERS = {
     },
     **_TIMING_HEADER,
 }
-"""Headers of a PNG answer: they name the model and the warnings."""
+"""Headers of a picture: they name the model and the warnings."""
 HEAT_HEADERS = {
     "Mammolens-Scale": {
         "description": "the heat drawn at full strength: `reference` or `image`",
@@ -57,13 +57,13 @@ _BINARY = {"type": "string", "format": "binary"}
 
 
 def document_picture(
-    description: str, headers: Mapping[str, Any] = MappingProxyType({})
+    media_type: MediaType, description: str, headers: Mapping[str, Any] = MappingProxyType({})
 ) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI response of a route that answers with a PNG.
+    """Return the OpenAPI response of a route that answers with a picture.
 
     `headers`: beyond those of every picture.
     """
-    content = {MediaType.PNG.value: {"schema": _BINARY}}
+    content = {media_type.value: {"schema": _BINARY}}
     documented = {**PICTURE_HEADERS, **headers}
     return {200: {"description": description, "content": content, "headers": documented}}
 
@@ -178,8 +178,9 @@ def as_json(body: schemas.Schema, timer: Stopwatch) -> Response:
     return Response(content, headers=_filled(headers), media_type=MediaType.JSON)
 
 
-def as_png(
-    png: bytes,
+def as_picture(
+    content: bytes,
+    media_type: MediaType,
     model: Model,
     given: Iterable[QualityWarning],
     facts: Mapping[str, str],
@@ -191,7 +192,7 @@ def as_png(
         "Mammolens-Warnings": ", ".join(warning.code for warning in given),
         "Server-Timing": server_timing(timer),
     }
-    return Response(png, headers=_filled(headers), media_type=MediaType.PNG)
+    return Response(content, headers=_filled(headers), media_type=media_type)
 
 
 def _filled(headers: Mapping[str, str]) -> dict[str, str]:
@@ -199,8 +200,8 @@ def _filled(headers: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if value}
 
 
-def png_text(model: Model, layer_name: str, given: Iterable[QualityWarning]) -> dict[str, str]:
-    """Return the text chunks of a picture: model, layer and warnings."""
+def picture_text(model: Model, layer_name: str, given: Iterable[QualityWarning]) -> dict[str, str]:
+    """Return the provenance that a picture holds: model, layer and warnings."""
     manifest = model.manifest
     return {
         "Software": f"mammolens, model {manifest.name}/{manifest.version}, digest {model.digest}",

@@ -1,4 +1,4 @@
-"""Drawing the results of the pipeline as PNG."""
+"""Drawing the results of the pipeline as pictures."""
 
 import threading
 from collections.abc import Mapping
@@ -13,13 +13,14 @@ from service.rendering import (
     FilterPicture,
     FilterScale,
     FramedPicture,
+    PictureFormat,
     Render,
     Style,
 )
 
 _LARGE_PIXELS = 4_000_000
 _DRAWING_LARGE = threading.Lock()
-"""Large pictures take twelve bytes a pixel while they are drawn, so they are drawn in turn."""
+"""Large pictures take 12 to 24 bytes a pixel while they are drawn, so they are drawn in turn."""
 
 
 def picture_edge(render: Render, style: Style) -> float:
@@ -30,7 +31,7 @@ def picture_edge(render: Render, style: Style) -> float:
 def draw_heatmap(
     explained: Explanation, render: Render, style: Style, text: Mapping[str, str], timer: Stopwatch
 ) -> FramedPicture:
-    """Draw the heatmap as PNG in the frame of the source image.
+    """Draw the heatmap in the frame of the source image.
 
     An overlay needs a reading with the mammogram's picture (see `picture_edge`). That of an image
     decided negative says so in a corner, if one is free.
@@ -81,7 +82,8 @@ def draw_montage(
     colormap: Colormap,
     text: Mapping[str, str],
     timer: Stopwatch,
+    picture_format: PictureFormat = PictureFormat.PNG,
 ) -> bytes:
-    """Draw all filters of the layer on one PNG."""
+    """Draw all filters of the layer on one picture."""
     with timer.step("render"):
-        return rendering.montage_png(activations.maps, scale, colormap, text)
+        return rendering.draw_montage(activations.maps, scale, colormap, text, picture_format)

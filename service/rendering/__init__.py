@@ -1,26 +1,29 @@
-"""Rendering: arrays to PNG (colormaps, overlays, montages), and a scorecard to HTML.
+"""Rendering: arrays to pictures (colormaps, overlays, montages), and a scorecard to HTML.
 
 Nothing here depends on models or HTTP.
 """
 
 from service.rendering.caption import Caption
 from service.rendering.colormap import Colormap
-from service.rendering.montage import FilterPicture, FilterScale, draw_filters, montage_png
+from service.rendering.montage import FilterPicture, FilterScale, draw_filters, draw_montage
 from service.rendering.overlay import FramedPicture, Render, Style, heat_alone, overlay
+from service.rendering.picture_format import MAX_WEBP_EDGE, PictureFormat
 from service.rendering.scorecard_page import Row, scorecard_page
 
 __all__ = [
+    "MAX_WEBP_EDGE",
     "Caption",
     "Colormap",
     "FilterPicture",
     "FilterScale",
     "FramedPicture",
+    "PictureFormat",
     "Render",
     "Row",
     "Style",
     "draw_filters",
+    "draw_montage",
     "heat_alone",
-    "montage_png",
     "overlay",
     "scorecard_page",
 ]

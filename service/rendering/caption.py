@@ -44,12 +44,13 @@ def write_caption(
     """
     height, width, _ = picture.shape
     label = _label(caption.text, max(MIN_LETTERS, round(LETTERS * max(height, width))))
-    breast = _breast(caption, source_shape, (height, width))
+    rows, columns = source_shape
+    to_source = geometry.resize(columns, rows, width, height)
 
     free = [
         corner
         for corner in _corners((height, width), label.shape)
-        if not breast[corner].any() and np.ptp(picture[corner]) <= MAX_CONTRAST
+        if not _shows_breast(caption, to_source, corner) and np.ptp(picture[corner]) <= MAX_CONTRAST
     ]
     if free:
         plainest = min(free, key=lambda corner: int(np.ptp(picture[corner])))
@@ -69,20 +70,19 @@ def _label(text: str, letters: int) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _breast(caption: Caption, source_shape: tuple[int, int], shape: tuple[int, int]) -> Mask:
-    """Return the breast as a mask of the picture."""
-    rows, columns = source_shape
-    height, width = shape
-    to_source = geometry.resize(columns, rows, width, height)
-    to_mask = to_source.then(caption.to_source.inverse())
+def _shows_breast(caption: Caption, to_source: Affine, corner: Corner) -> bool:
+    """Return whether the breast lies in the corner. `to_source`: from the picture's pixels."""
+    vertical, horizontal = corner
+    to_picture = geometry.shift(horizontal.start, vertical.start)
+    to_mask = to_picture.then(to_source).then(caption.to_source.inverse())
 
     laid = cv2.warpAffine(
         caption.breast.astype(np.uint8),
         np.array(to_mask.matrix()),
-        (width, height),
+        (horizontal.stop - horizontal.start, vertical.stop - vertical.start),
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
     )
-    return np.asarray(laid, dtype=np.bool_)
+    return bool(np.any(laid))
 
 
 def _corners(shape: tuple[int, int], label_shape: tuple[int, ...]) -> list[Corner]:

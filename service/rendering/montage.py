@@ -8,11 +8,11 @@ from enum import StrEnum
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from service.records import Floats
 from service.rendering import png
 from service.rendering.colormap import Colormap, table
+from service.rendering.picture_format import PictureFormat, encode
 
 LONG_EDGE = 1536
 """Longest edge of a montage in pixels, without the gaps.
@@ -62,15 +62,19 @@ def draw_filters(maps: Floats, scale: FilterScale) -> list[FilterPicture]:
     """Draw one picture per filter of maps [h, w, filters], with one pixel per cell."""
     ranges = value_ranges(maps, scale)
     return [
-        FilterPicture(png.encode(Image.fromarray(tile)), float(black), float(white))
+        FilterPicture(png.encode(tile), float(black), float(white))
         for tile, (black, white) in zip(_tiles(maps, ranges), ranges, strict=True)
     ]
 
 
-def montage_png(
-    maps: Floats, scale: FilterScale, colormap: Colormap, text: Mapping[str, str]
+def draw_montage(
+    maps: Floats,
+    scale: FilterScale,
+    colormap: Colormap,
+    text: Mapping[str, str],
+    picture_format: PictureFormat = PictureFormat.PNG,
 ) -> bytes:
-    """Draw all filters of maps [h, w, filters] on one PNG, in reading order."""
+    """Draw all filters of maps [h, w, filters] on one picture, in reading order."""
     # Choose the grid of tiles.
     tiles = _tiles(maps, value_ranges(maps, scale))
     columns = _columns(len(tiles), maps.shape[0], maps.shape[1])
@@ -93,7 +97,7 @@ def montage_png(
         sized = cv2.resize(tile, (width, height), interpolation=interpolation)
         sheet[top : top + height, left : left + width] = table(colormap)[sized]
 
-    return png.encode(Image.fromarray(sheet), text)
+    return encode(sheet, picture_format, text)
 
 
 def _tiles(maps: Floats, ranges: NDArray[np.float32]) -> list[NDArray[np.uint8]]:

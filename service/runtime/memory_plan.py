@@ -14,6 +14,7 @@ from service.host.memory import MEBIBYTE
 from service.host.memory_limit import MemoryLimit
 from service.imaging import Limits
 from service.model import MANIFEST_FILE, Manifest, newest_version
+from service.rendering import MAX_WEBP_EDGE
 from service.settings import FAKE, Settings
 
 _MAX_READERS = 8
@@ -29,7 +30,8 @@ _USUAL_CALL_BYTES = 384 * MEBIBYTE
 _VERSIONS = 2  # of a model, while a new one is loaded beside the old one
 # Bytes for each pixel of a picture of the size of its source.
 _DRAWN_BYTES = 12  # while it is drawn, one at a time
-_HELD_BYTES = 4  # the grey mammogram and the PNG, for each slot of the explanations
+_DRAWN_WEBP_BYTES = 24  # the same as WebP, which is bounded
+_HELD_BYTES = 4  # the grey mammogram and the picture, for each slot of the explanations
 _GIBIBYTE = 2**30
 
 
@@ -67,12 +69,13 @@ class MemoryPlan:
             MemoryTooSmall: the settings do not fit into the limit, even with one reader.
         """
         limits = Limits(settings.max_pixels, settings.max_decode_seconds)
-        pictures = _DRAWN_BYTES + _HELD_BYTES * settings.explain_slots
+        webp_pixels = min(settings.max_pixels, MAX_WEBP_EDGE**2)
+        drawn = max(_DRAWN_BYTES * settings.max_pixels, _DRAWN_WEBP_BYTES * webp_pixels)
         plan = cls(
             service=_SERVICE_BYTES + _VERSIONS * _model_bytes(settings.model),
             calls=model_calls() * _call_bytes(settings.model),
             bodies=settings.max_body_bytes,
-            pictures=pictures * settings.max_pixels,
+            pictures=drawn + _HELD_BYTES * settings.explain_slots * settings.max_pixels,
             reader=_READER_BYTES + limits.max_memory_bytes + settings.max_upload_bytes,
             readers=wanted_readers(settings),
             limit=limit,

@@ -196,7 +196,11 @@ def test_invalid_credentials_are_refused_on_every_route(
         ("predict", {"/predict"}),
         (
             "explain",
-            {"/activations/conv2d", "/activations/conv2d.png", "/gradcam", "/gradcam.png"},
+            {
+                f"{route}{suffix}"
+                for route in ("/activations/conv2d", "/gradcam")
+                for suffix in ("", ".png", ".jpeg", ".webp")
+            },
         ),
         ("admin", {"/model/reload"}),
         ("openid", set()),

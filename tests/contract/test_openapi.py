@@ -16,7 +16,8 @@ from service.settings import Settings
 
 COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
-    "predict", "show_activations", "draw_activations", "explain", "explain_picture",
+    "predict", "show_activations", "draw_activations", "draw_activations_jpeg",
+    "draw_activations_webp", "explain", "explain_picture", "explain_jpeg", "explain_webp",
     "describe_model", "list_layers", "show_scorecard",
     "check_alive", "check_ready", "read_metrics", "reload_model",
 }  # fmt: skip
@@ -82,7 +83,7 @@ def test_example_that_lacks_a_member_is_refused(document: dict[str, Any]) -> Non
     assert not OAS31Validator(schema).is_valid(shortened)
 
 
-@pytest.mark.parametrize("route", ["/predict", "/gradcam", "/gradcam.png"])
+@pytest.mark.parametrize("route", ["/predict", "/gradcam", "/gradcam.png", "/gradcam.webp"])
 def test_bounds_of_the_deadline_are_json_schema(document: dict[str, Any], route: str) -> None:
     parameters = document["paths"][route]["post"]["parameters"]
     (schema,) = [part["schema"] for part in parameters if part["name"] == "Request-Timeout"]

@@ -28,7 +28,11 @@ MARK = "QZMARK"
 NAME = f"{MARK}^Jane Doe/../<1956>"
 KEY = f"{MARK} is the beginning of the key here"
 UID = PhantomIdentity().uid("image", 1)
-ROUTES = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
+ROUTES = [
+    "/predict", "/activations/conv2d", "/gradcam",
+    "/activations/conv2d.png", "/activations/conv2d.jpeg", "/activations/conv2d.webp",
+    "/gradcam.png", "/gradcam.jpeg", "/gradcam.webp",
+]  # fmt: skip
 QUERIES = {
     "plain": {},
     "odd": {NAME: NAME},

@@ -33,7 +33,10 @@ STABLE = """
     unsupported-media-type unsupported-transfer-syntax upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
-POSTS = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
+POSTS = [
+    "/predict", "/activations/conv2d", "/gradcam",
+    "/activations/conv2d.png", "/activations/conv2d.jpeg", "/gradcam.png", "/gradcam.webp",
+]  # fmt: skip
 
 
 def assert_problem(answer: Response, slug: str) -> dict[str, Any]:
@@ -259,6 +262,7 @@ def test_unknown_class_lists_available_classes(client: TestClient, mammogram_png
         ("/gradcam", {"opacity": SECRET}, "opacity"),
         ("/gradcam", {"colormap": SECRET}, "colormap"),
         ("/gradcam", {"render": "both"}, "render"),
+        ("/gradcam.jpeg", {"render": "heatmap"}, "render"),
         ("/gradcam", {"size": "0"}, "size"),
         ("/gradcam", {"size": "big"}, "size"),
         ("/gradcam", {"colormpa": "jet"}, "colormpa"),
@@ -301,19 +305,21 @@ def test_unsupported_accept_header_lists_supported_types(
     answer = client.post(route, files={"file": mammogram_png}, headers={"accept": "text/html"})
 
     problem = assert_problem(answer, "not-acceptable")
-    own = "image/png" if route.endswith(".png") else "application/json"
+    _, has_suffix, suffix = route.partition(".")
+    own = f"image/{suffix}" if has_suffix else "application/json"
     assert own in problem["available_types"]
 
 
-@pytest.mark.parametrize("route", ["/gradcam.png", "/activations/conv2d.png"])
+@pytest.mark.parametrize("suffix", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("route", ["/gradcam", "/activations/conv2d"])
 def test_picture_routes_answer_with_nothing_else(
-    client: TestClient, mammogram_png: bytes, route: str
+    client: TestClient, mammogram_png: bytes, route: str, suffix: str
 ) -> None:
-    headers = {"accept": "application/json, image/png;q=0"}
-    answer = client.post(route, files={"file": mammogram_png}, headers=headers)
+    headers = {"accept": f"application/json, image/{suffix};q=0"}
+    answer = client.post(f"{route}.{suffix}", files={"file": mammogram_png}, headers=headers)
 
     problem = assert_problem(answer, "not-acceptable")
-    assert problem["available_types"] == ["image/png"]
+    assert problem["available_types"] == [f"image/{suffix}"]
 
 
 def test_predict_rejects_png(client: TestClient, mammogram_png: bytes) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
 from service.api.explain_files import main
 from tests.support.paths import SAMPLE
@@ -45,6 +46,17 @@ def test_pictures_cover_the_frame_of_the_image(image: Path, tmp_path: Path) -> N
     assert heatmap is not None
     assert overlay.shape == (640, 480, 3)
     assert heatmap.shape[:2] == (640, 480)
+
+
+@pytest.mark.parametrize("name", ["jpeg", "webp"])
+def test_format_of_the_overlay_can_be_chosen(image: Path, tmp_path: Path, name: str) -> None:
+    explain(image, "--out", tmp_path / "out", "--size", "source", "--format", name)
+
+    with Image.open(tmp_path / "out" / f"image-overlay.{name}") as overlay:
+        assert (overlay.format, overlay.size) == (name.upper(), (480, 640))
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "image-heatmap.png", f"image-overlay.{name}", "image.json",
+    ]  # fmt: skip
 
 
 def test_refused_file_is_named_and_others_are_explained(

@@ -1,10 +1,10 @@
 """POST /activations/{layer}: the activation maps of a layer's filters.
 
-POST /activations/{layer}.png: the same as a montage.
+POST /activations/{layer}.png, .jpeg and .webp: the same as a montage.
 """
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Response
 
@@ -22,19 +22,25 @@ router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 _ERRORS = document_image_errors(errors.UnknownLayer)
 
+
+def _document(media_type: MediaType) -> dict[int | str, dict[str, Any]]:
+    description = "A montage of the maps of all filters."
+    return responses.document_picture(media_type, description) | _ERRORS
+
+
 LayerName = Annotated[
     str,
     Path(description="Convolutional layer. GET /model/layers lists them.", examples=["conv2d_1"]),
 ]
 
 
-# Before the other route, whose layer would take the suffix.
+# Before the last route, whose layer would take the suffix.
 @router.post(
     "/activations/{layer:path}.png",
     operation_id="draw_activations",
     summary="Montage of a layer's activation maps",
     response_class=Response,
-    responses=responses.document_picture("A montage of the maps of all filters.") | _ERRORS,
+    responses=_document(MediaType.PNG),
     openapi_extra=BODY,
 )
 async def draw_activations(
@@ -44,6 +50,36 @@ async def draw_activations(
     return await request.answer(
         Lane.EXPLAIN, partial(_show, layer, options), options, MediaType.PNG
     )
+
+
+@router.post(
+    "/activations/{layer:path}.jpeg",
+    operation_id="draw_activations_jpeg",
+    summary="Montage of a layer's activation maps as JPEG",
+    response_class=Response,
+    responses=_document(MediaType.JPEG),
+    openapi_extra=BODY,
+)
+async def draw_activations_jpeg(
+    request: ImageRequest, layer: LayerName, options: ActivationsQuery
+) -> Response:
+    """Return the activation maps of one layer as one JPEG of quality 90."""
+    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.JPEG)
+
+
+@router.post(
+    "/activations/{layer:path}.webp",
+    operation_id="draw_activations_webp",
+    summary="Montage of a layer's activation maps as WebP",
+    response_class=Response,
+    responses=_document(MediaType.WEBP),
+    openapi_extra=BODY,
+)
+async def draw_activations_webp(
+    request: ImageRequest, layer: LayerName, options: ActivationsQuery
+) -> Response:
+    """Return the activation maps of one layer as one WebP of quality 90."""
+    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.WEBP)
 
 
 @router.post(
@@ -83,9 +119,12 @@ def _show(layer: str, options: ActivationsOptions, call: ImageCall) -> ImageAnsw
     if call.media_type is MediaType.JSON:
         return ImageAnswer(_body(call, activations, options), activations.warnings)
 
-    text = responses.png_text(call.model, activations.layer.name, activations.warnings)
-    png = pipeline.draw_montage(activations, options.scale, options.colormap, text, call.timer)
-    return ImageAnswer(png, activations.warnings)
+    text = responses.picture_text(call.model, activations.layer.name, activations.warnings)
+    picture_format = call.media_type.picture_format
+    montage = pipeline.draw_montage(
+        activations, options.scale, options.colormap, text, call.timer, picture_format
+    )
+    return ImageAnswer(montage, activations.warnings)
 
 
 def _body(

@@ -1,11 +1,13 @@
 """POST /gradcam: a prediction, where in the image it came from, and how far to trust that.
 
-POST /gradcam.png: the same as a picture.
+POST /gradcam.png, /gradcam.jpeg and /gradcam.webp: the same as a picture.
 """
 
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Depends, Response
+from fastapi.exceptions import RequestValidationError
 
 from service import errors, pipeline
 from service.api import responses, schemas
@@ -16,13 +18,19 @@ from service.api.upload.body_types import BODY
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Explanation
-from service.rendering import FramedPicture
+from service.rendering import FramedPicture, Render
 from service.runtime.engine import Lane
 
 router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
 
 _ERRORS = document_image_errors(errors.UnknownLayer, errors.UnknownClass, errors.TooCostly)
+_OPAQUE = "JPEG has no transparency. /gradcam.png and /gradcam.webp have"
+
+
+def _document(media_type: MediaType) -> dict[int | str, dict[str, Any]]:
+    description = "The heatmap in the frame of the source image."
+    return responses.document_picture(media_type, description, responses.HEAT_HEADERS) | _ERRORS
 
 
 @router.post(
@@ -47,15 +55,46 @@ async def explain(request: ImageRequest, options: GradcamQuery) -> Response:
     operation_id="explain_picture",
     summary="Picture of where the prediction came from",
     response_class=Response,
-    responses=responses.document_picture(
-        "The heatmap in the frame of the source image.", responses.HEAT_HEADERS
-    )
-    | _ERRORS,
+    responses=_document(MediaType.PNG),
     openapi_extra=BODY,
 )
 async def explain_picture(request: ImageRequest, options: GradcamQuery) -> Response:
     """Return the heatmap of one class as a PNG. It takes the options of `/gradcam`."""
     return await _answer(request, options, MediaType.PNG)
+
+
+@router.post(
+    "/gradcam.jpeg",
+    operation_id="explain_jpeg",
+    summary="JPEG of where the prediction came from",
+    response_class=Response,
+    responses=_document(MediaType.JPEG),
+    openapi_extra=BODY,
+)
+async def explain_jpeg(request: ImageRequest, options: GradcamQuery) -> Response:
+    """Return the heatmap of one class over the mammogram as a JPEG of quality 90.
+
+    It takes the options of `/gradcam`, except `render=heatmap`: JPEG has no transparency.
+    """
+    if options.render is Render.HEATMAP:
+        raise RequestValidationError([{"loc": ("query", "render"), "msg": _OPAQUE}])
+    return await _answer(request, options, MediaType.JPEG)
+
+
+@router.post(
+    "/gradcam.webp",
+    operation_id="explain_webp",
+    summary="WebP of where the prediction came from",
+    response_class=Response,
+    responses=_document(MediaType.WEBP),
+    openapi_extra=BODY,
+)
+async def explain_webp(request: ImageRequest, options: GradcamQuery) -> Response:
+    """Return the heatmap of one class as a WebP: over the mammogram of quality 90, alone lossless.
+
+    It takes the options of `/gradcam`.
+    """
+    return await _answer(request, options, MediaType.WEBP)
 
 
 async def _answer(request: ImageRequest, options: GradcamOptions, *offers: MediaType) -> Response:
@@ -76,19 +115,19 @@ def _explain(options: GradcamOptions, call: ImageCall) -> ImageAnswer:
     explanation = pipeline.explain(model, read, call.data, call.timer, options.question())
 
     call.check()
-    text = png_text(model, explanation)
+    text = picture_text(model, explanation)
     picture = pipeline.draw_heatmap(explanation, render, style, text, call.timer)
 
-    as_png = call.media_type is MediaType.PNG
-    content = picture.png if as_png else body(model, explanation, picture, call.timer)
+    as_json = call.media_type is MediaType.JSON
+    content = body(model, explanation, picture, call.timer) if as_json else picture.content
     probability = explanation.prediction.probabilities[model.manifest.positive_class]
     return ImageAnswer(content, explanation.warnings, probability, _reading_facts(explanation))
 
 
-def png_text(model: Model, explanation: Explanation) -> dict[str, str]:
-    """Return the text chunks of the heatmap's PNG."""
+def picture_text(model: Model, explanation: Explanation) -> dict[str, str]:
+    """Return the provenance that the picture of a heatmap holds."""
     layer = explanation.class_explanation.layer
-    text = responses.png_text(model, layer.name if layer else "input", explanation.warnings)
+    text = responses.picture_text(model, layer.name if layer else "input", explanation.warnings)
     chosen = {"Class": explanation.class_name, "Method": explanation.class_explanation.method}
     return text | chosen | _reading_facts(explanation)
 
@@ -126,7 +165,7 @@ def body(
             width=picture.width,
             height=picture.height,
             to_source=responses.matrix(picture.to_source),
-            png=responses.base64_png(picture.png),
+            png=responses.base64_png(picture.content),
         ),
         warnings=responses.warnings(explanation.warnings),
         timings_ms=timer.milliseconds,

@@ -19,7 +19,10 @@ from tests.support.clients import until_ready
 
 KEY = "a key of more than thirty-two characters"
 Lines = Callable[[], list[dict[str, Any]]]
-POSTS = ["/predict", "/activations/conv2d", "/gradcam", "/activations/conv2d.png", "/gradcam.png"]
+POSTS = [
+    "/predict", "/activations/conv2d", "/gradcam",
+    "/activations/conv2d.png", "/gradcam.png", "/gradcam.jpeg", "/gradcam.webp",
+]  # fmt: skip
 
 
 @contextmanager
@@ -68,14 +71,18 @@ def test_each_inference_writes_one_line(
         "/gradcam",
         "/activations/{layer}.png",
         "/gradcam.png",
+        "/gradcam.jpeg",
+        "/gradcam.webp",
         "/predict",
     ]
-    assert [line["request_id"] for line in written[:5]] == [
+    assert [line["request_id"] for line in written[:7]] == [
         "of-predict",
         "of-activations-conv2d",
         "of-gradcam",
         "of-activations-conv2d.png",
         "of-gradcam.png",
+        "of-gradcam.jpeg",
+        "of-gradcam.webp",
     ]
 
     for line in written:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from PIL.ExifTags import Base
 
 from service.api.app import create_app
-from service.api.responses import as_png
+from service.api.negotiation import MediaType
+from service.api.responses import as_picture
 from service.errors import BundleMissing
 from service.model import FakeModel, Model
 from service.observability.stopwatch import Stopwatch
@@ -184,9 +186,53 @@ def test_picture_has_its_own_path(
         assert answer.content == negotiated.content
 
 
+@pytest.mark.parametrize("suffix", ["jpeg", "webp"])
+@pytest.mark.parametrize("route", ["/gradcam", "/activations/conv2d"])
+def test_formats_have_evidence_of_the_png(
+    client: TestClient, mammogram_png: bytes, route: str, suffix: str
+) -> None:
+    files = {"file": mammogram_png}
+    png = client.post(f"{route}.png", files=files)
+    other = client.post(f"{route}.{suffix}", files=files)
+
+    assert other.headers["content-type"] == f"image/{suffix}"
+    for headers in (png.headers, other.headers):
+        for varying in ("server-timing", "x-request-id", "content-length", "content-type"):
+            del headers[varying]
+    assert other.headers == png.headers
+
+    exact = open_png(png.content)
+    image = Image.open(BytesIO(other.content))
+    assert (image.format, image.size) == (suffix.upper(), exact.size)
+    assert json.loads(image.getexif()[Base.ImageDescription]) == exact.info
+
+
+def test_heatmap_alone_is_a_transparent_webp(client: TestClient, mammogram_png: bytes) -> None:
+    files = {"file": mammogram_png}
+    png, webp = (
+        client.post(f"/gradcam.{suffix}?render=heatmap&size=300", files=files).content
+        for suffix in ("png", "webp")
+    )
+
+    exact = np.asarray(open_png(png).convert("RGBA"))
+    assert np.array_equal(np.asarray(Image.open(BytesIO(webp)))[..., 3], exact[..., 3])
+
+
+def test_jpeg_of_heatmap_alone_names_transparent_formats(
+    client: TestClient, mammogram_png: bytes
+) -> None:
+    answer = client.post("/gradcam.jpeg?render=heatmap", files={"file": mammogram_png})
+
+    (invalid,) = answer.json()["invalid_parameters"]
+    assert answer.status_code == 422
+    assert invalid["parameter"] == "render"
+    assert "/gradcam.png" in invalid["message"]
+    assert "/gradcam.webp" in invalid["message"]
+
+
 def test_headers_without_value_are_left_out(client: TestClient, mammogram_png: bytes) -> None:
     facts = client.get("/model")
-    picture = as_png(mammogram_png, FakeModel(), (), {}, Stopwatch())
+    picture = as_picture(mammogram_png, MediaType.PNG, FakeModel(), (), {}, Stopwatch())
 
     assert facts.status_code == 200
     assert "server-timing" not in facts.headers

@@ -112,7 +112,7 @@ def test_captioned_overlay_keeps_size_and_heat() -> None:
     caption = Caption(TEXT, breast_outside("top right"), IDENTITY)
 
     plain, noted = (
-        np.asarray(Image.open(BytesIO(picture.png)))
+        np.asarray(Image.open(BytesIO(picture.content)))
         for picture in (
             overlay(grey, grey.shape, heat, style, {}),
             overlay(grey, grey.shape, heat, style, {}, caption),

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from service.records import Floats
-from service.rendering import Colormap, FilterScale, draw_filters, montage_png
+from service.rendering import Colormap, FilterScale, draw_filters, draw_montage
 from service.rendering.montage import BACKGROUND, GAP
 
 BRIGHT = 10.0
@@ -56,7 +56,7 @@ def test_constantly_bright_filter_looks_bright() -> None:
 
 
 def test_montage_shows_filters_upright_in_reading_order() -> None:
-    sheet = pixels(montage_png(MAPS, FilterScale.LAYER, Colormap.GRAY, {}))
+    sheet = pixels(draw_montage(MAPS, FilterScale.LAYER, Colormap.GRAY, {}))
 
     assert (sheet[:GAP] == BACKGROUND).all()
     tile_rows = 3
@@ -73,6 +73,6 @@ def test_montage_shows_filters_upright_in_reading_order() -> None:
 def test_maps_too_large_for_montage_are_reduced() -> None:
     maps = np.ones((300, 200, 64), np.float32)
 
-    sheet = pixels(montage_png(maps, FilterScale.LAYER, Colormap.VIRIDIS, {}))
+    sheet = pixels(draw_montage(maps, FilterScale.LAYER, Colormap.VIRIDIS, {}))
 
     assert max(sheet.shape) < 1600

@@ -29,7 +29,7 @@ def hot_pixel(
 
 
 def opened(picture: FramedPicture) -> Image.Image:
-    image = Image.open(BytesIO(picture.png))
+    image = Image.open(BytesIO(picture.content))
     image.load()
     assert image.format == "PNG"
     assert image.size == (picture.width, picture.height)
