@@ -64,7 +64,9 @@ async def draw_activations_jpeg(
     request: ImageRequest, layer: LayerName, options: ActivationsQuery
 ) -> Response:
     """Return the activation maps of one layer as one JPEG of quality 90."""
-    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.JPEG)
+    return await request.answer(
+        Lane.EXPLAIN, partial(_show, layer, options), options, MediaType.JPEG
+    )
 
 
 @router.post(
@@ -79,7 +81,9 @@ async def draw_activations_webp(
     request: ImageRequest, layer: LayerName, options: ActivationsQuery
 ) -> Response:
     """Return the activation maps of one layer as one WebP of quality 90."""
-    return await request.answer(Lane.EXPLAIN, partial(_show, layer, options), MediaType.WEBP)
+    return await request.answer(
+        Lane.EXPLAIN, partial(_show, layer, options), options, MediaType.WEBP
+    )
 
 
 @router.post(
