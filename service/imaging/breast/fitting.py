@@ -15,12 +15,11 @@ from service import geometry
 from service.errors import NoBreast
 from service.geometry import Affine
 from service.imaging.breast import coverage, morphology
+from service.imaging.breast.chest_wall import chest_wall
 from service.imaging.breast.outline import Outline, find_breast
 from service.imaging.breast.placed_picture import Extent, PlacedPicture
-from service.records import FitParameters, Fitted, Floats, Mask, Pixels, Side
+from service.records import FitParameters, Fitted, Floats, Mask, Pixels
 
-# Share of the breast's width: the columns at either end whose heights are compared.
-_BRIM = 0.02
 # Min resolution before resizing, as a multiple of the model's grid: its pixels are averages.
 _MIN_OVERSAMPLING = 2
 # Min height and width in pixels for drawing the outline.
@@ -76,7 +75,7 @@ def _fit(whole: PlacedPicture, parameters: FitParameters, halvings: int) -> Fitt
     # Outline the breast, and flip the picture if the chest wall is on the right.
     content = whole.reduced(halvings)
     outline = _outline(content)
-    side = _chest_wall(outline.mask)
+    side = chest_wall(outline.mask)
     if side == "right":
         # Again from the pixels: a flipped result would differ from that of the mirrored image.
         content = whole.mirrored().reduced(halvings)
@@ -113,25 +112,6 @@ def _outline(content: PlacedPicture) -> Outline:
     """Outline the breast on the values before the VOI transform."""
     has_transform = content.signal is not content.pixels
     return find_breast(content.signal, content.pixels if has_transform else None)
-
-
-def _chest_wall(breast: Mask) -> Side:
-    """Return the side of the chest wall: the breast ends straight there, and most of it lies there.
-
-    Two measures are added. Where the picture cuts a large breast off on both sides, the centre of
-    mass says little. On an oblique film, the straight edge says little.
-    """
-    # Height of the breast in each column, as a share of its overall height.
-    (columns,) = np.nonzero(breast.any(axis=0))
-    heights = breast[:, columns[0] : columns[-1] + 1].sum(axis=0) / breast.any(axis=1).sum()
-
-    # Straight edge: how much higher the leftmost columns are than the rightmost ones.
-    brim = max(1, round(_BRIM * heights.size))
-    edge_difference = heights[:brim].mean() - heights[-brim:].mean()
-
-    # Centre of mass: 1 at the left end, -1 at the right end.
-    mass = 1 - 2 * np.average(np.linspace(0, 1, heights.size), weights=heights)
-    return "left" if edge_difference + mass >= 0 else "right"
 
 
 def _unflip(outline: Outline, to_source: Affine) -> tuple[Mask, Affine]:

@@ -5,6 +5,10 @@ import numpy as np
 
 from service.records import Mask
 
+# Share of the long edge: thinner parts, and parts that hang on the breast by a thinner neck, do not
+# belong to the breast.
+_MIN_THICKNESS = 0.021
+
 
 def grow(mask: Mask, reach: float) -> Mask:
     """Add all pixels within `reach` of the mask (a square neighbourhood)."""
@@ -28,6 +32,11 @@ def largest_region(mask: Mask) -> Mask:
     if outlines:
         cv2.drawContours(region, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
     return region.astype(bool)
+
+
+def thick_region(mask: Mask) -> Mask:
+    """Return the largest region of the parts that are thick enough to be a breast."""
+    return largest_region(remove_thin(mask, _MIN_THICKNESS))
 
 
 def _morph(operation: int, mask: Mask, width: float, shape: int = cv2.MORPH_ELLIPSE) -> Mask:

@@ -1,0 +1,67 @@
+"""Labels, letters and scanner edges that touch the breast on films."""
+
+import cv2
+import numpy as np
+
+from service.imaging.breast import morphology
+from service.imaging.breast.outline_grid import EVERY_SECOND
+from service.records import Floats, Mask
+
+# Share of white, on the scale of square roots: film labels and scanner edges glare.
+_GLARE = 0.95
+# Shares of the long edge: the max gap between the letters on a label, and the min and max thickness
+# of a label. Skin is thinner, an implant thicker.
+_LETTER_GAP = 0.017
+_MIN_LABEL_THICKNESS = 0.025
+_MAX_LABEL_THICKNESS = 0.12
+# Share of the bright area: an even breast may glare throughout.
+_MAX_LABEL_AREA = 0.25
+# Share of white, on the scale of square roots: the surroundings of a label are darker, those of
+# glaring tissue are not.
+_MAX_DARK = 0.7
+# Shares of a label's surroundings that must be dark, and air.
+_MIN_DARK_SHARE = 0.8
+_MIN_AIR_SHARE = 0.15
+
+
+def labels_in(grey: Floats, bright: Mask) -> Mask:
+    """Return the mask of film labels and scanner edges, with a margin.
+
+    These are regions that glare, thicker than skin and thinner than an implant, with sharp edges
+    that lie partly against air.
+    """
+    coarse = grey[EVERY_SECOND]
+    air = ~bright[EVERY_SECOND]
+
+    # Glaring regions: the gaps between letters closed, skin removed.
+    closed = morphology.close_gaps(coarse >= 255 * _GLARE, _LETTER_GAP)
+    glare = morphology.remove_thin(closed, _MIN_LABEL_THICKNESS).astype(np.uint8)
+    thickness = 2 * cv2.distanceTransform(glare, cv2.DIST_L2, 3) / max(coarse.shape)
+
+    # Keep those that are labels by their size and their surroundings.
+    count, components = cv2.connectedComponents(glare)
+    labels = np.zeros_like(air)
+    for index in range(1, count):
+        component = components == index
+        if (
+            thickness[component].max() <= _MAX_LABEL_THICKNESS
+            and component.sum() <= _MAX_LABEL_AREA * (~air).sum()
+            and _has_sharp_edge(component, coarse, air)
+        ):
+            labels |= morphology.grow(component, 0.015)
+
+    # Back to the full grid.
+    return cv2.resize(
+        labels.astype(np.uint8), bright.shape[::-1], interpolation=cv2.INTER_NEAREST
+    ).astype(bool)
+
+
+def _has_sharp_edge(component: Mask, coarse: Floats, air: Mask) -> bool:
+    """Tell whether the surroundings of the component are mostly dark, and partly air."""
+    edge = morphology.grow(component, 0.01)
+    around = morphology.grow(component, 0.03) & ~edge
+    dark = coarse[around] < 255 * _MAX_DARK
+    return bool(
+        dark.sum() >= _MIN_DARK_SHARE * around.sum()
+        and air[around].sum() >= _MIN_AIR_SHARE * around.sum()
+    )
