@@ -2,30 +2,58 @@
 
     python -m benchmarks.breast [--phantoms N] [--sheet OUT.png] [FOLDER ...]
 
-The table gives the Dice coefficient of the outline in source pixels: median, 5th percentile and
-minimum over N random phantoms, unchanged and with typical artefacts of films and scanners. A
-refused phantom counts as 0. Images in the folders are drawn on contact sheets, with the outline in
-green and the crop box in blue. Refused images are listed.
+The table has one line for N random phantoms as they are, and one for each kind of artefact and of
+hard scene: the Dice coefficient of the outline in source pixels (median, 5th percentile, minimum),
+and how many are refused, have the chest wall on the wrong side, have a wrong outline (Dice below
+0.95), and carry each warning. `missed` are wrong outlines and sides without any warning. A refused
+phantom counts as a Dice of 0.
+
+Images in the folders are drawn on contact sheets, with the outline in green, the crop box in blue
+and the side as a letter. Images with a warning about outline or side have a red frame. Refused
+images are listed.
 """
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from benchmarks.contact_sheet import GRID, WHITE, arrange, draw, in_source
+from benchmarks.artefacts import ARTEFACTS
+from benchmarks.contact_sheet import GRID, arrange, draw, in_source
+from benchmarks.hard_scenes import HARD_SCENES, WITHOUT_SIDE
 from service.errors import NoBreast
 from service.imaging import fit
 from service.records import Mask, Pixels
 from training import phantoms
 from training.phantoms.cohort import sample_patient
 
-TILES = 60  # on a contact sheet
+TILES = 30  # on a contact sheet
+TILES_PER_ROW = 6
+MIN_DICE = 0.95
+CODES = ("outline-uncertain", "chest-wall-unseen", "rotated")
+HEADER = (
+    "median      5%     min  refused  wrong side  wrong outline  missed  uncertain  unseen  rotated"
+)
 
-Scene = tuple[Pixels, Mask]
-Disturb = Callable[[np.random.Generator, Pixels, Mask], Scene]
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The outline of a phantom: its Dice coefficient, whether its side is right, its warnings.
+
+    `is_side_right` is None where the picture has no side, or was refused.
+    """
+
+    dice: float
+    is_side_right: bool | None
+    codes: tuple[str, ...]
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether outline or side is wrong."""
+        return self.dice < MIN_DICE or self.is_side_right is False
 
 
 def main() -> None:
@@ -42,23 +70,24 @@ def main() -> None:
     )
     options = parser.parse_args()
 
-    # Dice on phantoms, by condition.
-    dices: dict[str, list[float]] = {name: [] for name in CONDITIONS}
+    # Phantoms, by condition.
+    conditions = {**ARTEFACTS, **HARD_SCENES}
+    drawn: dict[str, list[Drawn]] = {name: [] for name in conditions}
     for rng, image in render_phantoms(options.phantoms):
-        for name, disturb in CONDITIONS.items():
+        for name, disturb in conditions.items():
             pixels, truth = disturb(rng, image.pixels, image.breast)
-            dices[name].append(dice(pixels, truth))
+            is_left = None if name in WITHOUT_SIDE else image.laterality == "L"
+            drawn[name].append(outline(pixels, truth, is_left=is_left))
 
-    print(f"{options.phantoms} phantoms: Dice   median      5%     min")
-    for name, values in dices.items():
-        low, middle = np.percentile(values, [5, 50])
-        print(f"{name:24}{middle:8.3f}{low:8.3f}{min(values):8.3f}")
+    print(f"{options.phantoms} phantoms: Dice  {HEADER}")
+    for name, outlines in drawn.items():
+        print(f"{name:24}{line(outlines)}")
 
     # Contact sheets of the folders.
     tiles = list(draw(options.folders))
     for start in range(0, len(tiles) if options.sheet else 0, TILES):
         path = options.sheet.with_stem(f"{options.sheet.stem}-{1 + start // TILES}")
-        cv2.imwrite(str(path), arrange(tiles[start : start + TILES]))
+        cv2.imwrite(str(path), arrange(tiles[start : start + TILES], TILES_PER_ROW))
 
 
 def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.PhantomImage]]:
@@ -78,161 +107,35 @@ def render_phantoms(count: int) -> Iterator[tuple[np.random.Generator, phantoms.
         yield rng, image
 
 
-def dice(pixels: Pixels, truth: Mask) -> float:
-    """Return the Dice coefficient of outline and truth, or 0 if the image is refused."""
+def outline(pixels: Pixels, truth: Mask, *, is_left: bool | None) -> Drawn:
+    """Compare the outline with the truth. `is_left`: whether the chest wall is on the left."""
     try:
-        outline = in_source(fit(pixels, GRID), pixels.shape)
+        fitted = fit(np.ascontiguousarray(pixels), GRID)
     except NoBreast:
-        return 0.0
+        return Drawn(0.0, None, ("refused",))
 
-    areas = np.count_nonzero(outline) + np.count_nonzero(truth)
-    return float(2 * np.count_nonzero(outline & truth) / areas)
+    mask = in_source(fitted, pixels.shape)
+    areas = np.count_nonzero(mask) + np.count_nonzero(truth)
+    dice = float(2 * np.count_nonzero(mask & truth) / areas)
 
-
-def as_it_is(_: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Return the image unchanged."""
-    return pixels, breast
-
-
-def label(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Put a lettered film label across the skin in the upper half.
-
-    The truth is the part of the breast that remains visible.
-    """
-    rows, columns = pixels.shape
-
-    # The label lies over a random point of the skin, mostly on the side of the air.
-    skin = breast ^ cv2.erode(breast.astype(np.uint8), np.ones((3, 3)), borderValue=1).astype(bool)
-    candidates = np.argwhere(skin[: rows // 2])
-    y, x = candidates[rng.integers(len(candidates))]
-    height = rows * rng.uniform(0.06, 0.11)
-    width = rows * rng.uniform(0.06, 0.11)
-    towards_air = 1 if breast[:, 0].sum() > breast[:, -1].sum() else -1
-    centre = float(x + towards_air * 0.3 * width), float(y - 0.3 * height)
-    corners = cv2.boxPoints((centre, (width, height), rng.uniform(-20, 20))).astype(np.int32)
-
-    tape = np.zeros((rows, columns), np.uint8)
-    cv2.fillPoly(tape, [corners], 1)
-
-    letters = np.zeros_like(tape)
-    at = int(centre[0] - 0.35 * width), int(centre[1] + 0.15 * height)
-    cv2.putText(letters, "ML", at, cv2.FONT_HERSHEY_SIMPLEX, width / 60, 1, 1 + round(width / 40))
-
-    lit = np.where(letters == 1, np.uint16(WHITE // 4), np.uint16(WHITE * rng.uniform(0.95, 1)))
-    return np.where(tape == 1, lit, pixels), breast & (tape == 0)
+    is_side_right = None if is_left is None else (fitted.side == "left") == is_left
+    return Drawn(dice, is_side_right, tuple(warning.code for warning in fitted.warnings))
 
 
-def strips(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Add bright wedges along all sides but the chest wall, like those from a scanner's glass."""
-    rows, columns = pixels.shape
-    from_left = breast[:, 0].sum() > breast[:, -1].sum()
-    drawn = np.zeros((rows, columns), np.uint8)
-    ends = rng.uniform(0.0, 0.04, (3, 2)) * rows
-    across = columns - 1 if from_left else 0
-    inwards = -1 if from_left else 1
+def line(outlines: list[Drawn]) -> str:
+    """Return the figures of one condition."""
+    dices = [drawn.dice for drawn in outlines]
+    low, middle = np.percentile(dices, [5, 50])
+    figures = f"{middle:8.3f}{low:8.3f}{min(dices):8.3f}"
 
-    wedges = (
-        [(0, 0), (columns - 1, 0), (columns - 1, ends[0, 0]), (0, ends[0, 1])],
-        [
-            (0, rows - 1),
-            (columns - 1, rows - 1),
-            (columns - 1, rows - 1 - ends[1, 0]),
-            (0, rows - 1 - ends[1, 1]),
-        ],
-        [
-            (across, 0),
-            (across, rows - 1),
-            (across + inwards * ends[2, 0], rows - 1),
-            (across + inwards * ends[2, 1], 0),
-        ],
-    )
-    for wedge in wedges:
-        cv2.fillPoly(drawn, [np.array(wedge).astype(np.int32)], 1)
+    refused = sum(drawn.codes == ("refused",) for drawn in outlines)
+    wrong_sides = sum(drawn.is_side_right is False for drawn in outlines)
+    wrong = sum(drawn.dice < MIN_DICE for drawn in outlines) - refused
+    missed = sum(drawn.is_wrong and not drawn.codes for drawn in outlines)
+    figures += f"{refused:9}{wrong_sides:12}{wrong:15}{missed:8}"
 
-    lit = np.where(drawn == 1, np.uint16(WHITE * rng.uniform(0.9, 1)), pixels)
-    return lit, breast & (drawn == 0)
-
-
-def white_border(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Add a white frame around the image."""
-    return framed(rng, pixels, breast, WHITE)
-
-
-def padding(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Add a black frame around the image."""
-    return framed(rng, pixels, breast, 0)
-
-
-def framed(rng: np.random.Generator, pixels: Pixels, breast: Mask, grey: int) -> Scene:
-    """Add a frame of one grey value, with a random width on each side."""
-    widths = (rng.uniform(0.01, 0.2, (2, 2)) * len(pixels)).astype(int)
-    return np.pad(pixels, widths, constant_values=grey), np.pad(breast, widths)
-
-
-def fog(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Add the grey of an unexposed film, brighter towards one side, with grain."""
-    rows, columns = pixels.shape
-    y, x = np.mgrid[:rows, :columns] / rows
-    slope = rng.uniform(-0.02, 0.02, 2)
-
-    veil = (
-        rng.uniform(0.02, 0.06)
-        + slope[0] * x
-        + slope[1] * y
-        + rng.normal(0, 0.004, (rows, columns))
-    )
-
-    return np.clip(pixels + WHITE * veil, 0, WHITE).astype(np.uint16), breast
-
-
-def implant(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Add an implant: a white lobe in the breast, at the chest wall or in front of it."""
-    depth = cv2.distanceTransform(np.pad(breast, 1, mode="edge").astype(np.uint8), cv2.DIST_L2, 5)[
-        1:-1, 1:-1
-    ]
-    # Centred where the breast is thickest.
-    row, column = np.unravel_index(np.argmax(depth), depth.shape)
-    reach = depth.max() * rng.uniform(0.5, 0.8)
-
-    drawn = np.zeros(pixels.shape, np.uint8)
-    axes = int(reach), int(reach * rng.uniform(0.7, 1))
-    cv2.ellipse(drawn, (int(column), int(row)), axes, 90, 0, 360, 1, cv2.FILLED)
-
-    lobe = (drawn == 1) & breast
-    return np.where(lobe, np.uint16(WHITE * rng.uniform(0.95, 1)), pixels), breast
-
-
-def cut(rng: np.random.Generator, pixels: Pixels, breast: Mask) -> Scene:
-    """Cut the breast off above, below and at the nipple, as if it were larger than the detector."""
-    rows = np.flatnonzero(breast.any(axis=1))
-    columns = np.flatnonzero(breast.any(axis=0))
-    shares = rng.uniform(0.02, 0.12, 3)
-
-    top = rows[0] + int(shares[0] * rows.size)
-    bottom = rows[-1] - int(shares[1] * rows.size)
-
-    # The nipple is on the side away from the chest wall.
-    lost = int(shares[2] * columns.size)
-    left = columns[0]
-    right = columns[-1] + 1
-    if breast[:, 0].sum() > breast[:, -1].sum():
-        right -= lost
-    else:
-        left += lost
-
-    return pixels[top:bottom, left:right], breast[top:bottom, left:right]
-
-
-CONDITIONS: dict[str, Disturb] = {
-    "as it is": as_it_is,
-    "label on the skin": label,
-    "scanner edges": strips,
-    "white border": white_border,
-    "black border": padding,
-    "film fog": fog,
-    "implant": implant,
-    "cut at three sides": cut,
-}
+    counts = [sum(code in drawn.codes for drawn in outlines) for code in CODES]
+    return f"{figures}{counts[0]:11}{counts[1]:8}{counts[2]:9}"
 
 
 if __name__ == "__main__":

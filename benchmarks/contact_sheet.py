@@ -13,11 +13,15 @@ from service.records import FitParameters, Fitted, Mask, Pixels
 
 GRID = FitParameters(256, 192)
 WHITE = 65535
-TILE = 200  # pixels along a tile's edge
+TILE = 260  # pixels along a tile's edge
 TILES_PER_ROW = 10
 SUFFIXES = {".dcm", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
 
 FramedPicture = NDArray[np.uint8]
+Colour = tuple[int, int, int]
+YELLOW = (0, 255, 255)
+MAGENTA = (255, 0, 255)
+RED = (0, 0, 255)
 
 
 def draw(folders: list[Path]) -> Iterator[FramedPicture]:
@@ -36,7 +40,7 @@ def draw(folders: list[Path]) -> Iterator[FramedPicture]:
 
 
 def tile(name: str, pixels: Pixels, fitted: Fitted) -> FramedPicture:
-    """Draw an image with its outline, its crop box and its name."""
+    """Draw an image with its outline, its crop box, its side, its warnings and its name."""
     scale = TILE / max(pixels.shape)
     outlines, _ = cv2.findContours(
         in_source(fitted, pixels.shape).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
@@ -57,16 +61,30 @@ def tile(name: str, pixels: Pixels, fitted: Fitted) -> FramedPicture:
         for edge in (fitted.box.left, fitted.box.top, fitted.box.right, fitted.box.bottom)
     ]
     cv2.rectangle(drawn, (box[0], box[1]), (box[2] - 1, box[3] - 1), (255, 128, 0), 1)
-    cv2.putText(drawn, name[-24:], (2, TILE - 4), cv2.FONT_HERSHEY_SIMPLEX, 0.33, (0, 255, 255), 1)
+    _write(drawn, name[-28:], (4, TILE - 7), YELLOW)
+
+    # The side of the chest wall, and warnings.
+    at = (4 if fitted.side == "left" else TILE - 14, TILE // 2)
+    _write(drawn, fitted.side[0].upper(), at, MAGENTA)
+    if fitted.warnings:
+        cv2.rectangle(drawn, (0, 0), (TILE - 1, TILE - 1), RED, 3)
+        for row, warning in enumerate(fitted.warnings):
+            _write(drawn, warning.code, (6, TILE - 22 - 14 * row), RED)
     return drawn
 
 
-def arrange(tiles: list[FramedPicture]) -> FramedPicture:
+def _write(drawn: FramedPicture, text: str, at: tuple[int, int], colour: Colour) -> None:
+    """Write with a black rim."""
+    for tone, width in (((0, 0, 0), 3), (colour, 1)):
+        cv2.putText(drawn, text, at, cv2.FONT_HERSHEY_SIMPLEX, 0.42, tone, width)
+
+
+def arrange(tiles: list[FramedPicture], per_row: int = TILES_PER_ROW) -> FramedPicture:
     """Return the tiles as one picture, row by row."""
-    blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % TILES_PER_ROW)
+    blanks = [np.zeros_like(tiles[0])] * (-len(tiles) % per_row)
     rows = [
-        np.hstack((tiles + blanks)[start : start + TILES_PER_ROW])
-        for start in range(0, len(tiles), TILES_PER_ROW)
+        np.hstack((tiles + blanks)[start : start + per_row])
+        for start in range(0, len(tiles), per_row)
     ]
     return np.vstack(rows)
 

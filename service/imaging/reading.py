@@ -77,7 +77,8 @@ def read(
         with timer.step("decode"):
             picture = _draw(mammogram, image, picture_edge)
 
-    warnings = (*mammogram.warnings, *side_warnings(mammogram.facts, fitted.side))
+    sides = side_warnings(mammogram.facts, fitted.side)
+    warnings = (*mammogram.warnings, *fitted.warnings, *sides)
     return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
 
 

@@ -137,7 +137,8 @@ class Fitted:
     `mask`: the breast on the same grid. `to_source`: from this grid to source pixels. `box`: the
     crop in source pixels. `side`: the side of the chest wall in the source. `breast`: the breast as
     oriented in the source, on a separate grid. `breast_to_source`: from that grid to source pixels.
-    `reduction`: the file was read at 1 / reduction of its resolution along each axis.
+    `reduction`: the file was read at 1 / reduction of its resolution along each axis. `warnings`:
+    doubts about outline and side.
     """
 
     image: Floats
@@ -148,3 +149,4 @@ class Fitted:
     breast: Mask
     breast_to_source: Affine
     reduction: int = 1
+    warnings: tuple[QualityWarning, ...] = ()

@@ -1,5 +1,7 @@
 """The body of the breast: its bright part, from which the outline starts."""
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 
@@ -17,6 +19,9 @@ _MIN_FAT_BRIGHTNESS = 0.45
 _MIN_FAT_AREA = 0.25
 # Share of the picture: min area of the tissue around an implant.
 _MIN_AREA = 0.02
+# Lower thresholds are tried this many times, if they are above the noise of black air.
+_MAX_DIMMER = 3
+_MIN_THRESHOLD = 8
 
 
 def body_of(grey: Floats, blurred: Floats) -> Mask:
@@ -49,6 +54,18 @@ def body_of(grey: Floats, blurred: Floats) -> Mask:
             dim.mean() >= _MIN_FAT_BRIGHTNESS * level and dim.size >= _MIN_FAT_AREA * sample.size
         )
     return morphology.thick_region(blurred > lower_threshold) if is_tissue else body
+
+
+def dimmer_bodies(grey: Floats, blurred: Floats) -> Iterator[Mask]:
+    """Yield the regions above ever lower thresholds: Otsu's of the darker rest."""
+    sample = grey[EVERY_SECOND]
+    threshold = _otsu(grey)
+    for _ in range(_MAX_DIMMER):
+        rest = sample[sample <= threshold]
+        threshold = _otsu(rest)
+        if threshold <= _MIN_THRESHOLD:
+            break
+        yield morphology.thick_region(blurred > threshold)
 
 
 def _otsu(grey: Floats) -> float:

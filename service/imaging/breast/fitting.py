@@ -15,7 +15,7 @@ from service import geometry
 from service.errors import NoBreast
 from service.geometry import Affine
 from service.imaging.breast import coverage, morphology
-from service.imaging.breast.chest_wall import chest_wall
+from service.imaging.breast.chest_wall import chest_wall, chest_wall_warnings
 from service.imaging.breast.outline import Outline, find_breast
 from service.imaging.breast.placed_picture import Extent, PlacedPicture
 from service.records import FitParameters, Fitted, Floats, Mask, Pixels
@@ -105,6 +105,7 @@ def _fit(whole: PlacedPicture, parameters: FitParameters, halvings: int) -> Fitt
         box=box.mapped(content.to_source).within(source).touched(),
         side=side,
         reduction=content.step,
+        warnings=(*outline.doubts.warnings, *chest_wall_warnings(outline.mask)),
     )
 
 

@@ -14,6 +14,9 @@ _GLARE = 0.95
 _LETTER_GAP = 0.017
 _MIN_LABEL_THICKNESS = 0.025
 _MAX_LABEL_THICKNESS = 0.12
+# Shares of the long edge: min length of glaring skin, and max width of a scanner's edge.
+_MIN_SKIN_LENGTH = 0.3
+_SCANNER_EDGE = 0.05
 # Share of the bright area: an even breast may glare throughout.
 _MAX_LABEL_AREA = 0.25
 # Share of white, on the scale of square roots: the surroundings of a label are darker, those of
@@ -38,8 +41,9 @@ def labels_in(grey: Floats, bright: Mask) -> Mask:
     glare = morphology.remove_thin(closed, _MIN_LABEL_THICKNESS).astype(np.uint8)
     thickness = 2 * cv2.distanceTransform(glare, cv2.DIST_L2, 3) / max(coarse.shape)
 
-    # Keep those that are labels by their size and their surroundings.
+    # Keep those that are labels by their size, their shape and their surroundings.
     count, components = cv2.connectedComponents(glare)
+    wholes = cv2.connectedComponents(closed.astype(np.uint8))[1]
     labels = np.zeros_like(air)
     for index in range(1, count):
         component = components == index
@@ -47,6 +51,7 @@ def labels_in(grey: Floats, bright: Mask) -> Mask:
             thickness[component].max() <= _MAX_LABEL_THICKNESS
             and component.sum() <= _MAX_LABEL_AREA * (~air).sum()
             and _has_sharp_edge(component, coarse, air)
+            and not _is_skin(wholes == wholes[component][0])
         ):
             labels |= morphology.grow(component, 0.015)
 
@@ -54,6 +59,23 @@ def labels_in(grey: Floats, bright: Mask) -> Mask:
     return cv2.resize(
         labels.astype(np.uint8), bright.shape[::-1], interpolation=cv2.INTER_NEAREST
     ).astype(bool)
+
+
+def _is_skin(glare: Mask) -> bool:
+    """Tell whether the glaring region runs along the breast, as skin does. It may hold the nipple.
+
+    The edges of a scanner run along the picture instead.
+    """
+    rows = np.flatnonzero(glare.any(axis=1))
+    columns = np.flatnonzero(glare.any(axis=0))
+    length = np.hypot(rows[-1] - rows[0], columns[-1] - columns[0])
+    if length < _MIN_SKIN_LENGTH * max(glare.shape):
+        return False
+
+    rim = np.ones_like(glare)
+    width = round(_SCANNER_EDGE * max(glare.shape))
+    rim[width:-width, width:-width] = False
+    return bool(np.count_nonzero(glare & rim) < np.count_nonzero(glare) / 2)
 
 
 def _has_sharp_edge(component: Mask, coarse: Floats, air: Mask) -> bool:

@@ -7,7 +7,7 @@ from service.records import Mask
 
 # Share of the long edge: thinner parts, and parts that hang on the breast by a thinner neck, do not
 # belong to the breast.
-_MIN_THICKNESS = 0.021
+MIN_THICKNESS = 0.021
 
 
 def grow(mask: Mask, reach: float) -> Mask:
@@ -20,7 +20,7 @@ def close_gaps(mask: Mask, width: float) -> Mask:
     return _morph(cv2.MORPH_CLOSE, mask, width)
 
 
-def remove_thin(mask: Mask, width: float) -> Mask:
+def remove_thin(mask: Mask, width: float = MIN_THICKNESS) -> Mask:
     """Remove the parts that are narrower than `width`. At the border the visible width counts."""
     return _morph(cv2.MORPH_OPEN, mask, width)
 
@@ -36,7 +36,7 @@ def largest_region(mask: Mask) -> Mask:
 
 def thick_region(mask: Mask) -> Mask:
     """Return the largest region of the parts that are thick enough to be a breast."""
-    return largest_region(remove_thin(mask, _MIN_THICKNESS))
+    return largest_region(remove_thin(mask))
 
 
 def _morph(operation: int, mask: Mask, width: float, shape: int = cv2.MORPH_ELLIPSE) -> Mask:

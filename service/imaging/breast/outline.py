@@ -4,32 +4,29 @@ It works on digital images and films, with markers, labels and film edges.
 
 1. Otsu's threshold (IEEE Trans. SMC 9, 1979) on the square roots of the grey values gives the body
    of the breast. It cuts off the dim periphery.
-2. The outline is drawn again at a threshold between that body and the air right around it. The air
-   is black in a digital image, and an uneven fog on a film. A threshold that floods the fog is
-   recognised by the area that the next higher one would lose.
-3. Labels and scanner edges that touch the breast are removed.
+2. The outline is drawn around it, as `outline_draft.py` describes.
+3. If that outline is in doubt, others are drawn: around dimmer bodies, because the first one may
+   be gland within fat, and without the fog of a film. A much better one takes its place.
 4. The result is checked: its area and shape, its contrast, and whether the air is dark.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from service.errors import NoBreast
 from service.geometry import Affine
-from service.imaging.breast import morphology, refusals
-from service.imaging.breast.breast_body import body_of
+from service.imaging.breast import refusals
+from service.imaging.breast.breast_body import body_of, dimmer_bodies
 from service.imaging.breast.coverage import cover
-from service.imaging.breast.labels import labels_in
-from service.imaging.breast.outline_grid import EVERY_SECOND, blur, reduce
+from service.imaging.breast.doubts import Doubts
+from service.imaging.breast.film_fog import without_fog
+from service.imaging.breast.outline_draft import OutlineDraft, draft_around
+from service.imaging.breast.outline_grid import blur, reduce
 from service.records import Floats, Mask, Pixels
 
-# Thresholds of the outline, as shares of the way from the air's grey to the body's grey. The first
-# one is used whose outline keeps `_MIN_KEPT` of its area at a threshold that is higher by
-# `_THRESHOLD_STEP`.
-_OUTLINE_SHARES = (0.2, 0.25, 0.3)
-_THRESHOLD_STEP = 0.05
-_MIN_KEPT = 0.93
+# Doubt above which other outlines are drawn, and the share of it that a better one may have.
+_MIN_DOUBT = 0.75
+_MAX_DOUBT_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +35,13 @@ class Outline:
 
     The grid is the picture's, reduced to at most 512 pixels along the long edge. `mask`: the
     breast. `coverage`: share of each pixel that it covers, 0..1. `to_picture`: from this grid to
-    the picture's.
+    the picture's. `doubts`: signs against the outline.
     """
 
     mask: Mask
     coverage: Floats
     to_picture: Affine
+    doubts: Doubts
 
 
 def find_breast(pixels: Pixels, displayed: Pixels | None = None) -> Outline:
@@ -58,44 +56,42 @@ def find_breast(pixels: Pixels, displayed: Pixels | None = None) -> Outline:
     grey, to_picture = reduce(pixels)
     blurred = blur(grey)
 
-    # Step 1: the body of the breast, and a band of air around it that leaves out the body's edge.
-    sample = grey[EVERY_SECOND]
-    body = body_of(grey, blurred)[EVERY_SECOND]
-    air = morphology.grow(body, 0.1) & ~morphology.grow(body, 0.03)
-    if not body.any() or not air.any():
+    # Steps 1 to 3.
+    draft = _best_draft(grey, blurred)
+    if draft is None:
         raise NoBreast("No breast was found: no region stands out from the background.")
-
-    # Steps 2 and 3: the outline between body and air, without labels.
-    air_level = float(np.median(sample[air]))
-    body_level = float(np.median(sample[body]))
-    breast, threshold = _outline(grey, blurred, air_level, body_level)
+    breast = draft.mask
 
     # Step 4: checks.
     refusals.require_shape(breast)
     refusals.require_contrast(grey, blurred, breast)
     refusals.require_dark_air(grey if displayed is None else reduce(displayed)[0], breast)
 
-    return Outline(breast, cover(breast, blurred, threshold), to_picture)
+    covered = cover(breast, draft.blurred, draft.threshold)
+    return Outline(breast, covered, to_picture, draft.doubts)
 
 
-def _outline(
-    grey: Floats, blurred: Floats, air_level: float, body_level: float
-) -> tuple[Mask, float]:
-    """Return the largest region above the lowest threshold that does not flood fog, without labels.
+def _best_draft(grey: Floats, blurred: Floats) -> OutlineDraft | None:
+    """Draw the usual outline, and others if it is in doubt. Return the best one."""
+    usual = draft_around(body_of(grey, blurred), grey, blurred)
+    if usual is not None and usual.doubts.of_skin <= _MIN_DOUBT:
+        return usual
 
-    If every threshold floods fog, the highest one is used. The threshold is returned, too.
-    """
-    for share in _OUTLINE_SHARES:
-        threshold = air_level + share * (body_level - air_level)
-        bright = blurred > threshold
-        outline = morphology.thick_region(bright)
+    others = [draft for draft in _other_drafts(grey, blurred, usual) if draft is not None]
+    best = min(others, key=lambda draft: draft.doubts.total, default=None)
+    limit = 1 if usual is None else min(1, _MAX_DOUBT_SHARE * usual.doubts.total)
+    return best if best is not None and best.doubts.total < limit else usual
 
-        # At the edge of the breast the grey is steep, and a higher threshold loses little area. In
-        # fog it is flat, and the next threshold loses much.
-        next_share = share + _THRESHOLD_STEP
-        kept = outline & (blurred > air_level + next_share * (body_level - air_level))
-        if np.count_nonzero(kept) > _MIN_KEPT * np.count_nonzero(outline):
-            break
 
-    labels = labels_in(grey, bright)
-    return (morphology.thick_region(bright & ~labels) if labels.any() else outline), threshold
+def _other_drafts(
+    grey: Floats, blurred: Floats, usual: OutlineDraft | None
+) -> Iterator[OutlineDraft | None]:
+    """Draw outlines around dimmer bodies, and without fog if the air is not dark."""
+    for body in dimmer_bodies(grey, blurred):
+        yield draft_around(body, grey, blurred)
+
+    if usual is None or usual.doubts.bright_air > _MIN_DOUBT:
+        clear = without_fog(grey)
+        clear_blurred = blur(clear)
+        for body in (body_of(clear, clear_blurred), *dimmer_bodies(clear, clear_blurred)):
+            yield draft_around(body, clear, clear_blurred)
