@@ -17,6 +17,11 @@ _MAX_LABEL_THICKNESS = 0.12
 # Shares of the long edge: min length of glaring skin, and max width of a scanner's edge.
 _MIN_SKIN_LENGTH = 0.3
 _SCANNER_EDGE = 0.05
+# Shares of the long edge: the margin of a label, and the width of a notch that a nipple leaves.
+_MARGIN = 0.015
+_NOTCH = 0.2
+# Share of a label that may lie within the breast.
+_MAX_IN_BREAST = 0.7
 # Share of the bright area: an even breast may glare throughout.
 _MAX_LABEL_AREA = 0.25
 # Share of white, on the scale of square roots: the surroundings of a label are darker, those of
@@ -44,16 +49,15 @@ def labels_in(grey: Floats, bright: Mask) -> Mask:
     # Keep those that are labels by their size, their shape and their surroundings.
     count, components = cv2.connectedComponents(glare)
     wholes = cv2.connectedComponents(closed.astype(np.uint8))[1]
-    labels = np.zeros_like(air)
-    for index in range(1, count):
-        component = components == index
-        if (
-            thickness[component].max() <= _MAX_LABEL_THICKNESS
-            and component.sum() <= _MAX_LABEL_AREA * (~air).sum()
-            and _has_sharp_edge(component, coarse, air)
-            and not _is_skin(wholes == wholes[component][0])
-        ):
-            labels |= morphology.grow(component, 0.015)
+    candidates = [
+        component
+        for component in (components == index for index in range(1, count))
+        if thickness[component].max() <= _MAX_LABEL_THICKNESS
+        and component.sum() <= _MAX_LABEL_AREA * (~air).sum()
+        and _has_sharp_edge(component, coarse, air)
+        and not _is_skin(wholes == wholes[component][0])
+    ]
+    labels = _without_nipple(candidates, ~air)
 
     # Back to the full grid.
     return cv2.resize(
@@ -76,6 +80,35 @@ def _is_skin(glare: Mask) -> bool:
     width = round(_SCANNER_EDGE * max(glare.shape))
     rim[width:-width, width:-width] = False
     return bool(np.count_nonzero(glare & rim) < np.count_nonzero(glare) / 2)
+
+
+def _without_nipple(candidates: list[Mask], bright: Mask) -> Mask:
+    """Return the candidates with a margin, but for those that lie within the breast.
+
+    A label on the skin lies beyond the breast in part. A glaring nipple or fold of skin fills a
+    notch of the breast without it.
+    """
+    labels = np.zeros_like(bright)
+    for component in candidates:
+        labels |= morphology.grow(component, _MARGIN)
+    if not candidates:
+        return labels
+
+    rest = morphology.thick_region(bright & ~labels)
+    breast = _filled(rest)
+    kept = np.zeros_like(bright)
+    for component in candidates:
+        if np.count_nonzero(component & breast) < _MAX_IN_BREAST * np.count_nonzero(component):
+            kept |= morphology.grow(component, _MARGIN)
+    return kept
+
+
+def _filled(breast: Mask) -> Mask:
+    """Fill the notches of the breast, also those at the picture's edge."""
+    reach = round(_NOTCH * max(breast.shape))
+    padded = np.pad(breast, reach, mode="edge")
+    width = _NOTCH * max(breast.shape) / max(padded.shape)
+    return morphology.close_gaps(padded, width)[reach:-reach, reach:-reach]
 
 
 def _has_sharp_edge(component: Mask, coarse: Floats, air: Mask) -> bool:
