@@ -19,7 +19,7 @@ from service.imaging.limits import Limits
 from service.observability.stopwatch import Lap, Stopwatch
 from service.records import FitParameters, Fitted, ImageFacts, Mammogram, QualityWarning
 
-IMAGING_VERSION = 1
+IMAGING_VERSION = 2
 """Version of the fitted pixels. It rises with every change of decoder or fit that changes them.
 
 Images that training has prepared with another version are prepared again.

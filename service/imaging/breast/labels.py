@@ -19,7 +19,7 @@ _MIN_SKIN_LENGTH = 0.3
 _SCANNER_EDGE = 0.05
 # Shares of the long edge: the margin of a label, and the width of a notch that a nipple leaves.
 _MARGIN = 0.015
-_NOTCH = 0.2
+_NOTCH = 0.4
 # Share of a label that may lie within the breast.
 _MAX_IN_BREAST = 0.7
 # Share of the bright area: an even breast may glare throughout.
@@ -94,11 +94,13 @@ def _without_nipple(candidates: list[Mask], bright: Mask) -> Mask:
     if not candidates:
         return labels
 
+    # On every second pixel again, because the notches are wide.
     rest = morphology.thick_region(bright & ~labels)
-    breast = _filled(rest)
+    breast = _filled(rest[EVERY_SECOND])
     kept = np.zeros_like(bright)
     for component in candidates:
-        if np.count_nonzero(component & breast) < _MAX_IN_BREAST * np.count_nonzero(component):
+        parts = component[EVERY_SECOND]
+        if np.count_nonzero(parts & breast) < _MAX_IN_BREAST * np.count_nonzero(parts):
             kept |= morphology.grow(component, _MARGIN)
     return kept
 
