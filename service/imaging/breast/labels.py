@@ -107,7 +107,7 @@ def _without_nipple(candidates: list[Mask], bright: Mask) -> Mask:
 
 def _filled(breast: Mask) -> Mask:
     """Fill the notches of the breast, also those at the picture's edge."""
-    reach = round(_NOTCH * max(breast.shape))
+    reach = max(1, round(_NOTCH * max(breast.shape)))
     padded = np.pad(breast, reach, mode="edge")
     width = _NOTCH * max(breast.shape) / max(padded.shape)
     return morphology.close_gaps(padded, width)[reach:-reach, reach:-reach]
