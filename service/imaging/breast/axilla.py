@@ -22,8 +22,9 @@ def with_axilla(breast: Mask, thick: Mask, bright: Mask) -> Mask:
 
     `bright`: the pixels above the threshold. `thick`: their thick parts.
     """
-    min_area = _MIN_AREA * np.count_nonzero(breast)
-    if np.count_nonzero(thick) - np.count_nonzero(breast) < min_area:
+    area = np.count_nonzero(breast)
+    min_area = _MIN_AREA * area
+    if not area or np.count_nonzero(thick) - area < max(1, min_area):
         return breast
 
     part = morphology.largest_region(thick & ~breast)

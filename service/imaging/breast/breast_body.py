@@ -46,7 +46,8 @@ def body_of(grey: Floats, blurred: Floats) -> Mask:
     level = np.median(sample[body[EVERY_SECOND]])
     if level >= 255 * _GLARE:
         is_tissue = (
-            dim.mean() - dark.mean() >= 255 * _MIN_TISSUE_CONTRAST
+            dark.size > 0
+            and dim.mean() - dark.mean() >= 255 * _MIN_TISSUE_CONTRAST
             and dim.size >= _MIN_AREA * sample.size
         )
     else:
@@ -62,9 +63,11 @@ def dimmer_bodies(grey: Floats, blurred: Floats) -> Iterator[Mask]:
     threshold = _otsu(grey)
     for _ in range(_MAX_DIMMER):
         rest = sample[sample <= threshold]
+        if not rest.size:
+            return
         threshold = _otsu(rest)
         if threshold <= _MIN_THRESHOLD:
-            break
+            return
         yield morphology.thick_region(blurred > threshold)
 
 

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from service.errors import NoBreast
 from service.imaging import fit
 from service.imaging.breast.outline import find_breast
 from service.records import FitParameters, Mask, Pixels
@@ -128,3 +129,23 @@ def test_round_field_shows_no_chest_wall() -> None:
     field = ellipse((ROWS, COLUMNS), (200, 250), (150, 150))
 
     assert _codes(textured(field)) == ["chest-wall-unseen"]
+
+
+def test_small_pictures_of_anything_are_fitted_or_refused() -> None:
+    rng = np.random.default_rng(11)
+    refused = 0
+    for _ in range(200):
+        rows, columns = (int(edge) for edge in np.exp(rng.uniform(0, 5, 2)))
+        pixels = rng.integers(0, 300, (rows, columns)).astype(np.uint16)
+        centre = int(rng.integers(columns)), int(rng.integers(rows))
+        axes = int(rng.integers(1, columns + 2)), int(rng.integers(1, rows + 2))
+        pixels[ellipse((rows, columns), centre, axes)] += np.uint16(rng.integers(60_000))
+
+        try:
+            fitted = fit(pixels, _GRID)
+        except NoBreast:
+            refused += 1
+        else:
+            assert fitted.mask.any()
+
+    assert 0 < refused < 200
