@@ -26,8 +26,7 @@ from pydicom.pixels.decoders.base import get_decoder
 
 from benchmarks.timing import measure, phantom_files
 from service.imaging import Limits, fit, read
-from service.imaging.dicom.elements import open_file
-from service.imaging.dicom.header import read_header
+from service.imaging.dicom.opening import open_dataset
 from service.records import FitParameters, Fitted, Pixels
 from service.runtime.readers import ReaderPool
 from training.phantoms.transfer import SYNTAXES
@@ -107,11 +106,9 @@ def display_table(data: bytes) -> Pixels:
 
     It is computed once here, so that it is not part of pydicom's time.
     """
-    syntax, start = open_file(data)
-    header = read_header(data, syntax, start, Limits().max_dataset_bytes)
-    assert header is not None  # noqa: S101 - these files have images
-    patterns = 2**header.calibration.storage.bits_allocated
-    return header.calibration.display_table(np.ones(patterns, np.uint8))
+    calibration = open_dataset(data, Limits()).header().calibration
+    patterns = 2**calibration.storage.bits_allocated
+    return calibration.display_table(np.ones(patterns, np.uint8))
 
 
 def by_pydicom(data: bytes, table: Pixels) -> Fitted:

@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from service.errors import EmptyImage, UnsupportedFormat
-from service.imaging.dicom.decoder import DicomImage, is_bare_dataset
+from service.imaging.dicom.decoder import DicomImage
+from service.imaging.dicom.opening import is_bare_dataset
 from service.imaging.foreign_formats import name_format
 from service.imaging.limits import Limits
 from service.imaging.raster import RasterFormat, RasterImage

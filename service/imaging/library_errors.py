@@ -15,9 +15,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from service.errors import CorruptImage
 
-# Exceptions that both raise on malformed files. RuntimeError includes RecursionError and
-# NotImplementedError.
-_MALFORMED = (
+MALFORMED = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -33,6 +31,10 @@ _MALFORMED = (
     struct.error,
     zlib.error,
 )
+"""Exceptions that both raise on malformed files.
+
+RuntimeError includes RecursionError and NotImplementedError.
+"""
 
 # Both log values from the file, which may name a patient.
 for _library in ("pydicom", "PIL"):
@@ -59,5 +61,5 @@ def as_corrupt_image(message: str) -> Iterator[None]:
     """Turn the exceptions that libraries raise on malformed files into CorruptImage(message)."""
     try:
         yield
-    except _MALFORMED as error:
+    except MALFORMED as error:
         raise CorruptImage(message) from error

@@ -7,7 +7,11 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydicom import dcmread, dcmwrite
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
     DigitalMammographyXRayImageStorageForPresentation,
@@ -91,6 +95,39 @@ def write_dicom(
         dataset.save_as(
             stream, implicit_vr=syntax.is_implicit_VR, little_endian=syntax.is_little_endian
         )
+    return stream.getvalue()
+
+
+def with_raw(data: bytes, keyword: str, value: bytes, vr: str | None = None) -> bytes:
+    """Return the file with these bytes as the value of an element.
+
+    `vr`: the VR in the file, by default that of the standard.
+    """
+    dataset = dcmread(BytesIO(data))
+    tag = Tag(keyword)
+    dataset[tag] = RawDataElement(
+        tag,
+        vr or dictionary_VR(tag)[:2],
+        length=len(value),
+        value=value,
+        value_tell=0,
+        is_implicit_VR=False,
+        is_little_endian=True,
+    )
+
+    stream = BytesIO()
+    dcmwrite(stream, dataset)
+    return stream.getvalue()
+
+
+def without(data: bytes, keyword: str) -> bytes:
+    """Return the file without an element."""
+    dataset = dcmread(BytesIO(data))
+    if keyword in dataset:
+        delattr(dataset, keyword)
+
+    stream = BytesIO()
+    dcmwrite(stream, dataset)
     return stream.getvalue()
 
 

@@ -6,11 +6,14 @@ de-identified files often lack Modality and SOP Class.
 """
 
 import re
+from collections.abc import Iterable
 
+from pydicom.datadict import dictionary_description
 from pydicom.uid import (
+    BreastProjectionXRayImageStorageForPresentation,
+    BreastProjectionXRayImageStorageForProcessing,
     BreastTomosynthesisImageStorage,
     ComputedRadiographyImageStorage,
-    DigitalMammographyXRayImageStorageForPresentation,
     DigitalMammographyXRayImageStorageForProcessing,
     DigitalXRayImageStorageForPresentation,
     MultiFrameGrayscaleByteSecondaryCaptureImageStorage,
@@ -19,17 +22,22 @@ from pydicom.uid import (
 )
 
 from service.errors import ForProcessing, NotAMammogram, SeveralFrames, Tomosynthesis
-from service.imaging.dicom.identity import (
+from service.imaging.dicom.identity import MAMMOGRAPHY, ImageIdentity
+from service.imaging.dicom.terms import (
     IMPLANT_DISPLACED,
     MAGNIFICATION,
     SPECIMEN,
     SPOT_COMPRESSION,
-    ImageIdentity,
 )
 from service.records import ImageFacts, QualityWarning, Side
 
-_MAMMOGRAPHY = DigitalMammographyXRayImageStorageForPresentation
-# These classes may hold mammograms, too, but only Modality tells them from other images.
+_TOMOSYNTHESIS_CLASSES = {
+    BreastTomosynthesisImageStorage,
+    BreastProjectionXRayImageStorageForPresentation,
+    BreastProjectionXRayImageStorageForProcessing,
+}
+# These classes may hold mammograms, too, but only Modality tells them from other images, or body
+# part and view together.
 _GENERAL_CLASSES = {
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
@@ -46,6 +54,11 @@ GENERAL_CLASS = QualityWarning(
     "general-sop-class",
     "The mammogram is stored in a class for images in general. Its grey values may have been "
     "altered.",
+)
+FILM = QualityWarning(
+    "digitised-film",
+    "By its modality, the image is no digital mammogram, but the file names the breast and a "
+    "mammographic view. It was treated as a digitised film.",
 )
 NO_WINDOW = QualityWarning(
     "no-window",
@@ -116,37 +129,19 @@ BURNED_IN = QualityWarning(
 )
 
 
+_IMAGE_CLASS = "Image Storage"
+# Modalities of digitised films and of secondary captures.
+_FILM_MODALITIES = {"CR", "OT", "RG", "SC"}
+
+
 def require_mammogram(identity: ImageIdentity) -> None:
     """Refuse an image whose header names something other than a mammogram for presentation.
 
     Raises:
         NotAMammogram, Tomosynthesis, SeveralFrames, ForProcessing: according to the kind of image.
     """
-    modality = identity.modality
-    sop_class = identity.sop_class
-
-    if modality not in {"MG", None}:
-        # Modalities have two letters. A longer text may be anything and is not repeated.
-        name = modality if modality and re.fullmatch("[A-Z]{2}", modality) else "not MG"
-        raise NotAMammogram(f"The image's modality is {name}. Only mammograms (MG) are accepted.")
-
-    if sop_class == BreastTomosynthesisImageStorage or identity.tomosynthesis:
-        raise Tomosynthesis(
-            "The file is part of a breast tomosynthesis. Only two-dimensional mammograms are "
-            "accepted."
-        )
-
-    if identity.for_processing or sop_class == DigitalMammographyXRayImageStorageForProcessing:
-        raise ForProcessing("The mammogram is a raw image (FOR PROCESSING).")
-
-    # A general class is accepted only with Modality MG.
-    if sop_class not in {_MAMMOGRAPHY, None} and (
-        modality is None or sop_class not in _GENERAL_CLASSES
-    ):
-        raise NotAMammogram(
-            "The image's SOP class is not Digital Mammography X-Ray Image Storage - For "
-            "Presentation."
-        )
+    _require_image(identity)
+    _require_mammography(identity)
 
     if identity.view == SPECIMEN:
         raise NotAMammogram("The image shows a specimen, not a breast.")
@@ -159,10 +154,71 @@ def require_mammogram(identity: ImageIdentity) -> None:
         raise SeveralFrames("The file has several frames. Send one two-dimensional mammogram.")
 
 
+def _require_mammography(identity: ImageIdentity) -> None:
+    """Refuse images of other modalities and classes, tomosynthesis and raw images."""
+    sop_class = identity.sop_class
+    is_film = _is_film(identity)
+
+    if identity.modality not in {"MG", None} and not is_film:
+        # Modalities have two letters. A longer text may be anything and is not repeated.
+        is_term = re.fullmatch("[A-Z]{2}", identity.modality)
+        name = identity.modality if is_term else "not MG"
+        raise NotAMammogram(f"The image's modality is {name}. Only mammograms (MG) are accepted.")
+
+    if sop_class in _TOMOSYNTHESIS_CLASSES or identity.tomosynthesis:
+        raise Tomosynthesis(
+            "The file is part of a breast tomosynthesis. Only two-dimensional mammograms are "
+            "accepted."
+        )
+
+    if identity.for_processing or sop_class == DigitalMammographyXRayImageStorageForProcessing:
+        raise ForProcessing("The mammogram is a raw image (FOR PROCESSING).")
+
+    # A general class is accepted only if something else tells that the image is a mammogram.
+    is_general = sop_class in _GENERAL_CLASSES
+    if not identity.in_mammography_class and not (
+        is_general and (identity.modality == "MG" or is_film)
+    ):
+        raise NotAMammogram(
+            "The image's SOP class is not Digital Mammography X-Ray Image Storage - For "
+            "Presentation."
+        )
+
+
+def _require_image(identity: ImageIdentity) -> None:
+    """Refuse objects that are no images by their SOP class, whose name tells what they are."""
+    sop_class = identity.sop_class or identity.media_class
+    is_standard = sop_class.name != sop_class
+    if is_standard and _IMAGE_CLASS not in sop_class.name:
+        kind = sop_class.name.removesuffix(" Storage")
+        raise NotAMammogram(f"The DICOM file is not a mammogram, but of the class {kind}.")
+
+    if sop_class and not is_standard and not identity.has_pixels:
+        raise NotAMammogram("The DICOM file has no image, and its SOP class is not a standard one.")
+
+
+def _is_film(identity: ImageIdentity) -> bool:
+    """Return whether body part and view show that an image of another modality is a mammogram."""
+    return (
+        identity.modality in {*_FILM_MODALITIES, None}
+        and (identity.in_mammography_class or identity.sop_class in _GENERAL_CLASSES)
+        and identity.shows_breast
+        and identity.view is not None
+    )
+
+
+def unreadable_warning(keywords: Iterable[str]) -> tuple[QualityWarning, ...]:
+    """Return the warning that names the elements that cannot be read, if there are any."""
+    names = ", ".join(sorted(map(dictionary_description, keywords)))
+    message = f"Values in the header cannot be read and count as missing: {names}."
+    return (QualityWarning("header-value-unreadable", message),) if names else ()
+
+
 def warnings(identity: ImageIdentity) -> tuple[QualityWarning, ...]:
     """Return the warnings about an accepted image."""
     applies = {
         NO_MODALITY: identity.modality is None,
+        FILM: identity.modality in _FILM_MODALITIES,
         GENERAL_CLASS: identity.sop_class in _GENERAL_CLASSES,
         BODY_PART_CONTRADICTED: identity.other_body_part is not None,
         LATERALITY_CONTRADICTED: identity.laterality_contradicted,
@@ -195,7 +251,7 @@ def side_warnings(facts: ImageFacts, side: Side) -> tuple[QualityWarning, ...]:
 
 
 def _is_mammography(identity: ImageIdentity) -> bool:
-    return identity.modality == "MG" and identity.sop_class == _MAMMOGRAPHY
+    return identity.modality == "MG" and identity.sop_class == MAMMOGRAPHY
 
 
 def contradicts_orientation(identity: ImageIdentity | ImageFacts) -> bool:

@@ -3,24 +3,13 @@
 from pydicom.uid import UID
 
 from service import geometry
-from service.errors import CorruptImage, ImageError, UnsupportedImage, UnsupportedSyntax
 from service.imaging.dicom import acceptance
 from service.imaging.dicom.display import display
-from service.imaging.dicom.elements import open_file
-from service.imaging.dicom.header import Header, read_header
-from service.imaging.dicom.pixeldata import SYNTAXES, Encoded, PixelReader
-from service.imaging.library_errors import as_corrupt_image, silence_warnings
+from service.imaging.dicom.header import Header
+from service.imaging.dicom.opening import open_dataset
+from service.imaging.dicom.pixeldata import Encoded, PixelReader
 from service.imaging.limits import Limits
 from service.records import ImageFacts, Mammogram
-
-
-def is_bare_dataset(data: bytes, limits: Limits) -> bool:
-    """Return whether the bytes are a DICOM dataset with an image, without preamble and prefix."""
-    try:
-        _, header = _read(data, limits)
-    except ImageError:
-        return False
-    return header is not None
 
 
 class DicomImage:
@@ -30,16 +19,17 @@ class DicomImage:
     """
 
     def __init__(self, data: bytes, limits: Limits) -> None:
-        self._syntax, header = _read(data, limits)
-        if header is None:
-            raise CorruptImage(
-                "The DICOM file has no pixel data, or its header lacks the rows or columns."
-            )
-        acceptance.require_mammogram(header.identity)
-        _require_greyscale(header)
+        dataset = open_dataset(data, limits)
+        acceptance.require_mammogram(dataset.identity)
+        header = dataset.header()
         limits.check(header.rows, header.columns)
 
+        self._syntax = dataset.syntax
         self._header = header
+        self._warnings = (
+            *acceptance.warnings(header.identity),
+            *acceptance.unreadable_warning(dataset.elements.unreadable),
+        )
         storage = header.calibration.storage
         encoded = Encoded(
             header.pixel_data, self._syntax, header.rows, header.columns, storage, header.overlaid
@@ -63,41 +53,8 @@ class DicomImage:
             pixels=shown.pixels,
             signal=shown.signal,
             facts=_facts(header, self._syntax, shown.window),
-            warnings=(*acceptance.warnings(header.identity), *shown.warnings),
+            warnings=(*self._warnings, *shown.warnings),
             to_source=decoded.to_source,
-        )
-
-
-def _read(data: bytes, limits: Limits) -> tuple[UID, Header | None]:
-    """Return the transfer syntax and the header; see `read_header`."""
-    with (
-        silence_warnings(),
-        as_corrupt_image("The DICOM file is truncated or damaged: its header cannot be read."),
-    ):
-        syntax, start = open_file(data)
-
-        if syntax not in SYNTAXES:
-            name = syntax.name if syntax.is_transfer_syntax else "of the file"
-            raise UnsupportedSyntax(name, [known.name for known in SYNTAXES])
-
-        return syntax, read_header(data, syntax, start, limits.max_dataset_bytes)
-
-
-def _require_greyscale(header: Header) -> None:
-    """Refuse images that are in colour, or of an unsupported or inconsistent depth."""
-    if header.samples != 1 or header.photometric not in {"MONOCHROME1", "MONOCHROME2"}:
-        raise UnsupportedImage(
-            "The image is in colour, or its photometric interpretation is neither MONOCHROME1 nor "
-            "MONOCHROME2."
-        )
-
-    storage = header.calibration.storage
-    if storage.bits_allocated not in {8, 16}:
-        raise UnsupportedImage("The image does not have 8 or 16 bits allocated per pixel.")
-    if not 1 <= storage.bits_stored <= storage.high_bit + 1 <= storage.bits_allocated:
-        raise CorruptImage(
-            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not "
-            "match."
         )
 
 

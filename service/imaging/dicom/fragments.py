@@ -3,7 +3,7 @@
 import struct
 
 from service.errors import CorruptImage
-from service.imaging.dicom.elements import PixelData
+from service.imaging.dicom.dataset_file import PixelData
 
 _ITEM = b"\xfe\xff\x00\xe0"
 _LENGTH = struct.Struct("<4xI")  # after the tag

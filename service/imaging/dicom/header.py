@@ -1,18 +1,21 @@
-"""Read a DICOM header into typed values: the image's identity, its size, and its pixel format.
+"""Read what the pixels of a DICOM image depend on: their size, their format and their transforms.
 
-A value of the wrong type raises the exception of pydicom or Python. Callers turn it into
-CorruptImage; see `service.imaging.library_errors`.
+A window or VOI LUT that cannot be read is skipped. Other values on which pixels depend are refused
+by name, unless the standard leaves a mammogram only one value.
 """
 
+import math
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
-from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag, Tag
-from pydicom.uid import UID
+from pydicom.tag import Tag
 
-from service.imaging.dicom.elements import PixelData, integer, items, numbers, read_elements, text
+from service.errors import CorruptImage, UnsupportedImage
+from service.imaging.dicom.dataset_file import PixelData
+from service.imaging.dicom.elements import Elements, unreadable
 from service.imaging.dicom.greyscale import (
     Calibration,
     LookupTable,
@@ -20,18 +23,28 @@ from service.imaging.dicom.greyscale import (
     VoiFunction,
     VoiWindow,
 )
-from service.imaging.dicom.identity import KEYWORDS, ImageIdentity, read_identity
+from service.imaging.dicom.identity import KEYWORDS, TAGS, ImageIdentity
+from service.imaging.dicom.lookup_tables import read_tables
+from service.imaging.dicom.values import read_numbers
 
-_PIXEL_KEYWORDS = [
+PIXEL_KEYWORDS = [
     "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
     "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation",
     "PixelPaddingValue", "PixelPaddingRangeLimit",
     "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence",
     "WindowCenter", "WindowWidth", "VOILUTFunction", "VOILUTSequence", "PresentationLUTShape",
 ]  # fmt: skip
+"""Elements on which the pixels depend."""
+
 # Overlays in the unused bits of pixels (PS3.3 C.9.2.1.1): retired, but still in use.
 _OVERLAY_BIT_POSITIONS = [Tag(group, 0x0102) for group in range(0x6000, 0x6020, 2)]
-_TAGS: list[BaseTag] = [*map(Tag, KEYWORDS), *map(Tag, _PIXEL_KEYWORDS), *_OVERLAY_BIT_POSITIONS]
+HEADER_TAGS: Collection[int] = {
+    *map(Tag, KEYWORDS),
+    *TAGS,
+    *map(Tag, PIXEL_KEYWORDS),
+    *_OVERLAY_BIT_POSITIONS,
+}
+"""All elements that are read."""
 
 # Windows that are narrower are skipped.
 _MIN_WIDTHS: dict[VoiFunction, float] = {"LINEAR": 1.0, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}
@@ -59,125 +72,158 @@ class Header:
     pixel_data: PixelData
 
 
-def read_header(data: bytes, syntax: UID, start: int, max_bytes: int) -> Header | None:
-    """Read the header of the dataset at `start`. Return None if the dataset has no image.
+def read_header(elements: Elements, identity: ImageIdentity, pixel_data: PixelData) -> Header:
+    """Read the header of an image.
 
-    `max_bytes`: limit for the size of a deflated dataset when inflated.
+    Raises:
+        CorruptImage: a value on which the pixels depend is missing or cannot be read.
     """
-    dataset, pixel_data = read_elements(data, syntax, start, _TAGS, max_bytes)
-    if pixel_data is None or "Rows" not in dataset or "Columns" not in dataset:
-        return None
-
-    voi, window = _voi(dataset)
-    calibration = _calibration(dataset, voi)
+    photometric = (elements.text("PhotometricInterpretation") or "").replace(" ", "") or None
+    calibration, window = _calibration(elements, identity, inverted=photometric == "MONOCHROME1")
 
     # Whether Presentation LUT Shape inverts. A missing or unknown shape contradicts nothing.
     inverting_shapes = {"IDENTITY": False, "INVERSE": True}
-    shape = text(dataset, "PresentationLUTShape") or ""
+    shape = elements.text("PresentationLUTShape") or ""
     shape_inverts = inverting_shapes.get(shape, calibration.inverted)
 
     return Header(
-        identity=read_identity(dataset),
-        samples=integer(dataset, "SamplesPerPixel", 1),
-        photometric=text(dataset, "PhotometricInterpretation"),
-        rows=integer(dataset, "Rows"),
-        columns=integer(dataset, "Columns"),
+        identity=identity,
+        samples=int(_prescribed(elements, identity, "SamplesPerPixel", 1)),
+        photometric=photometric,
+        rows=elements.integer("Rows"),
+        columns=elements.integer("Columns"),
         calibration=calibration,
         window=window,
         shape_contradicted=shape_inverts != calibration.inverted,
-        overlaid=any(
-            int(dataset[tag].value or 0) > 0 for tag in _OVERLAY_BIT_POSITIONS if tag in dataset
-        ),
+        overlaid=_is_overlaid(elements),
         pixel_data=pixel_data,
     )
 
 
-def _calibration(dataset: Dataset, voi: VoiWindow | LookupTable | None) -> Calibration:
-    """Read the transforms from stored to displayed grey values."""
-    bits_allocated = integer(dataset, "BitsAllocated")
-    bits_stored = integer(dataset, "BitsStored", bits_allocated)
+def _is_overlaid(elements: Elements) -> bool:
+    overlays = [elements.element(tag) for tag in _OVERLAY_BIT_POSITIONS]
+    positions = [read_numbers(overlay) for overlay in overlays if overlay]
+    return any((position or 0) > 0 for values in positions for position in values)
 
-    slope = [*numbers(dataset, "RescaleSlope"), 1.0][0]
-    intercept = [*numbers(dataset, "RescaleIntercept"), 0.0][0]
-    if abs(slope) < _MIN_SLOPE:
-        raise ValueError("rescale slope")
 
-    storage = Storage(
-        bits_allocated=bits_allocated,
-        bits_stored=bits_stored,
-        high_bit=integer(dataset, "HighBit", bits_stored - 1),
-        signed=integer(dataset, "PixelRepresentation", 0) == 1,
-    )
+def _calibration(
+    elements: Elements, identity: ImageIdentity, *, inverted: bool
+) -> tuple[Calibration, str | None]:
+    """Read the transforms from stored to displayed grey values, and describe the VOI transform."""
+    storage = _storage(elements, identity)
 
-    return Calibration(
+    # Modality transform.
+    slope = _prescribed(elements, identity, "RescaleSlope", 1.0, _is_slope)
+    intercept = _prescribed(elements, identity, "RescaleIntercept", 0.0, math.isfinite)
+    ends = [slope * value + intercept for value in storage.range]
+    modality_luts = read_tables(elements, "ModalityLUTSequence", storage.range)
+    modality_lut = next(iter(modality_luts), None)
+    if modality_luts and modality_lut is None:
+        raise unreadable("ModalityLUTSequence")
+    if modality_lut is not None:
+        ends = [0, modality_lut.maximum]
+
+    voi, window = _voi(elements, (min(ends), max(ends)))
+    calibration = Calibration(
         storage=storage,
         slope=slope,
         intercept=intercept,
-        modality_lut=next(iter(_tables(dataset, "ModalityLUTSequence")), None),
+        modality_lut=modality_lut,
         voi=voi,
-        inverted=text(dataset, "PhotometricInterpretation") == "MONOCHROME1",
-        padding=_padding(dataset, storage),
+        inverted=inverted,
+        padding=_padding(elements, storage),
     )
+    return calibration, window
 
 
-def _padding(dataset: Dataset, storage: Storage) -> tuple[int, int] | None:
+def _storage(elements: Elements, identity: ImageIdentity) -> Storage:
+    """Read the format of stored values, which must not contradict itself."""
+    bits_allocated = elements.integer("BitsAllocated")
+    bits_stored = elements.integer("BitsStored", bits_allocated)
+    high_bit = _prescribed(elements, identity, "HighBit", bits_stored - 1)
+    representation = _prescribed(elements, identity, "PixelRepresentation", 0)
+
+    if bits_allocated not in {8, 16}:
+        raise UnsupportedImage("The image does not have 8 or 16 bits allocated per pixel.")
+    if not 1 <= bits_stored <= high_bit + 1 <= bits_allocated:
+        raise CorruptImage(
+            "The DICOM file contradicts itself: bits stored, high bit and bits allocated do not "
+            "match."
+        )
+    return Storage(bits_allocated, bits_stored, int(high_bit), signed=representation == 1)
+
+
+def _prescribed(
+    elements: Elements,
+    identity: ImageIdentity,
+    keyword: str,
+    prescribed: float,
+    is_possible: Callable[[float], bool] = float.is_integer,
+) -> float:
+    """Return a number for which the standard prescribes a value in mammograms (PS3.3 C.8.11.3).
+
+    That value replaces one that is missing, or that cannot be read in a mammogram.
+
+    Raises:
+        CorruptImage: the number cannot be read in an image of another class.
+    """
+    values = elements.numbers(keyword)
+    match values:
+        case []:
+            return prescribed
+        case [float(number)] if is_possible(number):
+            return number
+    if not identity.in_mammography_class:
+        raise unreadable(keyword)
+    elements.mark(keyword)
+    return prescribed
+
+
+def _is_slope(number: float) -> bool:
+    return abs(number) >= _MIN_SLOPE
+
+
+def _padding(elements: Elements, storage: Storage) -> tuple[int, int] | None:
     """Return the first and last stored value of the padding, None if there is none."""
-    ends = numbers(dataset, "PixelPaddingValue")
-    ends += numbers(dataset, "PixelPaddingRangeLimit") if ends else []
-    if not ends:
+    value = elements.number("PixelPaddingValue")
+    limit = elements.number("PixelPaddingRangeLimit")
+    if value is None:
         return None
 
-    # Some writers give the padding of signed pixels as unsigned numbers.
+    # Some writers give the padding of signed pixels as unsigned numbers, and the reverse.
     lowest, highest = storage.range
     wrap = 2**storage.bits_allocated
-    stored = [
-        int(end) - wrap
-        if storage.signed and highest < end < wrap and end - wrap >= lowest
-        else int(end)
-        for end in ends
-    ]
+    stored = []
+    for end in (value, value if limit is None else limit):
+        candidates = (int(end), int(end) - wrap, int(end) + wrap)
+        possible = (number for number in candidates if lowest <= number <= highest)
+        stored.append(next(possible, int(end)))
     return min(stored), max(stored)
 
 
-def _voi(dataset: Dataset) -> tuple[VoiWindow | LookupTable | None, str | None]:
+def _voi(
+    elements: Elements, inputs: tuple[float, float]
+) -> tuple[VoiWindow | LookupTable | None, str | None]:
     """Return the VOI transform and its description.
 
-    It is the first usable window. Without one it is the first table, and without a table None.
+    It is the first usable window. Without one it is the first usable table, and without a table
+    None. `inputs`: the range of the modality transform.
     """
-    centers = numbers(dataset, "WindowCenter")
-    widths = numbers(dataset, "WindowWidth")
-    function = cast("VoiFunction", text(dataset, "VOILUTFunction") or "LINEAR")
+    centers = elements.numbers("WindowCenter")
+    widths = elements.numbers("WindowWidth")
+    written = elements.text("VOILUTFunction") or "LINEAR"
+    function = cast("VoiFunction", re.sub("[ -]+", "_", written))
+    if function not in _MIN_WIDTHS:
+        elements.mark("VOILUTFunction")
 
     # A window with an unknown function is never usable.
     min_width = _MIN_WIDTHS.get(function, np.inf)
     for number, (center, width) in enumerate(zip(centers, widths, strict=False), start=1):
-        if width >= min_width:
+        if center is not None and width is not None and width >= min_width:
             return VoiWindow(center, width, function), f"{number} of {len(widths)}, {function}"
 
-    if tables := _tables(dataset, "VOILUTSequence"):
-        return tables[0], f"1 of {len(tables)}, table"
+    tables = read_tables(elements, "VOILUTSequence", inputs)
+    for number, table in enumerate(tables, start=1):
+        if table is not None:
+            return table, f"{number} of {len(tables)}, table"
     return None, None
-
-
-def _tables(dataset: Dataset, keyword: str) -> list[LookupTable]:
-    """Read the lookup tables of a sequence."""
-    _, little_endian = dataset.original_encoding
-    return [_table(item, "<" if little_endian else ">") for item in items(dataset, keyword)]
-
-
-def _table(item: Dataset, byte_order: str) -> LookupTable:
-    """Read a lookup table from an item of a LUT sequence."""
-    size, first, bits = (int(number) for number in item.LUTDescriptor)
-    # 2 ** 16 does not fit into the element and is written as 0 (PS3.3 C.11.1.1.1).
-    size = size or 2**16
-
-    # Entries of 8 bits may be packed, two to a word.
-    entries = item.LUTData
-    if isinstance(entries, bytes):
-        word = np.uint8 if len(entries) <= size + 1 else f"{byte_order}u2"
-        entries = np.frombuffer(entries, word)
-
-    entries = np.atleast_1d(np.asarray(entries, np.int64))[:size]
-    if entries.size < size or bits not in range(1, 17):
-        raise ValueError("lookup table")
-    return LookupTable(first, bits, entries)

@@ -5,16 +5,31 @@ Texts that are not terms of the standard are dropped, because they may hold anyt
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydicom.dataset import Dataset
-from pydicom.uid import UID
+from pydicom import config
+from pydicom.tag import Tag
+from pydicom.uid import UID, DigitalMammographyXRayImageStorageForPresentation
 
 from service.imaging.dicom import spacing
-from service.imaging.dicom.elements import flag, integer, items, text, texts
+from service.imaging.dicom.elements import Elements
 from service.imaging.dicom.spacing import Spacing, magnification, read_spacing
+from service.imaging.dicom.terms import (
+    BREAST_CODES,
+    DERIVATIONS,
+    INTENTS,
+    LATERALITIES,
+    MAGNIFICATION,
+    MODIFIER_CODES,
+    OTHER_BODY_PARTS,
+    SPOT_COMPRESSION,
+    TOMOSYNTHESIS_TYPES,
+    VIEW_CODES,
+    VIEWS,
+)
+from service.imaging.dicom.values import read_value
 from service.records import Derivation, Laterality
 
 KEYWORDS = [
@@ -25,74 +40,20 @@ KEYWORDS = [
     *spacing.KEYWORDS,
 ]  # fmt: skip
 """Elements that are read for the identity."""
+# Hologic's frames of a tomosynthesis in a secondary capture: two sequences, and their owner.
+_CODEC_SEQUENCES = (Tag(0x7E011010), Tag(0x7E011011))
+_CODEC_OWNER = Tag(0x7E010010)
+TAGS = (_CODEC_OWNER, *_CODEC_SEQUENCES)
+"""Private elements that are read for the identity."""
+
+MAMMOGRAPHY = DigitalMammographyXRayImageStorageForPresentation
 
 T = TypeVar("T")
 
-SPECIMEN = "SPECIMEN"
-# Views: from the codes of PS3.16 CID 4014 in SNOMED CT, and in SNOMED RT (older files), to the
-# terms of PS3.3 C.8.11.7.1.1.
-_VIEW_CODES = {
-    "399162004": "CC", "R-10242": "CC",
-    "399368009": "MLO", "R-10226": "MLO",
-    "399260004": "ML", "R-10224": "ML",
-    "399352003": "LM", "R-10228": "LM",
-    "399099002": "LMO", "R-10230": "LMO",
-    "399188001": "SIO", "R-102D0": "SIO",
-    "441555000": "ISO", "R-40AAA": "ISO",
-    "399196006": "FB", "R-10244": "FB",
-    "399192008": "XCCL", "R-1024A": "XCCL",
-    "399101009": "XCCM", "R-1024B": "XCCM",
-    "127457009": SPECIMEN, "G-8310": SPECIMEN,
-}  # fmt: skip
-_VIEWS = {*_VIEW_CODES.values(), "XCC", "CV", "AT"}
-
-MAGNIFICATION = "Magnification"
-SPOT_COMPRESSION = "Spot Compression"
-IMPLANT_DISPLACED = "Implant Displaced"
-# View modifiers: from the codes of PS3.16 CID 4015 in SNOMED CT, and in SNOMED RT (older files).
-_MODIFIER_CODES = {
-    "399163009": MAGNIFICATION, "R-102D6": MAGNIFICATION,
-    "399055006": SPOT_COMPRESSION, "R-102D7": SPOT_COMPRESSION,
-    "399209000": IMPLANT_DISPLACED, "R-102D5": IMPLANT_DISPLACED,
-    "441752004": "Anterior compression", "P2-00161": "Anterior compression",
-    "399011000": "Axillary Tail", "R-102D1": "Axillary Tail",
-    "442580003": "Axillary tissue", "R-40AB2": "Axillary tissue",
-    "399161006": "Cleavage", "R-102D2": "Cleavage",
-    "442593008": "Infra-mammary fold", "R-40ABE": "Infra-mammary fold",
-    "442581004": "Nipple in profile", "R-40AB3": "Nipple in profile",
-    "414493004": "Rolled Inferior", "R-102CA": "Rolled Inferior",
-    "399197002": "Rolled Lateral", "R-102D3": "Rolled Lateral",
-    "399226006": "Rolled Medial", "R-102D4": "Rolled Medial",
-    "415670009": "Rolled Superior", "R-102C9": "Rolled Superior",
-    "399110001": "Tangential", "R-102C2": "Tangential",
-}  # fmt: skip
+# Some writers put the laterality before the view, as in LMLO or R-CC. LAT is no axillary tail.
+_SIDE_AND_VIEW = re.compile("(?:LEFT|RIGHT|L|R)[ _-]*(?!AT)([A-Z]{2,})")
 # Contact views are magnified by less than 1.1, magnification views by 1.5 to 2.
 _MIN_MAGNIFICATION = 1.4
-
-# Terms in values 3 to 5 of Image Type (PS3.3 C.8.11.7.1.4).
-_TOMOSYNTHESIS_TYPES = {"TOMO_PROJ", "TOMOSYNTHESIS", "TOMO_SCOUT"}
-_DERIVATIONS: Mapping[Derivation, set[str]] = {
-    "synthesised": {"GENERATED_2D"},
-    "contrast-enhanced": {
-        "ADDITION", "SUBTRACTION", "LOW_ENERGY", "HIGH_ENERGY", "PRE_CONTRAST", "POST_CONTRAST",
-    },
-    "biopsy": {
-        "STEREO_SCOUT", "STEREO_MINUS", "STEREO_PLUS", "PREFIRE", "PREFIRE_MINUS", "PREFIRE_PLUS",
-        "POSTFIRE", "POSTFIRE_MINUS", "POSTFIRE_PLUS", "POSTBIOPSY", "POSTBIOPSY_MINUS",
-        "POSTBIOPSY_PLUS", "POSTMARKER",
-    },
-}  # fmt: skip
-
-_BREAST_CODES = {"76752008", "T-04000"}
-# Body parts other than the breast that are X-rayed (PS3.16 annex L).
-_OTHER_BODY_PARTS = {
-    "ABDOMEN", "ABDOMENPELVIS", "ANKLE", "ARM", "CALCANEUS", "CHEST", "CHESTABDOMEN", "CLAVICLE",
-    "COCCYX", "CSPINE", "CTSPINE", "ELBOW", "EXTREMITY", "EYE", "FEMUR", "FINGER", "FOOT",
-    "FOREARM", "HAND", "HEAD", "HEADNECK", "HEART", "HIP", "HUMERUS", "JAW", "KNEE", "LEG",
-    "LSPINE", "LSSPINE", "LUNG", "NECK", "PELVIS", "RIB", "SCAPULA", "SHOULDER", "SKULL", "SPINE",
-    "SSPINE", "STERNUM", "THIGH", "TIBIA", "TLSPINE", "TOE", "TSPINE", "WRIST",
-}  # fmt: skip
-_LATERALITIES: dict[str | None, Laterality] = {"L": "L", "R": "R"}
 _DIRECTION = re.compile("[APRLHF]{1,3}")
 
 
@@ -100,16 +61,21 @@ _DIRECTION = re.compile("[APRLHF]{1,3}")
 class ImageIdentity:
     """Identity of an image; None where the header does not state an attribute.
 
-    `..._contradicted`: two elements name different values. The first of them is used.
+    `has_pixels`: there are pixel data and a size. `media_class`: the class that the file meta
+    information states, empty without one. `shows_breast`: body part or anatomic region are
+    the breast. `..._contradicted`: two elements name different values. The first of them is used.
     """
 
+    has_pixels: bool
     sop_class: UID | None
+    media_class: UID
     sop_instance_uid: str | None
     modality: str | None
     for_processing: bool
     tomosynthesis: bool
     derivation: Derivation | None
     frames: int
+    shows_breast: bool
     other_body_part: str | None
     laterality: Laterality | None
     laterality_contradicted: bool
@@ -123,47 +89,64 @@ class ImageIdentity:
     lossy: bool | None
     spacing: Spacing | None
 
+    @property
+    def in_mammography_class(self) -> bool:
+        """Whether the file is of the mammography class, or names no class."""
+        return self.sop_class in {MAMMOGRAPHY, None}
 
-def read_identity(dataset: Dataset) -> ImageIdentity:
-    """Read the identity from the elements of KEYWORDS."""
-    sop_class = text(dataset, "SOPClassUID")
-    sop_instance = text(dataset, "SOPInstanceUID")
-    image_type = set(texts(dataset, "ImageType"))
+    @property
+    def is_standard_class(self) -> bool:
+        """Whether the file names a SOP class of the standard."""
+        return self.sop_class is not None and self.sop_class.name != self.sop_class
+
+
+def read_identity(
+    elements: Elements, media_class: str | None, *, has_pixels: bool
+) -> ImageIdentity:
+    """Read the identity from the elements of KEYWORDS and TAGS.
+
+    `media_class`: the SOP class that the file meta information states.
+    """
+    image_type = {*elements.texts("ImageType")}
+    derivation = next((name for name, types in DERIVATIONS.items() if image_type & types), None)
+    is_tomosynthesis = bool(image_type & TOMOSYNTHESIS_TYPES) or _has_codec_content(elements)
 
     # Laterality and view: known terms only, from the element that takes precedence first.
     lateralities: list[Laterality] = _known(
-        _LATERALITIES.get(text(dataset, keyword)) for keyword in ("ImageLaterality", "Laterality")
+        elements.term(keyword, LATERALITIES) for keyword in ("ImageLaterality", "Laterality")
     )
-    view_codes = items(dataset, "ViewCodeSequence")[:1]
+    view_codes = (elements.items("ViewCodeSequence") or [])[:1]
     views = _known(
-        [
-            view if (view := text(dataset, "ViewPosition")) in _VIEWS else None,
-            *(_VIEW_CODES.get(text(code, "CodeValue") or "") for code in view_codes),
-        ]
+        [_view(elements), *(VIEW_CODES.get(code.text("CodeValue") or "") for code in view_codes)]
     )
 
+    part = elements.text("BodyPartExamined")
+    regions = elements.items("AnatomicRegionSequence") or []
+    in_breast = bool({region.text("CodeValue") for region in regions} & BREAST_CODES)
+
     return ImageIdentity(
-        sop_class=UID(sop_class) if sop_class else None,
-        sop_instance_uid=sop_instance
-        if sop_instance and re.fullmatch(r"[\d.]{1,64}", sop_instance)
-        else None,
-        modality=text(dataset, "Modality"),
-        for_processing=text(dataset, "PresentationIntentType") == "FOR PROCESSING",
-        tomosynthesis=bool(image_type & _TOMOSYNTHESIS_TYPES) and "GENERATED_2D" not in image_type,
-        derivation=next((name for name, types in _DERIVATIONS.items() if image_type & types), None),
-        frames=integer(dataset, "NumberOfFrames", 1),
-        other_body_part=_other_body_part(dataset),
+        has_pixels=has_pixels,
+        sop_class=_uid(elements, "SOPClassUID"),
+        media_class=UID(media_class or "", config.IGNORE),
+        sop_instance_uid=_uid(elements, "SOPInstanceUID"),
+        modality=elements.text("Modality"),
+        for_processing=elements.term("PresentationIntentType", INTENTS) is True,
+        tomosynthesis=is_tomosynthesis and derivation != "synthesised",
+        derivation=derivation,
+        frames=_frames(elements),
+        shows_breast=in_breast or part == "BREAST",
+        other_body_part=part if part in OTHER_BODY_PARTS and not in_breast else None,
         laterality=next(iter(lateralities), None),
         laterality_contradicted=len(set(lateralities)) > 1,
         view=next(iter(views), None),
-        view_contradicted=len(set(views) & set(_VIEW_CODES.values())) > 1,
-        view_modifiers=_view_modifiers(dataset, view_codes),
-        patient_orientation=_orientation(dataset),
-        implant=flag(dataset, "BreastImplantPresent"),
-        partial_view=flag(dataset, "PartialView"),
-        burned_in_annotation=flag(dataset, "BurnedInAnnotation"),
-        lossy={"01": True, "00": False}.get(text(dataset, "LossyImageCompression") or ""),
-        spacing=read_spacing(dataset),
+        view_contradicted=len(set(views) & set(VIEW_CODES.values())) > 1,
+        view_modifiers=_view_modifiers(elements, view_codes),
+        patient_orientation=_orientation(elements),
+        implant=elements.flag("BreastImplantPresent"),
+        partial_view=elements.flag("PartialView"),
+        burned_in_annotation=elements.flag("BurnedInAnnotation"),
+        lossy=elements.term("LossyImageCompression", {"01": True, "00": False}),
+        spacing=read_spacing(elements),
     )
 
 
@@ -171,30 +154,65 @@ def _known(values: Iterable[T | None]) -> list[T]:
     return [value for value in values if value is not None]
 
 
-def _view_modifiers(dataset: Dataset, view_codes: list[Dataset]) -> tuple[str, ...]:
-    """Return the view modifiers, by their codes, by the paddle and by the magnification."""
-    codes = [code for view in view_codes for code in items(view, "ViewModifierCodeSequence")]
-    modifiers = {_MODIFIER_CODES.get(text(code, "CodeValue") or "") for code in codes} - {None}
+def _uid(elements: Elements, keyword: str) -> UID | None:
+    written = elements.text(keyword)
+    if written is None or re.fullmatch(r"[\d.]{1,64}", written, re.ASCII):
+        return UID(written, config.IGNORE) if written else None
+    elements.mark(keyword)
+    return None
 
-    paddle = re.findall("[A-Z]+", text(dataset, "PaddleDescription") or "")
+
+def _frames(elements: Elements) -> int:
+    """Return the number of frames. An image has one, unless a readable number says otherwise."""
+    frames = elements.number("NumberOfFrames")
+    if frames is None or not frames.is_integer() or frames < 0:
+        if frames is not None:
+            elements.mark("NumberOfFrames")
+        return 1
+    return max(1, int(frames))
+
+
+def _has_codec_content(elements: Elements) -> bool:
+    """Return whether the file has Hologic's private frames of a tomosynthesis."""
+    owner = elements.element(_CODEC_OWNER)
+    creator = (read_value(owner) if owner else None) or b""
+    is_hologic = creator.upper().startswith(b"HOLOGIC")
+    return is_hologic and any(map(elements.element, _CODEC_SEQUENCES))
+
+
+def _view(elements: Elements) -> str | None:
+    """Return the view of View Position, without a laterality before it."""
+    written = elements.text("ViewPosition")
+    if written is None or written in VIEWS:
+        return written
+
+    parts = _SIDE_AND_VIEW.fullmatch(written)
+    if parts and parts[1] in VIEWS:
+        return parts[1]
+    elements.mark("ViewPosition")
+    return None
+
+
+def _view_modifiers(elements: Elements, view_codes: list[Elements]) -> tuple[str, ...]:
+    """Return the view modifiers, by their codes, by the paddle and by the magnification."""
+    codes = [code for view in view_codes for code in view.items("ViewModifierCodeSequence") or []]
+    modifiers = {MODIFIER_CODES.get(code.text("CodeValue") or "") for code in codes} - {None}
+
+    paddle = re.findall("[A-Z]+", " ".join(elements.texts("PaddleDescription")))
     if "SPOT" in paddle:
         modifiers.add(SPOT_COMPRESSION)
 
-    if (magnification(dataset) or 1) >= _MIN_MAGNIFICATION:
+    if (magnification(elements) or 1) >= _MIN_MAGNIFICATION:
         modifiers.add(MAGNIFICATION)
     return tuple(sorted(name for name in modifiers if name))
 
 
-def _other_body_part(dataset: Dataset) -> str | None:
-    """Return the body part in the header if it is not the breast, else None."""
-    regions = {text(code, "CodeValue") for code in items(dataset, "AnatomicRegionSequence")}
-    part = text(dataset, "BodyPartExamined")
-    return part if part in _OTHER_BODY_PARTS and not regions & _BREAST_CODES else None
-
-
-def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+def _orientation(elements: Elements) -> tuple[str, str] | None:
     """Return the directions in which a row and a column run."""
-    match texts(dataset, "PatientOrientation"):
+    match elements.texts("PatientOrientation"):
+        case ():
+            return None
         case (row, column) if _DIRECTION.fullmatch(row) and _DIRECTION.fullmatch(column):
             return row, column
+    elements.mark("PatientOrientation")
     return None

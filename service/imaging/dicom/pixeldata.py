@@ -38,7 +38,7 @@ from service.errors import CorruptImage, UnsupportedImage
 from service.geometry import IDENTITY, Affine
 from service.imaging.codestreams.codestream import Codestream, Family
 from service.imaging.codestreams.reader import read_codestream
-from service.imaging.dicom.elements import PixelData
+from service.imaging.dicom.dataset_file import PixelData
 from service.imaging.dicom.fragments import is_encapsulated, join_fragments
 from service.imaging.dicom.greyscale import Storage
 from service.imaging.dicom.overshoot import Patterns, clip_overshoot

@@ -1,22 +1,52 @@
 """The identity in the header: how it is read, and which images get warnings or are refused."""
 
 from collections.abc import Callable
+from io import BytesIO
 
 import numpy as np
 import pytest
+from pydicom import dcmread, uid
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
-from pydicom.uid import BreastTomosynthesisImageStorage, ComputedRadiographyImageStorage
+from pydicom.uid import (
+    UID,
+    BreastProjectionXRayImageStorageForPresentation,
+    BreastTomosynthesisImageStorage,
+    ComputedRadiographyImageStorage,
+    EncapsulatedPDFStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    KeyObjectSelectionDocumentStorage,
+    MammographyCADSRStorage,
+    MediaStorageDirectoryStorage,
+    RTPlanStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
+    XRayRadiationDoseSRStorage,
+)
 
-from service.errors import ImageError, NotAMammogram, SeveralFrames, Tomosynthesis
+from service.errors import (
+    CorruptImage,
+    ImageError,
+    NotAMammogram,
+    SeveralFrames,
+    Tomosynthesis,
+)
 from service.imaging import decode, read
-from service.imaging.dicom.identity import _MODIFIER_CODES, _VIEW_CODES, SPECIMEN
+from service.imaging.dicom.terms import MODIFIER_CODES, SPECIMEN, VIEW_CODES
 from service.records import FitParameters, ImageFacts, Pixels
 
 WriteDicom = Callable[..., bytes]
 
 GRID = FitParameters(96, 72)
 WINDOW = {"BitsStored": 12, "WindowCenter": 2048, "WindowWidth": 4096}
+FILM = {"BodyPartExamined": "BREAST", "ViewPosition": "CC"}
+NO_IMAGE = {"PixelData": None, "Rows": None, "Columns": None}
+# The classes of the standard that hold no images, or pixels that are no image.
+OTHER_CLASSES = [
+    value
+    for value in vars(uid).values()
+    if isinstance(value, UID) and value.type == "SOP Class" and "Image Storage" not in value.name
+]
 # Names in the standard, to the terms that are reported.
 VIEWS = {
     "CaudoCranial": "FB",
@@ -60,12 +90,12 @@ def warnings(write_dicom: WriteDicom, breast: Pixels) -> Callable[..., list[str]
 
 def test_view_codes_match_the_standard() -> None:
     concepts = codes.cid4014.concepts
-    assert {name: _VIEW_CODES[concept.value] for name, concept in concepts.items()} == VIEWS
+    assert {name: VIEW_CODES[concept.value] for name, concept in concepts.items()} == VIEWS
 
 
 def test_modifier_codes_match_the_standard() -> None:
     for concept in codes.cid4015.concepts.values():
-        assert _MODIFIER_CODES[concept.value].lower() == concept.meaning.lower()
+        assert MODIFIER_CODES[concept.value].lower() == concept.meaning.lower()
 
 
 @pytest.mark.parametrize("value", ["399368009", "R-10226"])
@@ -161,6 +191,9 @@ def test_mirrored_image_contradicts_its_orientation(
             "contrast-enhanced",
         ),
         ({"ImageType": ["ORIGINAL", "PRIMARY", "STEREO_PLUS"]}, "biopsy-view"),
+        ({"ImageType": ["DERIVED", "PRIMARY", "TOMO", "GENERATED_2D"]}, "synthesised"),
+        ({"ImageType": ["DERIVED", "PRIMARY", "TOMO", "CVIEW"]}, "synthesised"),
+        ({"Modality": "CR", **FILM}, "digitised-film"),
         ({"BodyPartExamined": "CHEST"}, "body-part-contradicted"),
         ({"Modality": None, "SOPClassUID": None}, "modality-missing"),
         ({"SOPClassUID": ComputedRadiographyImageStorage}, "general-sop-class"),
@@ -206,6 +239,12 @@ def test_usual_images_are_read_without_warning(
             Tomosynthesis,
             "tomosynthesis",
         ),
+        (
+            {"SOPClassUID": BreastProjectionXRayImageStorageForPresentation},
+            Tomosynthesis,
+            "tomosynthesis",
+        ),
+        ({"ImageType": ["ORIGINAL", "PRIMARY", "TOMO"]}, Tomosynthesis, "tomosynthesis"),
         ({"NumberOfFrames": 50}, SeveralFrames, "frames"),
         ({"ViewCodeSequence": [code("G-8310")]}, NotAMammogram, "specimen"),
         (
@@ -219,6 +258,9 @@ def test_usual_images_are_read_without_warning(
             "body part",
         ),
         ({"Modality": "DX"}, NotAMammogram, "DX"),
+        ({"Modality": "DX", **FILM}, NotAMammogram, "DX"),
+        ({"SOPClassUID": SegmentationStorage}, NotAMammogram, "Segmentation"),
+        ({"SOPClassUID": "1.2.3.4"}, NotAMammogram, "Digital Mammography"),
     ],
 )
 def test_other_kinds_of_image_are_refused(
@@ -230,6 +272,121 @@ def test_other_kinds_of_image_are_refused(
 ) -> None:
     with pytest.raises(error, match=message):
         decode(write_dicom(breast, **(WINDOW | elements)))
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "modality", "name"),
+    [
+        (MammographyCADSRStorage, "SR", "Mammography CAD SR"),
+        (XRayRadiationDoseSRStorage, "SR", "X-Ray Radiation Dose SR"),
+        (GrayscaleSoftcopyPresentationStateStorage, "PR", "Grayscale Softcopy Presentation State"),
+        (KeyObjectSelectionDocumentStorage, "KO", "Key Object Selection Document"),
+        (EncapsulatedPDFStorage, "DOC", "Encapsulated PDF"),
+        (RTPlanStorage, "RTPLAN", "RT Plan"),
+    ],
+)
+@pytest.mark.parametrize("preamble", [True, False])
+def test_objects_without_image_are_named(
+    write_dicom: WriteDicom,
+    breast: Pixels,
+    sop_class: str,
+    modality: str,
+    name: str,
+    preamble: bool,
+) -> None:
+    data = write_dicom(
+        breast, preamble=preamble, SOPClassUID=sop_class, Modality=modality, **NO_IMAGE
+    )
+
+    with pytest.raises(NotAMammogram, match=f"of the class {name}."):
+        decode(data)
+
+
+def test_no_class_without_image_is_damaged(write_dicom: WriteDicom) -> None:
+    placeholder = "1.2.3." + "4" * 40
+    data = write_dicom(
+        np.zeros((2, 2), np.uint8), SOPClassUID=placeholder, Modality=None, **NO_IMAGE
+    )
+
+    assert len(OTHER_CLASSES) > 100
+    for sop_class in OTHER_CLASSES:
+        written = sop_class.encode().ljust(len(placeholder), b"\0")
+        with pytest.raises(NotAMammogram, match="of the class"):
+            decode(data.replace(placeholder.encode(), written))
+
+
+def test_directory_is_no_mammogram(write_dicom: WriteDicom, breast: Pixels) -> None:
+    """A DICOMDIR names its class in the file meta information alone."""
+    directory = dcmread(BytesIO(write_dicom(breast, SOPClassUID=None, Modality=None, **NO_IMAGE)))
+    directory.file_meta.MediaStorageSOPClassUID = MediaStorageDirectoryStorage
+    stream = BytesIO()
+    directory.save_as(stream)
+
+    with pytest.raises(NotAMammogram, match="Media Storage Directory"):
+        decode(stream.getvalue())
+
+
+def test_image_class_without_pixels_is_damaged(write_dicom: WriteDicom, breast: Pixels) -> None:
+    with pytest.raises(CorruptImage, match="no pixel data"):
+        decode(write_dicom(breast, **NO_IMAGE))
+    with pytest.raises(NotAMammogram, match="not a standard one"):
+        decode(write_dicom(breast, SOPClassUID="1.2.3.4", **NO_IMAGE))
+
+
+@pytest.mark.parametrize("number", [0x7E011010, 0x7E011011])
+@pytest.mark.parametrize("image", [{}, NO_IMAGE])
+def test_private_tomosynthesis_is_refused(
+    write_dicom: WriteDicom, breast: Pixels, number: int, image: dict[str, None]
+) -> None:
+    owned = dcmread(BytesIO(write_dicom(breast, SOPClassUID=SecondaryCaptureImageStorage, **image)))
+    owned.add_new(0x7E010010, "LO", "HOLOGIC, Inc.")
+    frames = Dataset()
+    frames.add_new(0x7E010010, "LO", "HOLOGIC, Inc.")
+    frames.add_new(0x7E011012, "OB", bytes(100))
+    owned.add_new(number, "SQ", [frames])
+    stream = BytesIO()
+    owned.save_as(stream)
+
+    with pytest.raises(Tomosynthesis):
+        decode(stream.getvalue())
+
+
+@pytest.mark.parametrize("modality", ["RG", "CR", "OT", "SC"])
+@pytest.mark.parametrize(
+    "sop_class", [SecondaryCaptureImageStorage, ComputedRadiographyImageStorage]
+)
+@pytest.mark.parametrize(
+    "elements",
+    [
+        FILM,
+        {"AnatomicRegionSequence": [code("T-04030")], "ViewCodeSequence": [code("399368009")]},
+    ],
+)
+def test_film_is_told_by_breast_and_view(
+    warnings: Callable[..., list[str]], modality: str, sop_class: str, elements: dict[str, object]
+) -> None:
+    film = {"Modality": modality, "SOPClassUID": sop_class, **elements}
+
+    assert warnings(**film) == ["digitised-film", "general-sop-class"]
+
+
+@pytest.mark.parametrize("missing", [*FILM, "both"])
+@pytest.mark.parametrize("modality", ["RG", "CR", "OT", "SC", None])
+def test_film_without_breast_or_view_is_refused(
+    write_dicom: WriteDicom, breast: Pixels, modality: str | None, missing: str
+) -> None:
+    stated = {keyword: value for keyword, value in FILM.items() if missing not in {keyword, "both"}}
+    data = write_dicom(
+        breast, Modality=modality, SOPClassUID=SecondaryCaptureImageStorage, **stated
+    )
+
+    with pytest.raises(NotAMammogram):
+        decode(data)
+
+
+def test_breast_and_view_replace_a_missing_modality(warnings: Callable[..., list[str]]) -> None:
+    elements = {"Modality": None, "SOPClassUID": SecondaryCaptureImageStorage, **FILM}
+    assert warnings(**elements) == ["modality-missing", "general-sop-class"]
 
 
 def test_identity_is_reported_in_facts(facts: Callable[..., ImageFacts]) -> None:

@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
     BreastTomosynthesisImageStorage,
+    ComputedRadiographyImageStorage,
     CTImageStorage,
     DigitalMammographyXRayImageStorageForProcessing,
     ExplicitVRLittleEndian,
@@ -49,7 +50,11 @@ def test_dataset_without_preamble_is_read(
 def test_bare_dataset_without_image_is_unsupported_format(
     write_dicom: WriteDicom, breast: Pixels
 ) -> None:
+    """With a SOP class of the standard, it is a DICOM file."""
     with pytest.raises(UnsupportedFormat):
+        decode(write_dicom(breast, preamble=False, Rows=None, SOPClassUID=None))
+
+    with pytest.raises(CorruptImage, match="rows"):
         decode(write_dicom(breast, preamble=False, Rows=None))
 
 
@@ -129,7 +134,11 @@ def test_secondary_capture_is_read_with_a_warning(write_dicom: WriteDicom, breas
         ({"Rows": 0}, CorruptImage, "rows"),
         ({"Rows": None}, CorruptImage, "rows"),
         ({"PixelData": b""}, CorruptImage, "pixel data"),
-        ({"RescaleSlope": 0, "RescaleIntercept": 0}, CorruptImage, "header"),
+        (
+            {"RescaleSlope": 0, "SOPClassUID": ComputedRadiographyImageStorage},
+            CorruptImage,
+            "Rescale Slope",
+        ),
     ],
 )
 def test_refusals_name_the_cause(
@@ -165,7 +174,8 @@ def test_header_values_stay_out_of_messages_and_logs(
     table.LUTDescriptor = [9, 0, 16]
     table.LUTData = [1, 2]
     table["LUTData"].VR = "US"
-    damaged = write_dicom(breast, ViewPosition="A" * len(secret), VOILUTSequence=[table])
+    damaged = write_dicom(breast, ViewPosition="A" * len(secret), ModalityLUTSequence=[table])
+    unreadable = write_dicom(breast, ViewPosition="A" * len(secret), VOILUTSequence=[table])
 
     with caplog.at_level(logging.DEBUG), warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -173,7 +183,10 @@ def test_header_values_stay_out_of_messages_and_logs(
             with pytest.raises(ImageError) as refusal:
                 decode(data)
             assert secret not in str(refusal.value)
+        mammogram = decode(unreadable.replace(b"A" * len(secret), secret.encode()))
 
+    assert "header-value-unreadable" in [warning.code for warning in mammogram.warnings]
+    assert secret not in repr((mammogram.facts, mammogram.warnings))
     assert secret not in caplog.text
     assert caplog.records == []
 
@@ -183,7 +196,7 @@ def test_value_of_wrong_length_is_corrupt(write_dicom: WriteDicom, breast: Pixel
     data = write_dicom(breast)
     start = data.index(rows) + len(rows)
 
-    with pytest.raises(CorruptImage, match="header"):
+    with pytest.raises(CorruptImage, match="damaged: Rows"):
         decode(
             data[: start - 2]
             + bytes.fromhex("0300")

@@ -12,6 +12,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRL
 from service.errors import ImageError
 from service.imaging import decode
 from service.records import Pixels
+from tests.support.dicom_files import with_raw
 
 WriteDicom = Callable[..., bytes]
 
@@ -37,6 +38,7 @@ BOMBS = {
         0x0009, 0x1010, b"SQ", EMPTY_ITEM * 400_000, 0xFFFFFFFF
     ),
     "nested sequences": (OPEN_SEQUENCE + OPEN_ITEM) * 200_000,
+    "character sets": element(0x0008, 0x0005, b"UN", b"ISO_IR 9\\" * 2_000_000),
     "numbers in a value": element(0x0028, 0x1050, b"UN", b"1\\" * 2_000_000),
 }
 
@@ -53,6 +55,23 @@ def test_endless_header_is_refused_quickly(
     with pytest.raises(ImageError):
         decode(data[:start] + BOMBS[bomb])
     assert time.process_time() - start_time < 10
+
+
+@pytest.mark.parametrize("items", [200_000, 300_000])
+def test_endless_sequences_are_skipped_quickly(
+    write_dicom: WriteDicom, breast: Pixels, items: int
+) -> None:
+    data = write_dicom(breast, BitsStored=12)
+    for keyword in ("ViewCodeSequence", "AnatomicRegionSequence", "VOILUTSequence"):
+        data = with_raw(data, keyword, EMPTY_ITEM * items)
+
+    start_time = time.process_time()
+    warnings = decode(data).warnings
+
+    assert warnings[0].message.endswith(
+        ": Anatomic Region Sequence, VOI LUT Sequence, View Code Sequence."
+    )
+    assert time.process_time() - start_time < 5
 
 
 @pytest.mark.parametrize(
