@@ -70,8 +70,17 @@ def read(
     timer = Stopwatch()
     with timer.step("decode"):
         image = open_image(data, limits)
+        mammogram, content = _decode_for(parameters, image)
+    with timer.step("fit"):
+        fitted = fit_content(content, parameters)
 
-    mammogram, fitted = _fit_at_sufficient_resolution(image, parameters, timer)
+    # A small breast needs the full resolution.
+    if is_too_coarse(fitted):
+        with timer.step("decode"):
+            mammogram, content = _decode(image)
+        with timer.step("fit"):
+            fitted = fit_content(content, parameters)
+
     picture = None
     if picture_edge:
         with timer.step("decode"):
@@ -80,23 +89,6 @@ def read(
     sides = side_warnings(mammogram.facts, fitted.side)
     warnings = (*mammogram.warnings, *fitted.warnings, *sides)
     return Reading(mammogram.facts, fitted, warnings, picture, timer.laps)
-
-
-def _fit_at_sufficient_resolution(
-    image: OpenedImage, parameters: FitParameters, timer: Stopwatch
-) -> tuple[Mammogram, Fitted]:
-    """Decode the file and fit it, again in full resolution where the breast is too small."""
-    with timer.step("decode"):
-        mammogram, content = _decode_for(parameters, image)
-    with timer.step("fit"):
-        fitted = fit_content(content, parameters)
-
-    if is_too_coarse(fitted):
-        with timer.step("decode"):
-            mammogram, content = _decode(image)
-        with timer.step("fit"):
-            fitted = fit_content(content, parameters)
-    return mammogram, fitted
 
 
 def _decode_for(parameters: FitParameters, image: OpenedImage) -> tuple[Mammogram, PlacedPicture]:
