@@ -3,6 +3,7 @@
 The service and training use the same call.
 """
 
+import sys
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from service.imaging.decoding import OpenedImage, open_image
 from service.imaging.dicom.acceptance import side_warnings
 from service.imaging.limits import Limits
 from service.observability.stopwatch import Lap, Stopwatch
-from service.records import FitParameters, Fitted, ImageFacts, Mammogram, QualityWarning
+from service.records import FitParameters, Fitted, ImageFacts, Mammogram, Pixels, QualityWarning
 
 IMAGING_VERSION = 2
 """Version of the fitted pixels. It rises with every change of decoder or fit that changes them.
@@ -144,7 +145,7 @@ def _draw(mammogram: Mammogram, image: OpenedImage, long_edge: float) -> Grey:
             pixels = np.asarray(
                 cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint16
             )
-        return (pixels >> 8).astype(np.uint8)
+        return _upper_bytes(pixels)
 
     # Reduced resolution: sample where the wavelet places each pixel.
     to_pixels = geometry.resize(columns, rows, width, height).then(mammogram.to_source.inverse())
@@ -155,4 +156,11 @@ def _draw(mammogram: Mammogram, image: OpenedImage, long_edge: float) -> Grey:
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return (np.asarray(picture, np.uint16) >> 8).astype(np.uint8)
+    return _upper_bytes(np.asarray(picture, np.uint16))
+
+
+def _upper_bytes(pixels: Pixels) -> Grey:
+    """Return the upper byte of each pixel, in one pass over the memory."""
+    upper = 1 if sys.byteorder == "little" else 0
+    pairs = np.ascontiguousarray(pixels).view(np.uint8).reshape(*pixels.shape, 2)
+    return np.asarray(cv2.extractChannel(pairs, upper), np.uint8)

@@ -17,7 +17,7 @@ from service.rendering import png
 from service.rendering.png import Palette, Samples
 
 QUALITY = 90
-"""Of JPEG and WebP, of 100. JPEG holds colour at full resolution, WebP at half of it."""
+"""Of JPEG and WebP, of 100. Both hold colour at half of the resolution: heat is smooth."""
 
 MAX_WEBP_EDGE = 4096
 """Max height and width of a WebP: libwebp takes twice the memory of the other encoders."""
@@ -76,7 +76,7 @@ def _exif(text: Mapping[str, str]) -> bytes:
 
 def _encode_jpeg(samples: Samples, exif: bytes) -> bytes:
     """Encode RGB as JPEG. Pillow would copy the samples into four bytes a pixel first."""
-    jpeg = imagecodecs.jpeg8_encode(samples, level=QUALITY, subsampling="444")
+    jpeg = imagecodecs.jpeg8_encode(samples, level=QUALITY, subsampling="420")
 
     # The start of the image and its JFIF segment, then EXIF (ISO/IEC 10918-5, Exif 4.5.4).
     end_of_jfif = 4 + int.from_bytes(jpeg[4:6])
