@@ -1,4 +1,4 @@
-"""Measures what pictures cost, beside a prediction and beside a bare decode of the same pixels.
+"""Measures the cost of pictures, beside a prediction and beside a bare decode of the same pixels.
 
     python -m benchmarks.pictures [FILE ...] [--bundle models/mine/1] [--rounds 7] [--skip-small]
 

@@ -23,7 +23,7 @@ _DEFAULT = Limits()
 
 
 class OpenedImage(Protocol):
-    """An image file whose header was read. It keeps what several resolutions have in common."""
+    """An image file whose header was read. It keeps the work that several resolutions share."""
 
     def decode(
         self, min_size: tuple[float, float] | None = None, *, with_signal: bool = True

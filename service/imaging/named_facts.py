@@ -43,7 +43,7 @@ def add_named_facts(reading: Reading, named: NamedFacts) -> Reading:
 
 
 def _complete(facts: ImageFacts, named: NamedFacts) -> ImageFacts:
-    """Return the facts with what was named in the place of what is missing."""
+    """Return the facts with the named side and view where the file says none."""
     if facts.laterality is None and named.laterality is not None:
         facts = replace(facts, laterality=named.laterality, laterality_source=named.source)
     if facts.view is None and named.view is not None:

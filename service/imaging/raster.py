@@ -1,7 +1,7 @@
 """Decode PNG, JPEG and TIFF to greyscale.
 
-The readers of the formats say by the header what is unsupported. All else that a library refuses is
-damage.
+The readers of the formats tell by the header if a file is unsupported. All else that a library
+refuses is damage.
 """
 
 from collections.abc import Callable, Mapping

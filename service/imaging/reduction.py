@@ -34,7 +34,7 @@ class Pyramid:
     """The reduced resolutions of one picture. Each is computed once.
 
     `limits`: as in `reduce_resolution`. A lower resolution is computed from the one above before
-    that is clipped, so what is asked for first changes nothing.
+    that is clipped, so the order of calls changes nothing.
     """
 
     def __init__(self, limits: tuple[int, int]) -> None:

@@ -30,7 +30,9 @@ _GREY = 0
 _RGB = 2
 _INDEXED = 3
 _FILTER_UP = 2
-_OVERHEAD = 1024  # bytes, beyond an eighth: more than zlib-ng adds to what it cannot compress
+_OVERHEAD = (
+    1024  # bytes, beyond an eighth: more than zlib-ng adds to data that cannot be compressed
+)
 
 
 @dataclass(frozen=True, slots=True)

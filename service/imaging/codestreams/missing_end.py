@@ -1,4 +1,4 @@
-"""Add an end marker that is missing, if the decoder needs nothing of what may be missing with it.
+"""Add an end marker that is missing, if no data that the decoder needs are missing with it.
 
 Some writers omit the end marker, or write padding in its place. A truncated image has no end
 marker, either, and decoders fill it with grey. Both are told apart by decoding the data with

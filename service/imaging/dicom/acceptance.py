@@ -186,7 +186,7 @@ def _require_mammography(identity: ImageIdentity) -> None:
 
 
 def _require_image(identity: ImageIdentity) -> None:
-    """Refuse objects that are no images by their SOP class, whose name tells what they are."""
+    """Refuse objects that are no images by their SOP class, whose name tells their kind."""
     sop_class = identity.sop_class or identity.media_class
     is_standard = sop_class.name != sop_class
     if is_standard and _IMAGE_CLASS not in sop_class.name:

@@ -78,7 +78,7 @@ class _BoundedStream(BytesIO):
 
 @dataclass(frozen=True, slots=True)
 class FileMeta:
-    """What precedes a dataset: its transfer syntax, its class if stated, and its offset."""
+    """Facts before a dataset: its transfer syntax, its class if stated, and its offset."""
 
     syntax: UID
     media_class: str | None

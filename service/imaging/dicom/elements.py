@@ -64,7 +64,7 @@ class Elements:
         return next(iter(values), None)
 
     def term(self, keyword: str, terms: Mapping[str, T | None]) -> T | None:
-        """Return what a term of the standard means. Another term cannot be read."""
+        """Return the meaning of a term of the standard. Another term cannot be read."""
         written = self.text(keyword)
         if written is None or written in terms:
             return terms[written] if written else None

@@ -1,4 +1,4 @@
-"""Read what the pixels of a DICOM image depend on: their size, their format and their transforms.
+"""Read the elements on which the pixels of a DICOM image depend: size, format and transforms.
 
 A window or VOI LUT that cannot be read is skipped. Other values on which pixels depend are refused
 by name, unless the standard leaves a mammogram only one value.

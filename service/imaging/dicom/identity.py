@@ -124,11 +124,15 @@ def read_identity(
     regions = elements.items("AnatomicRegionSequence") or []
     in_breast = bool({region.text("CodeValue") for region in regions} & BREAST_CODES)
 
+    # Plain text: pydicom's type checks its value again in the process that receives it, and quotes
+    # it in a warning.
+    instance = _uid(elements, "SOPInstanceUID")
+
     return ImageIdentity(
         has_pixels=has_pixels,
         sop_class=_uid(elements, "SOPClassUID"),
         media_class=UID(media_class or "", config.IGNORE),
-        sop_instance_uid=_uid(elements, "SOPInstanceUID"),
+        sop_instance_uid=None if instance is None else str(instance),
         modality=elements.text("Modality"),
         for_processing=elements.term("PresentationIntentType", INTENTS) is True,
         tomosynthesis=is_tomosynthesis and derivation != "synthesised",

@@ -1,4 +1,4 @@
-"""Open DICOM files: the elements that are read, and what the file holds."""
+"""Open DICOM files: the elements that are read, and the kind of object."""
 
 from dataclasses import dataclass
 

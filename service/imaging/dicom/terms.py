@@ -1,4 +1,4 @@
-"""Terms and codes by which a header tells what an image shows and how it was made."""
+"""Terms and codes by which a header tells the subject of an image and how it was made."""
 
 from collections.abc import Mapping
 

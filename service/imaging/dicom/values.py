@@ -17,7 +17,7 @@ RawElement = RawDataElement | DataElement
 _FORMATS = {
     "US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d",
 }  # fmt: skip
-# VRs that tell what a value is.
+# VRs that tell the kind of a value.
 _TELLING = {str(vr) for vr in STANDARD_VR} - {"UN", "OB", "OW"}
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 # A larger number is damage, and leaves float64 too few digits for grey values.

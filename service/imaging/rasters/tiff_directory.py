@@ -1,6 +1,6 @@
-"""Read the first directory of a TIFF or BigTIFF: what a decoder may make of its pixels.
+"""Read the first directory of a TIFF or BigTIFF: the form of its pixels.
 
-libtiff says neither what it cannot decode nor what is damaged. The tags do (TIFF 6.0; BigTIFF:
+libtiff does not tell unsupported files from damaged ones. The tags do (TIFF 6.0; BigTIFF:
 libtiff.gitlab.io/libtiff/specification/bigtiff.html).
 """
 

@@ -47,6 +47,13 @@ def test_dataset_without_preamble_is_read(
     assert np.array_equal(decode(bare).pixels, decode(write_dicom(breast, BitsStored=12)).pixels)
 
 
+def test_identifier_is_plain_text(write_dicom: WriteDicom, breast: Pixels) -> None:
+    """pydicom's type would quote an invalid one in a warning of the process that receives it."""
+    facts = decode(write_dicom(breast)).facts
+
+    assert type(facts.sop_instance_uid) is str
+
+
 def test_bare_dataset_without_image_is_unsupported_format(
     write_dicom: WriteDicom, breast: Pixels
 ) -> None:
