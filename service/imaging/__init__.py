@@ -4,6 +4,16 @@ from service.imaging.breast.fitting import fit
 from service.imaging.decoding import decode
 from service.imaging.limits import Limits
 from service.imaging.named_facts import NamingReader
-from service.imaging.reading import IMAGING_VERSION, Read, Reading, read
+from service.imaging.reading import IMAGING_VERSION, Read, Reading, ReadTask, read
 
-__all__ = ["IMAGING_VERSION", "Limits", "NamingReader", "Read", "Reading", "decode", "fit", "read"]
+__all__ = [
+    "IMAGING_VERSION",
+    "Limits",
+    "NamingReader",
+    "Read",
+    "ReadTask",
+    "Reading",
+    "decode",
+    "fit",
+    "read",
+]

@@ -61,6 +61,18 @@ class Read(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ReadTask:
+    """The work of reading one file, as it is sent to a reader process."""
+
+    parameters: FitParameters
+    picture_edge: float = 0
+
+    def __call__(self, data: bytes, limits: Limits) -> Reading:
+        """Read and fit the file; see `Read`."""
+        return read(data, self.parameters, self.picture_edge, limits)
+
+
 def read(
     data: bytes, parameters: FitParameters, picture_edge: float = 0, limits: Limits = _DEFAULT
 ) -> Reading:

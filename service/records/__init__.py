@@ -1,5 +1,6 @@
 """Frozen records that the steps of the pipeline pass on, without behaviour or wire format."""
 
+from service.records.archive_objects import ObjectName, ObjectPart, ObjectRequest, PixelSyntax
 from service.records.arrays import WHITE, Floats, Integers, Mask, Pixels
 from service.records.heatmap import (
     DrawnHeat,
@@ -34,17 +35,30 @@ from service.records.layers import (
     Stage,
 )
 from service.records.quality import Alarm, Diagnostic, Domain, QualityWarning, ReferenceRange
+from service.records.results import (
+    BreastResult,
+    ExamDecision,
+    ExamResults,
+    ImageResult,
+    LevelDecision,
+    ModelIdentity,
+    NotCounted,
+    RefusedImage,
+)
 
 __all__ = [
     "WHITE",
     "Alarm",
     "Box",
+    "BreastResult",
     "ConvLayer",
     "Derivation",
     "Diagnostic",
     "Domain",
     "DrawnHeat",
     "EffectiveSize",
+    "ExamDecision",
+    "ExamResults",
     "FactSource",
     "FilterStatistics",
     "FitParameters",
@@ -54,19 +68,28 @@ __all__ = [
     "HeatScale",
     "Heatmap",
     "ImageFacts",
+    "ImageResult",
     "Integers",
     "Laterality",
     "LayerGradients",
+    "LevelDecision",
     "Mammogram",
     "MapState",
     "Mask",
     "Method",
+    "ModelIdentity",
     "NamedFacts",
+    "NotCounted",
+    "ObjectName",
+    "ObjectPart",
+    "ObjectRequest",
     "Peak",
+    "PixelSyntax",
     "Pixels",
     "QualityWarning",
     "ReceptiveField",
     "ReferenceRange",
+    "RefusedImage",
     "Scores",
     "Side",
     "SpacingPlane",

@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from service.errors import ReaderKilled
-from service.imaging import Read, Reading
+from service.imaging import Reading, ReadTask
 from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
+from service.runtime.worker import ReaderTask, TaskRunner
 
 R = TypeVar("R")
 Arrays = tuple[np.ndarray[Any, Any], ...]
@@ -22,25 +23,29 @@ OnBatch = Callable[[str, int], None]
 class ScheduledReader:
     """A `Read` whose calls are queued at the reader processes."""
 
-    read: Read
+    readers: TaskRunner
     scheduler: FairScheduler
     lane: str
     check: Callable[[], None]
 
     def __call__(self, data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-        """Read and fit the file; see `Read`.
+        """Read and fit the file; see `Read`, and `run` for a killed process."""
+        return self.run(ReadTask(parameters, picture_edge), data)
 
-        If the reader process is killed from outside, the file is read once more, in its turn and
-        within its deadline.
+    def run(self, task: ReaderTask[R], data: bytes) -> R:
+        """Run the task on the file in a reader process.
+
+        If the process is killed from outside, the task is run once more, in its turn and within its
+        deadline.
         """
         try:
-            return self._schedule(data, parameters, picture_edge)
+            return self._schedule(task, data)
         except ReaderKilled:
-            return self._schedule(data, parameters, picture_edge)
+            return self._schedule(task, data)
 
-    def _schedule(self, data: bytes, parameters: FitParameters, picture_edge: float) -> Reading:
-        def work(files: Sequence[bytes]) -> list[Reading]:
-            return [self.read(file, parameters, picture_edge) for file in files]
+    def _schedule(self, task: ReaderTask[R], data: bytes) -> R:
+        def work(files: Sequence[bytes]) -> list[R]:
+            return [self.readers.run(task, file) for file in files]
 
         return self.scheduler.run(self.lane, Task("read", 1, data, work, self.check))
 

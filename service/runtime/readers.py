@@ -18,13 +18,15 @@ import pickle
 import queue
 import signal
 from collections.abc import Callable
+from typing import TypeVar
 
 from service.errors import ImageError, ReaderKilled, Undecodable
-from service.imaging import Limits, Reading
+from service.imaging import Limits, Reading, ReadTask
 from service.records import FitParameters
 from service.runtime.shared_file import SharedFile
-from service.runtime.worker import READY, memory_bytes, run_worker
+from service.runtime.worker import READY, ReaderTask, memory_bytes, run_worker
 
+T = TypeVar("T")
 OnLoss = Callable[[str], None]
 
 _log = logging.getLogger("mammolens")
@@ -51,16 +53,20 @@ class ReaderPool:
             self._idle.put(process)
 
     def __call__(self, data: bytes, parameters: FitParameters, picture_edge: float = 0) -> Reading:
-        """Read and fit the file; see `Read`.
+        """Read and fit the file; see `Read`, and `run` for further errors."""
+        return self.run(ReadTask(parameters, picture_edge), data)
+
+    def run(self, task: ReaderTask[T], data: bytes) -> T:
+        """Run the task on the file in an idle process.
 
         Raises:
-            ImageError: the file is not a readable mammogram. Undecodable: a bound was exceeded.
+            ImageError: the file cannot be used. Undecodable: a bound was exceeded.
             ReaderKilled: the process was ended from outside.
             ReaderLost: the process failed.
         """
         process = self._idle.get()
         try:
-            return process.read(data, parameters, picture_edge)
+            return process.run(task, data)
         finally:
             self._idle.put(process)
 
@@ -121,14 +127,14 @@ class _ReaderProcess:
         """Process ID; it changes when the process is replaced."""
         return self._process.pid or 0
 
-    def read(self, data: bytes, parameters: FitParameters, picture_edge: float) -> Reading:
-        """Send the file to the process and return its reading, or raise its error."""
+    def run(self, task: ReaderTask[T], data: bytes) -> T:
+        """Send task and file to the process and return the result, or raise its error."""
         try:
             self.wait_until_ready()
 
-            # Request: the file through shared memory, its length and options through the pipe.
+            # Request: the file through shared memory, its length and the task through the pipe.
             self._file.write(data)
-            self._connection.send((len(data), parameters, picture_edge))
+            self._connection.send((len(data), task))
             if not self._connection.poll(self._limits.max_seconds):
                 seconds = self._limits.max_seconds
                 self._report("timeout", f"took longer than {seconds:g} seconds for a file")
@@ -138,7 +144,7 @@ class _ReaderProcess:
             # Answer: pickled, the same way back.
             length = self._connection.recv()
             pickled = self._file.read(length)
-            answer: Reading | ImageError = pickle.loads(pickled)  # noqa: S301 - our own process
+            answer: T | ImageError = pickle.loads(pickled)  # noqa: S301 - our own process
             self._file.shrink()
         except (EOFError, ConnectionError) as error:
             raise self._replace_dead_process() from error

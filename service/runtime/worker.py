@@ -1,4 +1,4 @@
-"""The loop of a reader process: read one file after the other, within a bound on memory."""
+"""The loop of a reader process: one task after the other, within a bound on memory."""
 
 import os
 import pickle
@@ -8,16 +8,39 @@ import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from service.errors import ImageError, Undecodable
 from service.host import memory
-from service.imaging import Limits, Reading, read
+from service.imaging import Limits
 from service.observability import logs
-from service.records import FitParameters
 from service.runtime.shared_file import KEPT_BYTES, SharedFile
 
 READY = "ready"
 """First message of a worker, sent once it can read files."""
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ReaderTask(Protocol[T_co]):
+    """Work of a reader process on the bytes of a file. It and its result are pickled."""
+
+    def __call__(self, data: bytes, limits: Limits) -> T_co:
+        """Return the result.
+
+        Raises:
+            ImageError: the file cannot be used.
+        """
+        ...
+
+
+class TaskRunner(Protocol):
+    """Runner of tasks in reader processes."""
+
+    def run(self, task: ReaderTask[T], data: bytes) -> T:
+        """Return the result of the task on the file, or raise its error."""
+        ...
 
 
 def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None:
@@ -37,8 +60,8 @@ def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None
     with logs.EndOnFault(), suppress(EOFError, ConnectionError):
         connection.send(READY)
         while True:
-            length, parameters, picture_edge = connection.recv()
-            answer = pickle.dumps(_read(file.read(length), parameters, picture_edge, limits))
+            length, task = connection.recv()
+            answer = pickle.dumps(_run(task, file.read(length), limits))
             file.write(answer)
             connection.send(len(answer))
 
@@ -66,11 +89,9 @@ def _limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _read(
-    data: bytes, parameters: FitParameters, picture_edge: float, limits: Limits
-) -> Reading | ImageError:
+def _run(task: ReaderTask[T], data: bytes, limits: Limits) -> T | ImageError:
     try:
-        return read(data, parameters, picture_edge, limits)
+        return task(data, limits)
     except ImageError as error:
         return error
     except MemoryError:

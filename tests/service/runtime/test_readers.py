@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -32,11 +33,12 @@ from service.errors import (
     Undecodable,
     UnsupportedSyntax,
 )
-from service.imaging import Limits, Read, Reading, read
+from service.imaging import Limits, read
 from service.records import FitParameters, Pixels
 from service.runtime.batching import ScheduledReader
 from service.runtime.readers import ReaderLost, ReaderPool
 from service.runtime.scheduler import FairScheduler
+from service.runtime.worker import ReaderTask, TaskRunner
 from tests.support.paths import ROOT
 
 WriteDicom = Callable[..., bytes]
@@ -69,7 +71,18 @@ def killed_while_decoding(reader: ReaderPool, number: signal.Signals) -> Iterato
     killer.join()
 
 
-def scheduled(reader: Read, check: Callable[[], None] = lambda: None) -> ScheduledReader:
+class KilledReader:
+    """A runner whose process is killed at every task. It keeps them."""
+
+    def __init__(self) -> None:
+        self.tasks: list[tuple[ReaderTask[Any], bytes]] = []
+
+    def run(self, task: ReaderTask[Any], data: bytes) -> NoReturn:
+        self.tasks.append((task, data))
+        raise ReaderKilled("The process was ended.")
+
+
+def scheduled(reader: TaskRunner, check: Callable[[], None] = lambda: None) -> ScheduledReader:
     return ScheduledReader(reader, FairScheduler(1, {"predict": 1.0}), "predict", check)
 
 
@@ -192,25 +205,17 @@ def test_killed_process_gives_file_a_second_try(
 
 
 def test_second_kill_on_one_file_refuses_it() -> None:
-    tries = []
-
-    def killed(*_: object, **__: object) -> Reading:
-        tries.append(1)
-        raise ReaderKilled("The process was ended.")
+    killed = KilledReader()
 
     with pytest.raises(Undecodable):
         scheduled(killed)(b"", GRID)
 
-    assert len(tries) == 2
+    assert len(killed.tasks) == 2
 
 
 def test_second_try_is_not_made_after_deadline() -> None:
     deadline = iter([None, DeadlinePassed("Too late.")])
-    tries = []
-
-    def killed(*_: object, **__: object) -> Reading:
-        tries.append(1)
-        raise ReaderKilled("The process was ended.")
+    killed = KilledReader()
 
     def check() -> None:
         if error := next(deadline):
@@ -219,7 +224,7 @@ def test_second_try_is_not_made_after_deadline() -> None:
     with pytest.raises(DeadlinePassed):
         scheduled(killed, check)(b"", GRID)
 
-    assert len(tries) == 1
+    assert len(killed.tasks) == 1
 
 
 def test_interrupt_of_the_group_spares_readers(
