@@ -16,6 +16,7 @@
     │   ├── NoBreast
     │   ├── NotAMammogram
     │   │   └── Tomosynthesis
+    │   ├── NotStorable
     │   ├── TooManyPixels
     │   ├── Undecodable
     │   │   └── ReaderKilled
@@ -25,16 +26,24 @@
     │       ├── SeveralFrames
     │       └── UnsupportedSyntax
     ├── RequestError
+    │   ├── DecidedNegative
     │   ├── MalformedUpload
     │   ├── MissingFile
+    │   ├── MixedExam
+    │   ├── NoImageAnswered
+    │   ├── NoObject
+    │   ├── NoRegion
     │   ├── NoScorecard
     │   ├── NotAcceptable
+    │   ├── ObjectsTooLarge
     │   ├── TooCostly
+    │   ├── TooManyImages
     │   ├── UnknownClass
     │   ├── UnknownLayer
     │   ├── UnsupportedCoding
     │   ├── UnsupportedMediaType
     │   ├── UploadTooLarge
+    │   │   └── ExamTooLarge
     │   └── UploadTooSlow
     └── Unavailable
         ├── Abandoned
@@ -72,6 +81,7 @@ from service.errors.bundle_errors import (
     BundleUnloadable,
     BundleUnreadable,
 )
+from service.errors.exam_errors import MixedExam, NoImageAnswered
 from service.errors.image_errors import (
     CorruptImage,
     EmptyImage,
@@ -79,6 +89,7 @@ from service.errors.image_errors import (
     ImageError,
     NoBreast,
     NotAMammogram,
+    NotStorable,
     ReaderKilled,
     SeveralFrames,
     Tomosynthesis,
@@ -88,13 +99,21 @@ from service.errors.image_errors import (
     UnsupportedImage,
     UnsupportedSyntax,
 )
+from service.errors.object_errors import (
+    DecidedNegative,
+    NoObject,
+    NoRegion,
+    ObjectsTooLarge,
+)
 from service.errors.request_errors import (
+    ExamTooLarge,
     MalformedUpload,
     MissingFile,
     NoScorecard,
     NotAcceptable,
     RequestError,
     TooCostly,
+    TooManyImages,
     UnknownClass,
     UnknownLayer,
     UnsupportedCoding,
@@ -116,8 +135,10 @@ __all__ = [
     "Busy",
     "CorruptImage",
     "DeadlinePassed",
+    "DecidedNegative",
     "Draining",
     "EmptyImage",
+    "ExamTooLarge",
     "ForProcessing",
     "Forbidden",
     "ImageError",
@@ -125,17 +146,24 @@ __all__ = [
     "MalformedUpload",
     "MammolensError",
     "MissingFile",
+    "MixedExam",
     "NoBreast",
+    "NoImageAnswered",
+    "NoObject",
+    "NoRegion",
     "NoScorecard",
     "NotAMammogram",
     "NotAcceptable",
     "NotReady",
+    "NotStorable",
+    "ObjectsTooLarge",
     "RateLimited",
     "ReaderKilled",
     "RequestError",
     "SeveralFrames",
     "Tomosynthesis",
     "TooCostly",
+    "TooManyImages",
     "TooManyPixels",
     "Unauthenticated",
     "Unavailable",

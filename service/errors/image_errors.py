@@ -127,3 +127,14 @@ class NoBreast(ImageError):
     slug = "no-breast"
     title = "No breast found in the image"
     remedy = "Check that the image shows a breast on a dark background."
+
+
+class NotStorable(ImageError):
+    """The file does not have what an object for archives has to copy."""
+
+    slug = "not-storable"
+    title = "No study for results"
+    remedy = (
+        "Send the DICOM file with the Study, Series and SOP Instance UIDs that it has in its "
+        "archive."
+    )

@@ -39,6 +39,36 @@ class UploadTooLarge(RequestError):
         super().__init__(detail, max_upload_bytes=max_upload_bytes)
 
 
+class ExamTooLarge(UploadTooLarge):
+    """The files of an exam are larger than the limit, all together."""
+
+    slug = "exam-too-large"
+    title = "Exam too large"
+    remedy = (
+        "Send fewer or smaller files in a request, or ask the operator to raise "
+        "MAMMOLENS_MAX_EXAM_BYTES."
+    )
+
+    def __init__(self, max_exam_bytes: int) -> None:
+        detail = f"The files are larger than {max_exam_bytes} bytes together."
+        RequestError.__init__(self, detail, max_exam_bytes=max_exam_bytes)
+
+
+class TooManyImages(RequestError):
+    """The body has more files than an exam may have."""
+
+    slug = "too-many-images"
+    title = "Too many images for one exam"
+    remedy = (
+        "Send the images of one exam in a request, or ask the operator to raise "
+        "MAMMOLENS_MAX_EXAM_IMAGES."
+    )
+
+    def __init__(self, max_exam_images: int) -> None:
+        detail = f"The body has more than {max_exam_images} files."
+        super().__init__(detail, max_exam_images=max_exam_images)
+
+
 class UploadTooSlow(RequestError):
     """The body did not arrive in time."""
 

@@ -2,18 +2,36 @@
 
 from service.imaging.breast.fitting import fit
 from service.imaging.decoding import decode
+from service.imaging.dicom.source_header import OBJECT_TAGS, FileOrigin
 from service.imaging.limits import Limits
 from service.imaging.named_facts import NamingReader
-from service.imaging.reading import IMAGING_VERSION, Read, Reading, ReadTask, read
+from service.imaging.reading import IMAGING_VERSION, PictureTask, Read, Reading, ReadTask, read
+from service.imaging.source_reading import (
+    FileTask,
+    OriginTask,
+    ReadSourceTask,
+    RunTask,
+    SourceReading,
+    run_task,
+)
 
 __all__ = [
     "IMAGING_VERSION",
+    "OBJECT_TAGS",
+    "FileOrigin",
+    "FileTask",
     "Limits",
     "NamingReader",
+    "OriginTask",
+    "PictureTask",
     "Read",
+    "ReadSourceTask",
     "ReadTask",
     "Reading",
+    "RunTask",
+    "SourceReading",
     "decode",
     "fit",
     "read",
+    "run_task",
 ]

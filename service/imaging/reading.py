@@ -73,6 +73,20 @@ class ReadTask:
         return read(data, self.parameters, self.picture_edge, limits)
 
 
+@dataclass(frozen=True, slots=True)
+class PictureTask:
+    """The work of reading a file's picture alone, at the file's own size."""
+
+    def __call__(self, data: bytes, limits: Limits) -> Grey:
+        """Return the mammogram as displayed, 0 black .. 255 white.
+
+        Raises:
+            ImageError: the file is not a readable mammogram.
+        """
+        image = open_image(data, limits)
+        return _upper_bytes(image.decode(with_signal=False).pixels)
+
+
 def read(
     data: bytes, parameters: FitParameters, picture_edge: float = 0, limits: Limits = _DEFAULT
 ) -> Reading:

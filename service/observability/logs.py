@@ -98,13 +98,16 @@ class EndOnFault:
 def configure() -> None:
     """Send the lines of all loggers to standard error.
 
-    Of uvicorn and httpx only warnings and errors are logged.
+    Of uvicorn and httpx only warnings and errors are logged. Of libraries that read headers nothing
+    is: their lines quote identifiers and values.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_TextFormatter() if sys.stderr.isatty() else _JsonFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for library in ("uvicorn", "httpx"):
         logging.getLogger(library).setLevel(logging.WARNING)
+    for library in ("highdicom", "pydicom"):
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
 
 def relay_native_output() -> None:

@@ -14,6 +14,7 @@ from io import BytesIO
 from pydicom import config
 from pydicom.charset import default_encoding
 from pydicom.dataelem import RawDataElement
+from pydicom.dataset import Dataset
 from pydicom.filereader import data_element_generator, read_preamble, read_sequence
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
@@ -30,6 +31,9 @@ from service.imaging.dicom.values import RawElement, byte_order, read_texts
 RawElements = Mapping[BaseTag, RawElement]
 """Elements by tag."""
 
+HIDDEN_CHARACTER_SET = Tag(0x00080004)
+"""The tag under which Specific Character Set is read. The standard has no such element."""
+
 _FILE_META = 0x0002
 _PIXEL_DATA = Tag("PixelData")
 _UNCOMPRESSED = {ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian}
@@ -40,12 +44,15 @@ _MAX_READS = 100_000
 _MAX_READS_OF_ITEMS = 10_000
 # Tags and VRs, to those that pydicom is given instead. DCMTK once wrote ?? with 2 bytes of length.
 # pydicom would read it as a length of 4 bytes, which would be odd. Specific Character Set is
-# hidden: no text that is read depends on it, and pydicom decodes it without bounds.
+# hidden under another tag: no text that is read depends on it, and pydicom decodes it without
+# bounds.
 _INSTEAD = {
     b"??": b"LO",
     b"\x08\x00\x05\x00": b"\x08\x00\x04\x00",
     b"\x00\x08\x00\x05": b"\x00\x08\x00\x04",
 }
+# Sizes in which heads of elements, and VRs, are read.
+_HEAD_BYTES = (2, 8)
 # Max bytes of a value that is read: several lookup tables of 2 ** 16 entries fit.
 _MAX_VALUE_BYTES = 2**21
 
@@ -173,7 +180,32 @@ def read_dataset(
         defer_size=_MAX_VALUE_BYTES,
         specific_tags=list(tags),
     )
-    return {element.tag: element for element in generator}, pixel_data
+    return {element.tag: _as_stored(element, data) for element in generator}, pixel_data
+
+
+def _as_stored(element: RawElement, stored: bytes) -> RawElement:
+    """Return the element with the value in the file: the stream takes some values for heads.
+
+    `stored`: the bytes in which positions count. Items of a sequence are changed in place.
+    """
+    if not isinstance(element, RawDataElement):
+        for item in element.value:
+            _restore(item, stored)
+        return element
+
+    if element.value is None or element.length not in _HEAD_BYTES:
+        return element
+    start = element.value_tell
+    value = stored[start : start + element.length]
+    return element if value == element.value else element._replace(value=value)
+
+
+def _restore(item: Dataset, stored: bytes) -> None:
+    """Give the elements of an item, but private ones, the values in the file."""
+    for tag, element in item.items():
+        exact = _as_stored(element, stored)
+        if exact is not element and not tag.is_private:
+            item[tag] = exact
 
 
 def read_items(sequence: RawElement) -> list[RawElements]:
@@ -196,9 +228,12 @@ def _read_closed_sequence(sequence: RawDataElement) -> Sequence:
         raise ValueError("no item")
 
     stream = _BoundedStream(value, _MAX_READS_OF_ITEMS)
-    return read_sequence(
+    items = read_sequence(
         stream, sequence.is_implicit_VR, order == "<", len(value), default_encoding
     )
+    for item in items:
+        _restore(item, value)
+    return items
 
 
 def _inflate(data: bytes, max_bytes: int) -> bytes:

@@ -22,7 +22,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from service.imaging import decode, read
+from service.imaging import Limits, PictureTask, decode, read
 from service.records import FitParameters, Pixels
 
 WriteDicom = Callable[..., bytes]
@@ -203,6 +203,17 @@ def test_picture_is_the_whole_mammogram_as_displayed(
     # A shift by one pixel is markedly worse.
     shifted = np.abs(np.roll(picture, 1, axis=1).astype(int) - expected)
     assert shifted.mean() > 2 * difference.mean()
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, ExplicitVRLittleEndian])
+def test_picture_alone_is_that_of_a_reading(
+    write_dicom: WriteDicom, large: Pixels, syntax: UID
+) -> None:
+    data = write_dicom(large, syntax, **WINDOW)
+
+    picture = PictureTask()(data, Limits())
+
+    np.testing.assert_array_equal(picture, read(data, GRID, math.inf).picture)
 
 
 def test_no_picture_is_drawn_unless_requested(write_dicom: WriteDicom, breast: Pixels) -> None:

@@ -18,7 +18,8 @@ def restore_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers = root.handlers[:]
     level = root.level
-    uvicorn_level = logging.getLogger("uvicorn").level
+    libraries = ("uvicorn", "highdicom", "pydicom")
+    levels = {library: logging.getLogger(library).level for library in libraries}
     request_id = logs.REQUEST_ID.set(None)
 
     yield
@@ -26,7 +27,8 @@ def restore_logging() -> Iterator[None]:
     logs.REQUEST_ID.reset(request_id)
     root.handlers[:] = handlers
     root.setLevel(level)
-    logging.getLogger("uvicorn").setLevel(uvicorn_level)
+    for library, library_level in levels.items():
+        logging.getLogger(library).setLevel(library_level)
 
 
 @pytest.mark.parametrize("form", ["json", "text"])
@@ -119,3 +121,14 @@ def test_terminal_line_ends_with_request_id(
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("INFO mammolens: listening")
     assert second.endswith("INFO mammolens: answered [a-request]")
+
+
+@pytest.mark.parametrize("name", ["highdicom.base", "pydicom"])
+def test_libraries_that_read_headers_log_nothing(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    logs.configure()
+
+    logging.getLogger(name).critical("copy attributes of 1.2.3, Doe^Jane")
+
+    assert capsys.readouterr().err == ""

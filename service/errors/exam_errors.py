@@ -1,0 +1,26 @@
+"""Errors of an exam as a whole, rather than of one of its images."""
+
+from collections.abc import Sequence
+
+from service.errors.image_errors import ImageError
+from service.errors.request_errors import RequestError
+
+
+class MixedExam(RequestError):
+    """Two files are of different studies or of different patients. Neither is ever named."""
+
+    slug = "mixed-exam"
+    title = "Files of different studies or patients"
+    remedy = "Send the files of one study of one patient in a request."
+
+
+class NoImageAnswered(RequestError):
+    """Every image of the exam was refused. `refusals`: why, in the order of the files."""
+
+    slug = "no-image-answered"
+    title = "No image of the exam can be read"
+    remedy = "Correct the files as `refusals` says, or send others."
+
+    def __init__(self, refusals: Sequence[ImageError]) -> None:
+        super().__init__(f"None of the files can be read as a mammogram: {len(refusals)} in all.")
+        self.refusals = tuple(refusals)
