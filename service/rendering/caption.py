@@ -27,12 +27,14 @@ INK = 230
 class Caption:
     """Lines of text, and the breast that they must not cover.
 
-    `to_source`: from the pixels of `breast` to source pixels.
+    `to_source`: from the pixels of `breast` to source pixels. `is_required`: without a free corner,
+    the caption covers the corner with the least breast instead of being left out.
     """
 
     text: str
     breast: Mask
     to_source: Affine
+    is_required: bool = False
 
 
 def write_caption(
@@ -40,21 +42,25 @@ def write_caption(
 ) -> None:
     """Write the caption into the plainest free corner of a picture [height, width, 3].
 
-    It is left out if no corner is free. The picture covers the whole source.
+    Without a free corner it is left out, unless it is required. The picture covers the whole
+    source.
     """
     height, width, _ = picture.shape
     label = _label(caption.text, max(MIN_LETTERS, round(LETTERS * max(height, width))))
+    if caption.is_required:
+        label = _shrunk(label, height, width)
     rows, columns = source_shape
     to_source = geometry.resize(columns, rows, width, height)
 
-    free = [
-        corner
-        for corner in _corners((height, width), label.shape)
-        if not _shows_breast(caption, to_source, corner) and np.ptp(picture[corner]) <= MAX_CONTRAST
-    ]
-    if free:
-        plainest = min(free, key=lambda corner: int(np.ptp(picture[corner])))
-        picture[plainest] = label[..., None]
+    # The corners with the least breast come first, and among them the plainest.
+    ranked = sorted(
+        (_breast_share(caption, to_source, corner), int(np.ptp(picture[corner])), number, corner)
+        for number, corner in enumerate(_corners((height, width), label.shape))
+    )
+    for breast_share, contrast, _, corner in ranked[:1]:
+        is_free = breast_share == 0 and contrast <= MAX_CONTRAST
+        if is_free or caption.is_required:
+            picture[corner] = label[..., None]
 
 
 def _label(text: str, letters: int) -> NDArray[np.uint8]:
@@ -70,8 +76,18 @@ def _label(text: str, letters: int) -> NDArray[np.uint8]:
     return np.asarray(image)
 
 
-def _shows_breast(caption: Caption, to_source: Affine, corner: Corner) -> bool:
-    """Return whether the breast lies in the corner. `to_source`: from the picture's pixels."""
+def _shrunk(label: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
+    """Return the label, made smaller if it is larger than a picture of that size."""
+    factor = min(height / label.shape[0], width / label.shape[1])
+    if factor >= 1:
+        return label
+
+    size = (max(1, int(label.shape[1] * factor)), max(1, int(label.shape[0] * factor)))
+    return np.asarray(cv2.resize(label, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _breast_share(caption: Caption, to_source: Affine, corner: Corner) -> float:
+    """Return the share of the corner with breast. `to_source`: from the picture's pixels."""
     vertical, horizontal = corner
     to_picture = geometry.shift(horizontal.start, vertical.start)
     to_mask = to_picture.then(to_source).then(caption.to_source.inverse())
@@ -82,7 +98,7 @@ def _shows_breast(caption: Caption, to_source: Affine, corner: Corner) -> bool:
         (horizontal.stop - horizontal.start, vertical.stop - vertical.start),
         flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP,
     )
-    return bool(np.any(laid))
+    return float(np.mean(laid))
 
 
 def _corners(shape: tuple[int, int], label_shape: tuple[int, ...]) -> list[Corner]:

@@ -64,15 +64,27 @@ def overlay(
     text: Mapping[str, str],
     caption: Caption | None = None,
 ) -> FramedPicture:
+    """Draw the heat over the mammogram as a file; see `overlay_samples`."""
+    picture = overlay_samples(grey, source_shape, heat, style, caption)
+    return _framed(picture, source_shape, style, text)
+
+
+def overlay_samples(
+    grey: NDArray[np.uint8],
+    source_shape: Shape,
+    heat: DrawnHeat,
+    style: Style,
+    caption: Caption | None = None,
+) -> Samples:
     """Draw the heat over the mammogram, in RGB. Without heat, the mammogram is unchanged.
 
     `grey`: the whole mammogram, at the size that the style asks for. `caption`: written into a
-    corner that is free.
+    corner that is free, or, if it is required, into the one with the least breast.
     """
     picture = _coloured(grey, source_shape, heat, style)
     if caption is not None:
         write_caption(picture, source_shape, caption)
-    return _framed(picture, source_shape, style, text)
+    return picture
 
 
 def heat_alone(

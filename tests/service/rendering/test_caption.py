@@ -122,3 +122,42 @@ def test_captioned_overlay_keeps_size_and_heat() -> None:
     assert noted.shape == plain.shape
     np.testing.assert_array_equal(noted[200:], plain[200:])
     assert (noted[CORNERS["top right"]] != plain[CORNERS["top right"]]).any()
+
+
+def required(picture: NDArray[np.uint8], breast: Mask) -> NDArray[np.bool_]:
+    """Return the pixels that a required caption changes."""
+    written = picture.copy()
+    caption = Caption(TEXT, breast, IDENTITY, is_required=True)
+    write_caption(written, (picture.shape[0], picture.shape[1]), caption)
+    return np.asarray((written != picture).any(axis=2))
+
+
+def test_required_caption_covers_corner_with_least_breast() -> None:
+    breast = breast_outside()
+    breast[395:, :20] = False
+
+    changed = required(flat(60), breast)
+
+    assert changed[CORNERS["bottom left"]].all()
+    assert not changed[:200].any()
+    assert not changed[:, 200:].any()
+
+
+def test_required_caption_prefers_free_corner() -> None:
+    picture = flat()
+    picture[10:20, 10:40] = 200
+
+    changed = required(picture, breast_outside("top left", "bottom right"))
+
+    assert changed[CORNERS["bottom right"]].any()
+    assert not changed[:200].any()
+
+
+def test_required_caption_shrinks_into_small_picture() -> None:
+    picture = np.full((40, 30, 3), 60, np.uint8)
+
+    changed = required(picture, np.ones((40, 30), np.bool_))
+
+    assert changed[:, 0].any()
+    assert changed[:, 29].any()
+    assert not changed.all()
