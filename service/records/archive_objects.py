@@ -45,7 +45,8 @@ class ObjectRequest:
     `parts`: every object of the same answer, which the report refers to. `picture_shape`: rows and
     columns of the RGB picture that goes with the request, for `summary` and `sc`. `request_id` and
     `parts` name the new instances, so that the same request gives the same UIDs. `time`: of the
-    results, with its zone. `software_version`: of the service.
+    results, with its zone. `software_version`: of the service. `negatives`: `marks` show all
+    images with regions, not only those decided positive.
     """
 
     part: ObjectPart
@@ -56,3 +57,4 @@ class ObjectRequest:
     request_id: str
     time: datetime
     software_version: str
+    negatives: bool = False

@@ -1,0 +1,47 @@
+"""UIDs of new instances and series, derived from the request and the results.
+
+The same request with the same options gives the same UIDs, so an archive takes a result once. Any
+object can name its siblings without building them.
+"""
+
+import uuid
+
+from service.records import ImageResult, ObjectName, ObjectPart, ObjectRequest
+
+_NAMESPACE = uuid.UUID("6c6f3f52-8d0b-5b0e-9a35-1f0f1e1b7d4a")
+_FIRST_NUMBERS = {
+    ObjectName.SUMMARY: 901,
+    ObjectName.REPORT: 902,
+    ObjectName.MARKS: 903,
+    ObjectName.SC: 910,
+    ObjectName.SEG: 930,
+}
+
+
+def instance_uid(request: ObjectRequest, part: ObjectPart) -> str:
+    """Return the SOP Instance UID of an object of the answer."""
+    return derived_uid(request, "instance", part.name, part.position)
+
+
+def series_uid(request: ObjectRequest, part: ObjectPart) -> str:
+    """Return the Series Instance UID of an object: each has a series of its own."""
+    return derived_uid(request, "series", part.name, part.position)
+
+
+def series_number(part: ObjectPart) -> int:
+    """Return the Series Number of an object."""
+    return _FIRST_NUMBERS[part.name] + (part.position or 0)
+
+
+def derived_uid(request: ObjectRequest, *names: object) -> str:
+    """Return the UID of anything else that an object names, such as an observer or a region."""
+    results = request.results
+    images = [
+        (image.facts.sop_instance_uid or "") if isinstance(image, ImageResult) else "refused"
+        for image in results.images
+    ]
+    parts = [f"{part.name}-{part.position}" for part in request.parts]
+    options = (results.method, results.layer, results.level, request.syntax, request.negatives)
+
+    fields = (request.request_id, results.model.digest, *options, *parts, *images, *names)
+    return f"2.25.{uuid.uuid5(_NAMESPACE, repr([str(field) for field in fields])).int}"
