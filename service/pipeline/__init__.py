@@ -3,7 +3,32 @@
 Start reading at `service/pipeline/steps.py`.
 """
 
-from service.pipeline.drawing import draw_filters, draw_heatmap, draw_montage, picture_edge
+from service.pipeline.archive import (
+    THUMBNAIL_EDGE,
+    ArchiveOrder,
+    ArchiveSource,
+    build_objects,
+    draw_summary_png,
+)
+from service.pipeline.archive_choice import choose_parts, require_parts
+from service.pipeline.drawing import (
+    draw_filters,
+    draw_heatmap,
+    draw_montage,
+    draw_overlay_samples,
+    draw_thumbnail,
+    picture_edge,
+)
+from service.pipeline.exam import (
+    Exam,
+    ExamQuestion,
+    ExplainedImage,
+    RunAll,
+    explain_alone,
+    explain_exam,
+)
+from service.pipeline.exam_files import ExamFile
+from service.pipeline.exam_results import exam_results, image_results
 from service.pipeline.model_facts import model_warnings
 from service.pipeline.passes import count_passes
 from service.pipeline.selftest import golden_case, replay, warm
@@ -19,21 +44,39 @@ from service.pipeline.steps import (
 )
 
 __all__ = [
+    "THUMBNAIL_EDGE",
     "Activations",
+    "ArchiveOrder",
+    "ArchiveSource",
+    "Exam",
+    "ExamFile",
+    "ExamQuestion",
+    "ExplainedImage",
     "Explanation",
     "ImagePrediction",
     "Question",
+    "RunAll",
+    "build_objects",
     "check_question",
+    "choose_parts",
     "count_passes",
     "draw_filters",
     "draw_heatmap",
     "draw_montage",
+    "draw_overlay_samples",
+    "draw_summary_png",
+    "draw_thumbnail",
+    "exam_results",
     "explain",
+    "explain_alone",
+    "explain_exam",
     "golden_case",
+    "image_results",
     "model_warnings",
     "picture_edge",
     "predict",
     "replay",
+    "require_parts",
     "show_activations",
     "warm",
 ]

@@ -8,8 +8,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-STANDARD_VIEWS = (("L", "CC"), ("L", "MLO"), ("R", "CC"), ("R", "MLO"))
-"""Laterality and view of the four images of a complete exam."""
+from service.pipeline.counted_images import STANDARD_VIEWS
 
 Exam = TypeVar("Exam", bound=Hashable)
 

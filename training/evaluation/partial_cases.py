@@ -6,12 +6,11 @@ from itertools import combinations
 import numpy as np
 
 from service.model import Level
+from service.pipeline.counted_images import BREAST_VIEWS, STANDARD_VIEWS
 from training.data.table import Record
 from training.evaluation.cases import Indices
-from training.evaluation.fewer_views import STANDARD_VIEWS, complete_exams, leave_views_out
+from training.evaluation.fewer_views import complete_exams, leave_views_out
 from training.evaluation.statistics import Labels
-
-_BREAST_VIEWS = ("CC", "MLO")
 
 
 def partial_cases(
@@ -61,13 +60,13 @@ def _breasts(records: Sequence[Record]) -> dict[int, list[Indices]]:
     """Return each standard view of complete breasts, and the complete breasts."""
     rows: dict[tuple[str, str, str], dict[str, int]] = {}
     for index, record in enumerate(records):
-        if record.view in _BREAST_VIEWS:
+        if record.view in BREAST_VIEWS:
             rows.setdefault(record.breast, {}).setdefault(record.view, index)
 
     complete = [
-        [views[view] for view in _BREAST_VIEWS]
+        [views[view] for view in BREAST_VIEWS]
         for views in rows.values()
-        if len(views) == len(_BREAST_VIEWS)
+        if len(views) == len(BREAST_VIEWS)
     ]
     return {
         count: [np.array(case) for views in complete for case in combinations(views, count)]

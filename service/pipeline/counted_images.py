@@ -1,0 +1,83 @@
+"""Rules by which images of an exam count for their breasts. `docs/exams.md` explains them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import get_args
+
+from service.records import ImageFacts, Laterality, NotCounted
+
+BREAST_VIEWS = ("CC", "MLO")
+STANDARD_VIEWS: tuple[tuple[Laterality, str], ...] = tuple(
+    (side, view) for side in get_args(Laterality) for view in BREAST_VIEWS
+)
+"""Laterality and view of the four images of a complete exam."""
+
+# Modifiers of views that show a part of the breast, or show it moved.
+_OTHER_PICTURES = {"Magnification", "Spot Compression", "Implant Displaced"}
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredImage:
+    """An image that was read: the bytes of its file, and its facts."""
+
+    data: bytes
+    facts: ImageFacts
+
+
+def count_images(images: Sequence[AnsweredImage]) -> tuple[NotCounted | None, ...]:
+    """Return for each image the reason for which it does not count, None if it counts.
+
+    The order of the images decides nothing.
+    """
+    reasons = [_reason(image.facts) for image in images]
+    candidates = [index for index, reason in enumerate(reasons) if reason is None]
+
+    # Of the same image there is one that counts.
+    repeated = _repeated(images, candidates)
+    for index in repeated:
+        reasons[index] = NotCounted.DUPLICATE
+    distinct = [index for index in candidates if index not in repeated]
+
+    # An exposure is preferred to an image that was computed.
+    exposed = {_view(images[i].facts) for i in distinct if images[i].facts.derivation is None}
+    for index in distinct:
+        facts = images[index].facts
+        if facts.derivation is not None and _view(facts) in exposed:
+            reasons[index] = NotCounted.DERIVATION
+    return tuple(reasons)
+
+
+def _reason(facts: ImageFacts) -> NotCounted | None:
+    """Return the reason that an image gives on its own."""
+    if facts.view not in BREAST_VIEWS:
+        return NotCounted.VIEW
+    if facts.partial_view or _OTHER_PICTURES & {*facts.view_modifiers}:
+        return NotCounted.MODIFIER
+    if facts.derivation not in {None, "synthesised"}:
+        return NotCounted.DERIVATION
+    return NotCounted.NO_LATERALITY if facts.laterality is None else None
+
+
+def _repeated(images: Sequence[AnsweredImage], candidates: Sequence[int]) -> set[int]:
+    """Return the candidates of which another one is the same image and counts instead.
+
+    Files are the same image if they have the same SOP Instance UID, or the same bytes. The one that
+    counts is the first in the order of their bytes, and of the side and view that were named.
+    """
+
+    def rank(index: int) -> tuple[bool, bytes, str, str]:
+        facts = images[index].facts
+        return (facts.derivation is not None, images[index].data, *_view(facts))
+
+    counted: set[str | bytes] = set()
+    repeated = set()
+    for index in sorted(candidates, key=rank):
+        identity = images[index].facts.sop_instance_uid or images[index].data
+        if identity in counted:
+            repeated.add(index)
+        counted.add(identity)
+    return repeated
+
+
+def _view(facts: ImageFacts) -> tuple[str, str]:
+    return facts.laterality or "", facts.view or ""
