@@ -4,6 +4,8 @@ A request queues for a slot once its body has arrived, so a slow sender takes no
 rejected when the queue is full or when it cannot be answered before its deadline: on arrival,
 before its body is read, and again when it enters the queue. A slot stays taken until its thread
 ends, even if the request was answered earlier (for example with a time-out).
+
+An exam takes one slot. For the expected wait it counts as many times as it has images.
 """
 
 import asyncio
@@ -23,18 +25,19 @@ T = TypeVar("T")
 _log = logging.getLogger("mammolens")
 # Factor on the expected wait: the next requests may take longer than the last ones.
 _WAIT_MARGIN = 1.25
-_SMOOTHING = 0.1  # weight of the newest request in the moving average
+_SMOOTHING = 0.1  # weight of the newest image in the moving average
 
 
 class Slot:
-    """Permission to work until a deadline (monotonic clock).
+    """Permission to work on a number of images until a deadline (monotonic clock).
 
     Any thread may check whether it still holds.
     """
 
-    def __init__(self, deadline: float, executor: ThreadPoolExecutor) -> None:
+    def __init__(self, deadline: float, executor: ThreadPoolExecutor, images: int = 1) -> None:
         self._deadline = deadline
         self._executor = executor
+        self.images = images
         self._abandoned = False
         self._work: asyncio.Future[Any] | None = None
 
@@ -111,22 +114,25 @@ class AdmissionQueue:
         self._executor = ThreadPoolExecutor(slots, thread_name_prefix="mammolens")
         self._max_waiting = max_waiting
         self._interval = _CompletionInterval()
+        self._images = 0  # of requests that wait or are in flight
         self.waiting = 0
         self.in_flight = 0
 
     @asynccontextmanager
-    async def admit(self, seconds: float, leaving: asyncio.Future[Any]) -> AsyncIterator[Slot]:
+    async def admit(
+        self, seconds: float, leaving: asyncio.Future[Any], images: int = 1
+    ) -> AsyncIterator[Slot]:
         """Wait for a slot and hold it; the request must be answered within `seconds`.
 
-        `leaving` completes when the client has gone.
+        `leaving` completes when the client has gone. `images`: number of them in the request.
 
         Raises:
             Busy: the queue is full, or too long for this deadline.
             DeadlinePassed: the deadline passed in the queue.
             Abandoned: the client disconnected in the queue.
         """
-        self.reject_if_overloaded(seconds)
-        slot = Slot(time.monotonic() + seconds, self._executor)
+        self.reject_if_overloaded(seconds, images)
+        slot = Slot(time.monotonic() + seconds, self._executor, images)
         await self._wait_for_slot(slot, leaving)
 
         start = time.monotonic()
@@ -139,26 +145,29 @@ class AdmissionQueue:
         """Wait until every thread has ended."""
         self._executor.shutdown()
 
-    def reject_if_overloaded(self, seconds: float) -> None:
+    def reject_if_overloaded(self, seconds: float, images: int = 1) -> None:
         """Reject a request that enters the queue now and must be answered within `seconds`.
+
+        `images`: number of them in the request, or the least that it has.
 
         Raises:
             Busy: the queue is full, or too long for this deadline.
         """
-        ahead = self.waiting + self.in_flight
+        ahead = self._images
         retry_after = math.ceil(max(1.0, ahead * self._interval.seconds))
         if self.waiting >= self._max_waiting and self._free_slots.locked():
             raise Busy("The request queue is full.", retry_after, "queue")
 
         # Everything queued plus this request, at the recent service rate. With nothing ahead the
         # request is tried: that is how a changed rate is measured.
-        expected = (ahead + 1) * self._interval.seconds
+        expected = (ahead + images) * self._interval.seconds
         if ahead and expected * _WAIT_MARGIN > seconds:
             message = "The request cannot be answered before its deadline."
             raise Busy(message, retry_after, "deadline")
 
     async def _wait_for_slot(self, slot: Slot, leaving: asyncio.Future[Any]) -> None:
         self.waiting += 1
+        self._images += slot.images
         turn = asyncio.ensure_future(self._free_slots.acquire())
         try:
             await asyncio.wait(
@@ -170,11 +179,13 @@ class AdmissionQueue:
             raise
         finally:
             self.waiting -= 1
+            self._images -= slot.images
             has_slot = turn.done()
             turn.cancel()
 
         if has_slot:
             self.in_flight += 1
+            self._images += slot.images
         elif leaving.done():
             raise Abandoned("The client disconnected in the queue.")
         else:
@@ -182,25 +193,26 @@ class AdmissionQueue:
 
     def _release(self, slot: Slot, start: float) -> None:
         self.in_flight -= 1
+        self._images -= slot.images
         # Work that was stopped ends quickly. Counted, it would let in more requests than can be
         # answered, whose work would be stopped in turn.
         if slot.has_worked:
-            self._interval.count(start)
+            self._interval.count(start, slot.images)
         self._free_slots.release()
 
 
 class _CompletionInterval:
-    """Moving average of the time between completions: the wait that a queued request adds."""
+    """Moving average of the time between completed images: the wait that a queued one adds."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._last_end = 0.0
 
-    def count(self, start: float) -> None:
-        """Count a request that began at `start` and has ended now."""
+    def count(self, start: float, images: int) -> None:
+        """Count a request with that many images. It began at `start` and has ended now."""
         now = time.monotonic()
-        interval = now - max(start, self._last_end)
-        weight = _SMOOTHING if self._last_end else 1.0
+        interval = (now - max(start, self._last_end)) / images
+        weight = 1 - (1 - _SMOOTHING) ** images if self._last_end else 1.0
 
         self.seconds += (interval - self.seconds) * weight
         self._last_end = now

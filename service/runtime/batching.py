@@ -12,6 +12,7 @@ from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_sign
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
+from service.runtime.shared_file import FileBytes
 from service.runtime.worker import ReaderTask, TaskRunner
 
 R = TypeVar("R")
@@ -32,7 +33,7 @@ class ScheduledReader:
         """Read and fit the file; see `Read`, and `run` for a killed process."""
         return self.run(ReadTask(parameters, picture_edge), data)
 
-    def run(self, task: ReaderTask[R], data: bytes) -> R:
+    def run(self, task: ReaderTask[R], data: FileBytes) -> R:
         """Run the task on the file in a reader process.
 
         If the process is killed from outside, the task is run once more, in its turn and within its
@@ -43,8 +44,8 @@ class ScheduledReader:
         except ReaderKilled:
             return self._schedule(task, data)
 
-    def _schedule(self, task: ReaderTask[R], data: bytes) -> R:
-        def work(files: Sequence[bytes]) -> list[R]:
+    def _schedule(self, task: ReaderTask[R], data: FileBytes) -> R:
+        def work(files: Sequence[FileBytes]) -> list[R]:
             return [self.readers.run(task, file) for file in files]
 
         return self.scheduler.run(self.lane, Task("read", 1, data, work, self.check))

@@ -1,12 +1,14 @@
 """Bound on the bytes of request bodies in memory, in all and for each caller.
 
 Bytes count once they have arrived. A declared length reserves nothing, so a slow sender takes no
-room from others.
+room from others. Objects for archives are larger than the files that they are made of. They count,
+too, until they are sent.
 """
 
+import threading
 from collections import Counter
 
-from service.errors import Busy
+from service.errors import Busy, ObjectsTooLarge
 
 CONNECTION_BYTES = 64 * 1024
 """Bytes that each body counts at least: the buffers of its connection."""
@@ -16,15 +18,21 @@ _RETRY_SECONDS = 2
 class BodyMemory:
     """Bodies that are being received, wait for a slot, or are being worked on.
 
-    `max_bytes`: of all bodies. `max_upload_bytes`: of one body. A caller may hold half of all, and
-    one body in any case.
+    `max_bytes`: of all bodies. `max_bytes_each`: of one body, that of an exam. A caller may hold
+    half of all, and one body in any case.
     """
 
-    def __init__(self, max_bytes: int, max_upload_bytes: int) -> None:
+    def __init__(self, max_bytes: int, max_bytes_each: int) -> None:
         self._max_bytes = max_bytes
-        self._max_bytes_per_caller = max(max_bytes // 2, max_upload_bytes)
+        self._max_bytes_per_caller = max(max_bytes // 2, max_bytes_each)
         self._held_by_caller: Counter[str] = Counter()
+        self._lock = threading.Lock()
         self.held_bytes = 0
+
+    @property
+    def max_bytes_per_caller(self) -> int:
+        """Most bytes that a caller may hold."""
+        return self._max_bytes_per_caller
 
     def hold(self, caller: str) -> "HeldBody":
         """Return an empty body of this caller. It is held until its `release`.
@@ -51,11 +59,18 @@ class BodyMemory:
         raise Busy(message, _RETRY_SECONDS, "memory")
 
     def change(self, caller: str, size: int) -> None:
-        """Count `size` bytes more of this caller, or fewer if it is negative."""
-        self.held_bytes += size
-        self._held_by_caller[caller] += size
-        if not self._held_by_caller[caller]:
-            del self._held_by_caller[caller]
+        """Count `size` bytes more of this caller, or fewer if it is negative.
+
+        Raises:
+            Busy: there is no room for more.
+        """
+        with self._lock:
+            if size > 0:
+                self.require_room(caller, size)
+            self.held_bytes += size
+            self._held_by_caller[caller] += size
+            if not self._held_by_caller[caller]:
+                del self._held_by_caller[caller]
 
 
 class HeldBody:
@@ -81,7 +96,6 @@ class HeldBody:
             Busy: there is no room.
         """
         if size > self._size:
-            self.require_room(size)
             self._memory.change(self._caller, size - self._size)
             self._size = size
 
@@ -89,3 +103,38 @@ class HeldBody:
         """Count the body no longer. A second call has no effect."""
         self._memory.change(self._caller, -self._size)
         self._size = 0
+
+
+class HeldAnswer:
+    """Parts of an answer that count against the bound until they are sent. Safe in any thread.
+
+    `upload_bytes`: of the request, which are held as well.
+    """
+
+    def __init__(self, memory: BodyMemory, caller: str, upload_bytes: int) -> None:
+        self._held = HeldBody(memory, caller)
+        self._max_bytes = memory.max_bytes_per_caller - upload_bytes
+        self.parts: list[bytes] = []
+
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
+    def add(self, part: bytes) -> None:
+        """Keep another part.
+
+        Raises:
+            ObjectsTooLarge: the parts would be too large, even with all room for this caller.
+            Busy: other requests take the room.
+        """
+        size = self.size + len(part)
+        if size > self._max_bytes:
+            raise ObjectsTooLarge(self._max_bytes)
+        self._held.grow(size)
+        self.parts.append(part)
+
+    def release(self) -> None:
+        """Forget the parts and count them no longer."""
+        self.parts.clear()
+        self._held.release()

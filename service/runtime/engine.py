@@ -2,24 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from service.errors import Abandoned, Busy, Draining, NotReady, TooCostly
-from service.imaging import Limits, Read
+from service.host.cores import usable_cores
+from service.imaging import Limits
 from service.model import Model
 from service.runtime.admission import AdmissionQueue, Slot
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.body_memory import BodyMemory, HeldBody
+from service.runtime.image_threads import ImageThreads
 from service.runtime.memory_plan import model_calls, wanted_readers
 from service.runtime.observer import EngineObserver
 from service.runtime.readers import ReaderPool
 from service.runtime.scheduler import FairScheduler
 from service.runtime.served_model import ServedModel
 from service.settings import Settings
+
+T = TypeVar("T")
 
 
 class Lane(StrEnum):
@@ -39,10 +43,13 @@ _WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
 class AcceptedRequest:
     """A request that was not rejected on arrival. Its body may be read into `body`.
 
-    `end`: its deadline (monotonic clock). `slot`: None until it gets one.
+    `passes`: of the model, that each of its images takes. `deadline`: in seconds from its arrival.
+    `end`: the same on the monotonic clock. `slot`: None until it gets one.
     """
 
     lane: Lane
+    passes: int
+    deadline: float
     end: float
     body: HeldBody
     slot: Slot | None = None
@@ -62,11 +69,22 @@ class AcceptedRequest:
 
 @dataclass(frozen=True, slots=True)
 class AdmittedRequest:
-    """A request with a slot, and the model and reader that it may use while the slot holds."""
+    """A request with a slot, and all that it may use while the slot holds.
+
+    `threads`: for the images of an exam.
+    """
 
     slot: Slot
     model: Model
-    read: Read
+    read: ScheduledReader
+    threads: ImageThreads
+
+    def run_all(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """Run the calls in parallel and return their results in order.
+
+        Each begins only if the slot still holds: see `Slot.check`.
+        """
+        return self.threads.run(calls, self.slot.check)
 
 
 class Engine:
@@ -82,11 +100,12 @@ class Engine:
         self._readers_started = False
         self.is_draining = False
 
-        self.bodies = BodyMemory(settings.max_body_bytes, settings.max_upload_bytes)
+        self.bodies = BodyMemory(settings.max_body_bytes, settings.exam_bytes)
         self._reader_count = wanted_readers(settings)
         self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
         self._model_scheduler = FairScheduler(model_calls(), _WEIGHTS, settings.max_batch)
 
+        self._image_threads = ImageThreads(usable_cores())
         predict_slots = settings.max_requests - settings.explain_slots
         self.lanes = {
             Lane.PREDICT: AdmissionQueue(predict_slots, settings.max_waiting),
@@ -103,6 +122,7 @@ class Engine:
         finally:
             for lane in self.lanes.values():
                 lane.close()
+            self._image_threads.close()
             self.served.close()
             self._readers.close()
             self._readers = None
@@ -155,7 +175,7 @@ class Engine:
         """Decide on arrival whether a request can be answered, and hold room for its body.
 
         `seconds`: the request's own deadline. The service's deadline is the upper limit and the
-        default. `passes`: of the model, that the request takes. `caller`: whose bodies are bounded
+        default. `passes`: of the model, that each image takes. `caller`: whose bodies are bounded
         together.
 
         Raises:
@@ -168,7 +188,7 @@ class Engine:
         try:
             self.served.pass_time.check(passes, deadline)
             self.lanes[lane].reject_if_overloaded(deadline)
-            accepted = AcceptedRequest(lane, end, self.bodies.hold(caller))
+            accepted = AcceptedRequest(lane, passes, deadline, end, self.bodies.hold(caller))
             try:
                 yield accepted
             finally:
@@ -185,20 +205,21 @@ class Engine:
 
     @asynccontextmanager
     async def take_slot(
-        self, accepted: AcceptedRequest, leaving: asyncio.Future[Any]
+        self, accepted: AcceptedRequest, leaving: asyncio.Future[Any], images: int = 1
     ) -> AsyncIterator[AdmittedRequest]:
         """Wait for a slot of the request's lane and hold it. Its body has been read.
 
-        `leaving` completes when the client has gone.
+        `leaving` completes when the client has gone. `images`: number of them in the body.
 
         Raises:
-            Busy: at once.
+            TooCostly, Busy: at once.
             DeadlinePassed, Abandoned: in the queue.
         """
         lane = accepted.lane
         start = time.perf_counter()
+        self.served.pass_time.check(images * accepted.passes, accepted.deadline)
 
-        async with self.lanes[lane].admit(accepted.seconds_left, leaving) as slot:
+        async with self.lanes[lane].admit(accepted.seconds_left, leaving, images) as slot:
             self._observer.slot_taken(lane, time.perf_counter() - start)
             accepted.slot = slot
 
@@ -219,4 +240,5 @@ class Engine:
                 slot,
                 batched,
                 ScheduledReader(readers, self._read_scheduler, lane, slot.check),
+                self._image_threads,
             )

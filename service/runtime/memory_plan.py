@@ -32,6 +32,7 @@ _VERSIONS = 2  # of a model, while a new one is loaded beside the old one
 _DRAWN_BYTES = 12  # while it is drawn, one at a time
 _DRAWN_WEBP_BYTES = 24  # the same as WebP, which is bounded
 _HELD_BYTES = 4  # the grey mammogram and the picture, for each slot of the explanations
+_EXPLAINED_BYTES = 3 * MEBIBYTE  # an image of an exam: as it was read, its heat and its header
 _GIBIBYTE = 2**30
 
 
@@ -51,12 +52,13 @@ class MemoryTooSmall(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes of each part. `reader`: of one reader process with the largest file."""
+    """Bytes of each part. `exams`: their images. `reader`: one process with the largest file."""
 
     service: int
     calls: int
     bodies: int
     pictures: int
+    exams: int
     reader: int
     readers: int
     limit: MemoryLimit
@@ -76,6 +78,7 @@ class MemoryPlan:
             calls=model_calls() * _call_bytes(settings.model),
             bodies=settings.max_body_bytes,
             pictures=drawn + _HELD_BYTES * settings.explain_slots * settings.max_pixels,
+            exams=_EXPLAINED_BYTES * settings.explain_slots * settings.max_exam_images,
             reader=_READER_BYTES + limits.max_memory_bytes + settings.max_upload_bytes,
             readers=wanted_readers(settings),
             limit=limit,
@@ -93,7 +96,7 @@ class MemoryPlan:
 
     @property
     def _without_readers(self) -> int:
-        return self.service + self.calls + self.bodies + self.pictures
+        return self.service + self.calls + self.bodies + self.pictures + self.exams
 
     def with_fewer_readers(self) -> Self:
         """Return the plan with as many readers as fit, at least one and at most as many as now."""
@@ -106,6 +109,7 @@ class MemoryPlan:
             f"memory: at most {_gib(self.total)} of the {_gib(self.limit.size)} GiB of this "
             f"{self.limit.owner}: service {_gib(self.service)}, calls of the model "
             f"{_gib(self.calls)}, bodies {_gib(self.bodies)}, pictures {_gib(self.pictures)}, "
+            f"exams {_gib(self.exams)}, "
             f"{self.readers} reader(s) of {_gib(self.reader)} GiB"
         )
 
@@ -117,7 +121,8 @@ class MemoryPlan:
             f"{_gib(self.service + self.calls)}, bodies {_gib(self.bodies)} "
             f"(MAMMOLENS_MAX_BODY_BYTES={self.bodies}), pictures {_gib(self.pictures)} "
             f"(MAMMOLENS_MAX_PIXELS={settings.max_pixels}, "
-            f"MAMMOLENS_MAX_REQUESTS={settings.max_requests}), "
+            f"MAMMOLENS_MAX_REQUESTS={settings.max_requests}), exams {_gib(self.exams)} "
+            f"(MAMMOLENS_MAX_EXAM_IMAGES={settings.max_exam_images}), "
             f"{self.readers} reader(s) of {_gib(self.reader)} (MAMMOLENS_READERS, "
             f"MAMMOLENS_MAX_PIXELS, MAMMOLENS_MAX_UPLOAD_BYTES={settings.max_upload_bytes}). "
             "Lower one of them, or raise the limit"

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from multiprocessing.reduction import DupFd
 from typing import Any
 
+FileBytes = bytes | memoryview
+"""Bytes that are written without another copy of them."""
+
 KEPT_BYTES = 2**25
 """Bytes of the file that are kept between images; few mammograms are larger."""
 
@@ -22,7 +25,7 @@ class SharedFile:
         """Duplicate the descriptor into the process that is being started."""
         return _open_shared_file, (DupFd(self._descriptor),)
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: FileBytes) -> None:
         """Write the data at the start of the file."""
         os.pwrite(self._descriptor, data, 0)
 

@@ -14,7 +14,7 @@ from service.errors import ImageError, Undecodable
 from service.host import memory
 from service.imaging import Limits
 from service.observability import logs
-from service.runtime.shared_file import KEPT_BYTES, SharedFile
+from service.runtime.shared_file import KEPT_BYTES, FileBytes, SharedFile
 
 READY = "ready"
 """First message of a worker, sent once it can read files."""
@@ -26,7 +26,7 @@ T_co = TypeVar("T_co", covariant=True)
 class ReaderTask(Protocol[T_co]):
     """Work of a reader process on the bytes of a file. It and its result are pickled."""
 
-    def __call__(self, data: bytes, limits: Limits) -> T_co:
+    def __call__(self, data: bytes, limits: Limits, /) -> T_co:
         """Return the result.
 
         Raises:
@@ -38,7 +38,7 @@ class ReaderTask(Protocol[T_co]):
 class TaskRunner(Protocol):
     """Runner of tasks in reader processes."""
 
-    def run(self, task: ReaderTask[T], data: bytes) -> T:
+    def run(self, task: ReaderTask[T], data: FileBytes) -> T:
         """Return the result of the task on the file, or raise its error."""
         ...
 

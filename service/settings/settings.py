@@ -198,13 +198,25 @@ class Settings(EnvironmentSettings):
         default=128 * MEBIBYTE,
         ge=1,
         le=_MAX_UPLOAD_BYTES,
-        description="Max size of the uploaded file, in bytes.",
+        description="Max size of an uploaded file, in bytes.",
+    )
+    max_exam_images: int = Field(
+        default=8,
+        ge=1,
+        le=32,
+        description="Max images of one exam.",
+    )
+    max_exam_bytes: int | None = Field(
+        default=None,
+        ge=1,
+        description="Max size of all files of one exam, in bytes; if unset, that of two uploaded "
+        "files, or half of all bodies if that is less, and one file in any case.",
     )
     max_body_bytes: int = Field(
         default=512 * MEBIBYTE,
         ge=1,
         description="Max bytes of all request bodies in memory at the same time. A caller may hold "
-        "half of it, and one upload in any case.",
+        "half of it, and one exam in any case.",
     )
     max_pixels: int = Field(
         default=64_000_000,
@@ -251,10 +263,20 @@ class Settings(EnvironmentSettings):
         return self
 
     @model_validator(mode="after")
-    def _require_room_for_upload(self) -> Self:
+    def _require_room_for_uploads(self) -> Self:
         if self.max_body_bytes < self.max_upload_bytes:
             raise ValueError("MAMMOLENS_MAX_BODY_BYTES must be at least MAMMOLENS_MAX_UPLOAD_BYTES")
+        if self.exam_bytes > self.max_body_bytes:
+            raise ValueError("MAMMOLENS_MAX_BODY_BYTES must be at least MAMMOLENS_MAX_EXAM_BYTES")
+        if self.exam_bytes < self.max_upload_bytes:
+            raise ValueError("MAMMOLENS_MAX_EXAM_BYTES must be at least MAMMOLENS_MAX_UPLOAD_BYTES")
         return self
+
+    @property
+    def exam_bytes(self) -> int:
+        """Max size of all files of one exam, in bytes."""
+        share = min(2 * self.max_upload_bytes, self.max_body_bytes // 2)
+        return self.max_exam_bytes or max(share, self.max_upload_bytes)
 
     @property
     def explain_slots(self) -> int:

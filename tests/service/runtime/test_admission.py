@@ -227,3 +227,52 @@ async def test_interval_is_measured_between_completions() -> None:
     admission._interval.seconds = 0.0
     await asyncio.gather(*(send_request(0.2) for _ in range(4)))
     assert admission._interval.seconds < 0.03
+
+
+async def test_exam_counts_once_for_each_image() -> None:
+    """Four images of 0.3 s ahead and one more take 1.5 s."""
+    admission = with_interval(0.3, slots=2)
+
+    async with admission.admit(10, never(), images=4):
+        with pytest.raises(Busy) as caught:
+            async with admission.admit(1.8, never()):
+                pass
+        async with admission.admit(1.9, never()):
+            pass
+
+    assert caught.value.retry_after == 2  # 4 x 0.3 s = 1.2 s
+
+
+async def test_exam_that_would_be_late_is_rejected() -> None:
+    """One image of 0.3 s ahead and four more take 1.5 s."""
+    admission = with_interval(0.3, slots=2)
+
+    async with hold_slots(admission, 1):
+        with pytest.raises(Busy, match="before its deadline"):
+            async with admission.admit(1.8, never(), images=4):
+                pass
+        async with admission.admit(1.9, never(), images=4):
+            pass
+
+
+async def test_images_of_ended_requests_are_forgotten() -> None:
+    admission = with_interval(0.3)
+
+    async with admission.admit(10, never(), images=8):
+        leaving = asyncio.ensure_future(asyncio.sleep(0.01))
+        with pytest.raises(Abandoned):
+            async with admission.admit(10, leaving, images=8):
+                pass
+
+    async with admission.admit(0.1, never()):  # with none ahead it is tried
+        pass
+
+
+async def test_interval_is_that_of_one_image() -> None:
+    """An exam of four images that takes 0.2 s counts 0.05 s each."""
+    admission = AdmissionQueue(1, 10)
+
+    async with admission.admit(10, never(), images=4) as slot:
+        await slot.run(lambda: time.sleep(0.2), never())
+
+    assert admission._interval.seconds == pytest.approx(0.05, rel=0.3)

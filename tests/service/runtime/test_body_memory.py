@@ -1,9 +1,11 @@
 """Bound on the bytes of bodies in memory."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from service.errors import Busy
-from service.runtime.body_memory import CONNECTION_BYTES, BodyMemory
+from service.errors import Busy, ObjectsTooLarge
+from service.runtime.body_memory import CONNECTION_BYTES, BodyMemory, HeldAnswer
 
 MEBIBYTE = 1024 * 1024
 
@@ -68,3 +70,50 @@ def test_released_bodies_make_room_once() -> None:
 
     assert memory.held_bytes == 0
     memory.hold("a").grow(MEBIBYTE)
+
+
+def test_parts_of_an_answer_count_until_released() -> None:
+    memory = BodyMemory(4 * MEBIBYTE, MEBIBYTE)
+    answer = HeldAnswer(memory, "a", upload_bytes=0)
+    answer.add(bytes(MEBIBYTE))
+    answer.add(bytes(MEBIBYTE))
+
+    with pytest.raises(Busy):
+        memory.hold("a")
+    assert answer.size == memory.held_bytes == 2 * MEBIBYTE
+
+    answer.release()
+    assert memory.held_bytes == 0
+
+
+def test_answer_beyond_the_share_of_a_caller_is_hopeless() -> None:
+    """Half of the memory is 2 MiB, of which the upload takes one."""
+    answer = HeldAnswer(BodyMemory(4 * MEBIBYTE, MEBIBYTE), "a", upload_bytes=MEBIBYTE)
+    answer.add(bytes(MEBIBYTE))
+
+    with pytest.raises(ObjectsTooLarge, match="more than 1048576 bytes"):
+        answer.add(b"1")
+
+
+def test_answer_waits_for_room_that_others_take() -> None:
+    memory = BodyMemory(4 * MEBIBYTE, MEBIBYTE)
+    for caller in "bcd":
+        memory.hold(caller).grow(MEBIBYTE)
+
+    with pytest.raises(Busy, match="other requests"):
+        HeldAnswer(memory, "a", upload_bytes=0).add(bytes(MEBIBYTE + 1))
+
+
+def test_bytes_are_counted_right_from_many_threads() -> None:
+    memory = BodyMemory(2**40, 2**40)
+
+    def count(caller: str) -> None:
+        for _ in range(2000):
+            body = memory.hold(caller)
+            body.grow(MEBIBYTE)
+            body.release()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, "aabb"))
+
+    assert memory.held_bytes == 0

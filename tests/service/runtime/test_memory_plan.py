@@ -1,27 +1,37 @@
 """The plan of the memory: worked by hand for the stand-in model, which has no calls to count."""
 
 import math
+import pickle
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from service import pipeline
+from service.errors import Busy
 from service.geometry import Affine
 from service.host.memory_limit import MemoryLimit
-from service.pipeline import drawing
+from service.imaging import read
+from service.imaging.dicom.source_header import MAX_HEADER_BYTES
+from service.model import FakeModel
+from service.observability.stopwatch import Stopwatch
+from service.pipeline import Question, drawing
 from service.records import Box, DrawnHeat
 from service.rendering import Colormap, Style, overlay
 from service.runtime import memory_plan
+from service.runtime.body_memory import BodyMemory
 from service.runtime.memory_plan import MemoryPlan, MemoryTooSmall
 from service.settings import FAKE, Settings
 from tests.support.paths import ROOT
 
 MEBIBYTE = 2**20
 GIBIBYTE = 2**30
-# 850 MiB, 512 MiB of bodies, and (12 + 4 * 4) bytes for each of 64 million pixels.
-WITHOUT_READERS = (850 + 512) * MEBIBYTE + 28 * 64_000_000
+# 850 MiB, 512 MiB of bodies, 3 MiB for each of 8 images in 4 slots, and (12 + 4 * 4) bytes for each
+# of 64 million pixels.
+WITHOUT_READERS = (850 + 512 + 3 * 8 * 4) * MEBIBYTE + 28 * 64_000_000
 # 110 MiB, 512 MiB and 16 bytes for each of 64 million pixels, and a file of 128 MiB.
 READER = (110 + 512 + 128) * MEBIBYTE + 16 * 64_000_000
 
@@ -60,7 +70,10 @@ def test_settings_that_cannot_fit_are_refused() -> None:
     assert line.startswith(
         f"the settings may need {needed:.1f} GiB of memory, and this container has 4.0: "
     )
-    for variable in ("MAX_BODY_BYTES", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "READERS", "MAX_REQUESTS"):
+    for variable in (
+        "MAX_BODY_BYTES", "MAX_PIXELS", "MAX_UPLOAD_BYTES", "READERS", "MAX_REQUESTS",
+        "MAX_EXAM_IMAGES",
+    ):  # fmt: skip
         assert f"MAMMOLENS_{variable}" in line
     assert "\n" not in line
 
@@ -125,3 +138,28 @@ def test_large_pictures_are_drawn_in_turn() -> None:
 
     assert is_taken
     assert small is not drawing._DRAWING_LARGE
+
+
+def test_explained_image_takes_planned_bytes(mammogram_png: bytes) -> None:
+    """What an exam holds of an image, beside a header of 2 MiB at most."""
+    explanation = pipeline.explain(FakeModel(), read, mammogram_png, Stopwatch(), Question())
+
+    held = len(pickle.dumps(explanation)) + MAX_HEADER_BYTES
+
+    assert held < memory_plan._EXPLAINED_BYTES
+
+
+def test_bodies_of_largest_exams_stay_within_plan() -> None:
+    """Of four exams of the largest size from four callers, the third finds no room."""
+    settings = Settings(model=FAKE)
+    memory = BodyMemory(settings.max_body_bytes, settings.exam_bytes)
+    held = []
+
+    for caller in "abcd":
+        with suppress(Busy):
+            body = memory.hold(caller)
+            body.grow(settings.exam_bytes)
+            held.append(caller)
+
+    assert held == ["a", "b"]
+    assert memory.held_bytes <= plan(settings, 64 * GIBIBYTE).bodies

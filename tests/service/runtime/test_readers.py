@@ -38,6 +38,7 @@ from service.records import FitParameters, Pixels
 from service.runtime.batching import ScheduledReader
 from service.runtime.readers import ReaderLost, ReaderPool
 from service.runtime.scheduler import FairScheduler
+from service.runtime.shared_file import FileBytes
 from service.runtime.worker import ReaderTask, TaskRunner
 from tests.support.paths import ROOT
 
@@ -75,9 +76,9 @@ class KilledReader:
     """A runner whose process is killed at every task. It keeps them."""
 
     def __init__(self) -> None:
-        self.tasks: list[tuple[ReaderTask[Any], bytes]] = []
+        self.tasks: list[tuple[ReaderTask[Any], FileBytes]] = []
 
-    def run(self, task: ReaderTask[Any], data: bytes) -> NoReturn:
+    def run(self, task: ReaderTask[Any], data: FileBytes) -> NoReturn:
         self.tasks.append((task, data))
         raise ReaderKilled("The process was ended.")
 

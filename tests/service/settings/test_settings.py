@@ -172,3 +172,29 @@ def test_short_audit_key_is_told_in_characters(monkeypatch: pytest.MonkeyPatch) 
     line = refusal(monkeypatch, **settings)
 
     assert line == "invalid settings: MAMMOLENS_AUDIT_KEY: the key needs at least 32 characters"
+
+
+@pytest.mark.parametrize(
+    ("upload", "body", "exam"),
+    [(100, 1000, 200), (100, 300, 150), (100, 100, 100)],
+    ids=["two files", "half of all bodies", "one file"],
+)
+def test_unset_exam_size_follows_other_bounds(upload: int, body: int, exam: int) -> None:
+    settings = Settings(max_upload_bytes=upload, max_body_bytes=body)
+
+    assert settings.exam_bytes == exam
+
+
+@pytest.mark.parametrize(("exam", "named"), [("99", "MAX_UPLOAD_BYTES"), ("301", "MAX_BODY_BYTES")])
+def test_exam_size_outside_other_bounds_is_refused(
+    monkeypatch: pytest.MonkeyPatch, exam: str, named: str
+) -> None:
+    line = refusal(
+        monkeypatch,
+        MAMMOLENS_MAX_UPLOAD_BYTES="100",
+        MAMMOLENS_MAX_BODY_BYTES="300",
+        MAMMOLENS_MAX_EXAM_BYTES=exam,
+    )
+
+    assert "MAMMOLENS_MAX_EXAM_BYTES" in line
+    assert f"MAMMOLENS_{named}" in line
