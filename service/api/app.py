@@ -23,9 +23,12 @@ from service.api.problems import handlers
 from service.api.routes import (
     activations,
     documentation_pages,
+    exam_objects,
+    explain_exam,
     front_page,
     gradcam,
     health,
+    image_objects,
     model_scorecard,
     model_version,
     predict,
@@ -112,7 +115,8 @@ def _lifespan(
 
 def _include_routes(app: FastAPI) -> None:
     app.include_router(predict.router, dependencies=[requires(AccessScope.PREDICT)])
-    for explaining in (activations, gradcam):
+    explaining_routes = (activations, gradcam, explain_exam, image_objects, exam_objects)
+    for explaining in explaining_routes:
         app.include_router(explaining.router, dependencies=[requires(AccessScope.EXPLAIN)])
     for describing in (model_version, model_scorecard):
         app.include_router(describing.router, dependencies=[requires()])

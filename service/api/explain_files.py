@@ -1,61 +1,32 @@
 """Explain image files without a server: JSON as POST /gradcam gives it, and pictures."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from service import pipeline
 from service.api import responses
+from service.api.exam_command import explain_exam_files
+from service.api.explain_arguments import parse_arguments
 from service.api.negotiation import MediaType
-from service.api.options import Effort, GradcamOptions
+from service.api.options import GradcamOptions
 from service.api.routes import gradcam
 from service.errors import ImageError, MammolensError
 from service.imaging import Limits, Read
-from service.imaging.naming_options import add_naming_options, naming_reader, tell_sources
+from service.imaging.naming_options import naming_reader, tell_sources
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
-from service.records import HeatScale, Method
-from service.rendering import Colormap, PictureFormat, Render
+from service.rendering import PictureFormat, Render
 from service.runtime.model_loader import load_model
 from service.runtime.readers import ReaderPool
 from service.settings import Settings, SettingsRefused
 
-_DESCRIPTION = """\
-Explain image files without a server. For each file this writes
-
-  FILE.json         the answer of POST /gradcam: prediction, heatmap, regions, diagnostics
-  FILE-overlay.png  the heatmap over the mammogram; --format makes it a JPEG or a WebP
-  FILE-heatmap.png  the heatmap alone, transparent, in the frame of the mammogram
-"""
-_EPILOG = """\
-examples:
-  %(prog)s image.dcm --out explained
-  %(prog)s *.dcm --out explained --model models/mine --method hires-cam
-  %(prog)s image.dcm --out explained --diagnostics full
-  %(prog)s scan.png --out explained --laterality L --view MLO
-
-Side and view come from the header, or else from --laterality and --view, or else from the name of
-the file, such as 1_L_CC.dcm or case7_RMLO.png. Each file's line says from where.
-
-The pictures show what the file shows, burned-in annotations included.
-"""
-
 
 def main(arguments: Sequence[str] | None = None, prog: str = "python -m service explain") -> int:
-    """Explain the files. Return 0, or 1 if a file or the model could not be used."""
-    parser = _parser(prog)
-    parsed = parser.parse_args(arguments)
-    try:
-        options = GradcamOptions.model_validate(_gradcam_options(parsed))
-    except ValidationError as error:
-        fault = error.errors()[0]
-        parser.error(f"--{fault['loc'][0]}: {fault['msg']}")
-
+    """Explain the files, or the exam. Return 0, or 1 if one or the model could not be used."""
+    parsed, options = parse_arguments(arguments, prog)
     try:
         settings = Settings.read()
     except SettingsRefused as error:
@@ -70,13 +41,15 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
         return _fail(f"{error} {available}".strip())
 
     stems = [path.stem for path in parsed.files]
-    if len(set(stems)) < len(stems):
+    if len(set(stems)) < len(stems) and not parsed.exam:
         return _fail("Several files have the same name, and would write the same results.")
 
-    parsed.out.mkdir(parents=True, exist_ok=True)
     readers = ReaderPool(1, Limits(settings.max_pixels, settings.max_decode_seconds))
     try:
         readers.wait_until_ready()
+        if parsed.exam:
+            return explain_exam_files(parsed, options, model, readers.run, settings.max_exam_images)
+        parsed.out.mkdir(parents=True, exist_ok=True)
         overlay_format = PictureFormat(parsed.format)
         done = [
             _explain_file(path, parsed.out, model, readers, options, overlay_format)
@@ -85,71 +58,6 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
     finally:
         readers.close()
     return 0 if all(done) else 1
-
-
-def _parser(prog: str) -> argparse.ArgumentParser:
-    defaults = GradcamOptions()
-    parser = argparse.ArgumentParser(
-        prog=prog,
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="DICOM, PNG, JPEG or TIFF"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="directory to write to"
-    )
-    parser.add_argument("--model", type=Path, help="model directory (default: MAMMOLENS_MODEL)")
-    parser.add_argument(
-        "--method", choices=list(Method), default=defaults.method, help="default: %(default)s"
-    )
-    parser.add_argument("--layer", help="convolutional layer (default: that of the model)")
-    parser.add_argument(
-        "--class", dest="class", help="class to explain (default: the positive class)"
-    )
-    parser.add_argument(
-        "--diagnostics",
-        choices=list(Effort),
-        default=defaults.diagnostics,
-        help="full: many more passes",
-    )
-    parser.add_argument(
-        "--level",
-        type=float,
-        default=defaults.level,
-        help="share of the peak that bounds a region (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--scale",
-        choices=list(HeatScale),
-        help="heat drawn at full strength: the model's reference peak, or the image's own peak "
-        "(default: reference where the model has one)",
-    )
-    parser.add_argument("--colormap", choices=list(Colormap), default=defaults.colormap)
-    parser.add_argument(
-        "--opacity", type=float, default=defaults.opacity, help="of heat at full strength, 0 to 1"
-    )
-    parser.add_argument(
-        "--size",
-        help="long edge of the pictures in pixels, or `source` (default: 1024)",
-    )
-    add_naming_options(parser)
-    parser.add_argument(
-        "--format",
-        choices=list(PictureFormat),
-        default=PictureFormat.PNG,
-        help="of the overlay (default: %(default)s)",
-    )
-    return parser
-
-
-def _gradcam_options(parsed: argparse.Namespace) -> dict[str, object]:
-    """Return the options that were given or have a default."""
-    own = {"files", "out", "model", "format"}
-    given = {name: value for name, value in vars(parsed).items() if value is not None}
-    return {name: given[name] for name in given.keys() - own}
 
 
 def _explain_file(

@@ -16,6 +16,8 @@ class MediaType(StrEnum):
     JPEG = "image/jpeg"
     WEBP = "image/webp"
     HTML = "text/html"
+    DICOM = "application/dicom"
+    RELATED = "multipart/related"
 
     @property
     def picture_format(self) -> PictureFormat:

@@ -7,6 +7,7 @@ more than once, because only one of its values could count.
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -98,8 +99,8 @@ class Effort(StrEnum):
     FULL = "full"
 
 
-class GradcamOptions(ImageOptions):
-    """Options of /gradcam: method, class and layer, and how the heatmap is drawn."""
+class QuestionOptions(NoOptions):
+    """Options of every route that explains a prediction: the method and what it reports."""
 
     method: Method = Field(
         default=Method.GRAD_CAM,
@@ -110,12 +111,6 @@ class GradcamOptions(ImageOptions):
         default=None,
         description="Convolutional layer; default: that of the model.",
         examples=["conv2d_2"],
-    )
-    class_name: str | Absent = Field(
-        default=None,
-        alias="class",
-        description="Class to explain; default: the positive class.",
-        examples=["cancer"],
     )
     diagnostics: Effort = Field(
         default=Effort.QUICK,
@@ -134,6 +129,40 @@ class GradcamOptions(ImageOptions):
         "version, so that images can be compared; or `image`, the peak of the image itself. "
         "Default: `reference` where the model version has one, else `image`.",
     )
+
+    def question(self) -> Question:
+        """Return the question that these options put, about the positive class."""
+        full = self.diagnostics is Effort.FULL
+        return Question(self.method, self.layer, None, self.level, full, self.scale)
+
+
+class HeatShown(StrEnum):
+    """Images of an exam whose heat the answer holds: none, those decided positive, or all."""
+
+    NONE = "none"
+    POSITIVE = "positive"
+    ALL = "all"
+
+
+class ExamOptions(QuestionOptions):
+    """Options of /exam: how its images are explained, and which explanations are answered."""
+
+    heat: HeatShown = Field(
+        default=HeatShown.POSITIVE,
+        description="Images whose heat the answer holds. Heat of an image decided negative is no "
+        "finding.",
+    )
+
+
+class GradcamOptions(ImageOptions, QuestionOptions):
+    """Options of /gradcam: method, class and layer, and how the heatmap is drawn."""
+
+    class_name: str | Absent = Field(
+        default=None,
+        alias="class",
+        description="Class to explain; default: the positive class.",
+        examples=["cancer"],
+    )
     render: Render | Absent = Field(
         default=None,
         description="Heat over the mammogram, or alone on transparency, which JPEG does not have; "
@@ -150,8 +179,7 @@ class GradcamOptions(ImageOptions):
 
     def question(self) -> Question:
         """Return the question that these options put."""
-        full = self.diagnostics is Effort.FULL
-        return Question(self.method, self.layer, self.class_name, self.level, full, self.scale)
+        return replace(super().question(), class_name=self.class_name)
 
     def style(self, media_type: MediaType) -> Style:
         """Return how to draw. A picture alone is for a person.
@@ -190,3 +218,4 @@ NoQuery = Annotated[NoOptions, Query()]
 ImageQuery = Annotated[ImageOptions, Query()]
 ActivationsQuery = Annotated[ActivationsOptions, Query()]
 GradcamQuery = Annotated[GradcamOptions, Query()]
+ExamQuery = Annotated[ExamOptions, Query()]

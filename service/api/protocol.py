@@ -77,6 +77,12 @@ class ProblemProtocol(HttpToolsProtocol):
             self._held += data
             self._parse_held()
 
+    def pause_writing(self) -> None:
+        """Watch that the client takes the answer, which it does more slowly than it is sent."""
+        super().pause_writing()
+        if self._answer_timer is None:
+            self._watch_answer(None)
+
     # Callbacks of the parser
 
     def on_headers_complete(self) -> None:

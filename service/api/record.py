@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from starlette.types import Scope
 
@@ -12,17 +13,25 @@ _KEY = "mammolens.record"
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 
 
+class ImageRefusal(NamedTuple):
+    """The problem with which one image of an answered exam was refused: its slug and status."""
+
+    problem: str
+    status: int
+
+
 @dataclass(slots=True)
 class Inference:
     """One image given to one model.
 
-    `image`: the keyed hash of its bytes, `-` if no audit is kept. `laps`: the steps, once the image
-    is answered.
+    `image`: the keyed hash of its bytes, `-` if no audit is kept. `exam`: the ID of its exam, `-`
+    for an image alone. `refusal`: None if its outcome is that of the request.
     """
 
     model: Model
     image: str
-    laps: Sequence[Lap] = ()
+    exam: str = "-"
+    refusal: ImageRefusal | None = None
 
 
 @dataclass(slots=True)
@@ -30,13 +39,15 @@ class RequestRecord:
     """Facts about one request.
 
     `caller`: the name of the authenticated caller. `problem`: the slug of the error in the
-    response, if it is one. `inference`: the image and its model, None until the model gets it.
+    response, if it is one. `inferences`: the images and their model, empty until the model gets
+    them. `laps`: the steps, once the request is answered.
     """
 
     request_id: str
     caller: str = "-"
     problem: str | None = None
-    inference: Inference | None = None
+    inferences: Sequence[Inference] = ()
+    laps: Sequence[Lap] = ()
 
 
 def begin_record(scope: Scope, request_id: str) -> RequestRecord:

@@ -9,15 +9,15 @@ from typing import Any
 
 from fastapi import Response
 
-from service import explanation
 from service.api import schemas
 from service.api.negotiation import MediaType
 from service.api.schemas.rounding import FIGURE_DIGITS, SHARE_DIGITS, kept_apart
+from service.explanation import stage_guide
 from service.geometry import Affine
 from service.imaging import Reading
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
-from service.pipeline import ImagePrediction
+from service.pipeline import Explanation, ImagePrediction
 from service.records import ConvLayer, Diagnostic, QualityWarning
 
 _TIMING_HEADER = {
@@ -124,11 +124,28 @@ def layer(described: ConvLayer) -> schemas.Layer:
         width=described.width,
         filters=described.filters,
         stage=described.stage,
-        reading=explanation.stage_guide(described.stage),
+        reading=stage_guide(described.stage),
         receptive_field=described.receptive_field,
         effective_size=described.effective_size,
         tap=list(described.tap),
         methods=None if described.methods is None else list(described.methods),
+    )
+
+
+def heat(explanation: Explanation) -> schemas.Heat:
+    """Return the heatmap, its peak and its regions, each region with the note."""
+    heatmap = explanation.class_explanation.heatmap
+    note = {"note": explanation.note}
+    regions = map(schemas.Region.model_validate, explanation.regions)
+    return schemas.Heat(
+        state=heatmap.state,
+        peak=heatmap.peak,
+        relative_peak=explanation.strength.relative_peak,
+        scale=explanation.strength.scale,
+        note=explanation.note,
+        values=heatmap.values.tolist(),
+        cell_to_source=matrix(heatmap.to_source),
+        regions=[region.model_copy(update=note) for region in regions],
     )
 
 
@@ -187,12 +204,19 @@ def as_picture(
     timer: Stopwatch,
 ) -> Response:
     """Return the picture, with the model, the warnings and further facts in its headers."""
-    headers = {f"Mammolens-{name}": value for name, value in facts.items()} | {
+    headers = {f"Mammolens-{name}": value for name, value in facts.items()}
+    headers |= evidence(model, given, timer)
+    return Response(content, headers=_filled(headers), media_type=media_type)
+
+
+def evidence(model: Model, given: Iterable[QualityWarning], timer: Stopwatch) -> dict[str, str]:
+    """Return the headers of an answer that is no JSON: the model, the warnings and the steps."""
+    headers = {
         "Mammolens-Model": f"{model.manifest.name}/{model.manifest.version}",
         "Mammolens-Warnings": ", ".join(warning.code for warning in given),
         "Server-Timing": server_timing(timer),
     }
-    return Response(content, headers=_filled(headers), media_type=media_type)
+    return _filled(headers)
 
 
 def _filled(headers: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ class AuditRecord:
     """One inference.
 
     `time`: RFC 3339, UTC. `image`: see `Audit.fingerprint`. `outcome`: `ok`, or the name of the
-    problem.
+    problem. `exam`: the ID of the exam that the image is of, `-` for an image alone.
     """
 
     time: str
@@ -53,6 +53,7 @@ class AuditRecord:
     image: str
     outcome: str
     status: int
+    exam: str = "-"
 
 
 class Audit:
@@ -87,19 +88,19 @@ class Audit:
         """
         return hmac.digest(self._key, data, "sha256").hex()
 
-    def write(self, record: AuditRecord) -> None:
-        """Append one line.
+    def write(self, *records: AuditRecord) -> None:
+        """Append one line for each record, all of them or none.
 
         Raises:
-            AuditLost: the line cannot be written. Nothing of it stays in the file.
+            AuditLost: the lines cannot be written. Nothing of them stays in the file.
         """
-        line = json.dumps(asdict(record)).encode() + b"\n"
+        lines = b"".join(json.dumps(asdict(record)).encode() + b"\n" for record in records)
         try:
-            self._append(line, keep=True)
+            self._append(lines, keep=True)
         except AuditLost as error:
             with self._lock:
-                self.lost_lines += 1
-                self._trial_bytes = max(self._trial_bytes, len(line))
+                self.lost_lines += len(records)
+                self._trial_bytes = max(self._trial_bytes, len(lines))
                 self._next_trial = time.monotonic() + _TRIAL_SECONDS
                 self._failure = str(error)
             raise
@@ -108,7 +109,7 @@ class Audit:
     def check(self) -> None:
         """Return at once if the last line was written, or try whether a line can be written now.
 
-        A trial writes as many blanks as the longest lost line and takes them back, at most once a
+        A trial writes as many blanks as the longest lost lines and takes them back, at most once a
         second.
 
         Raises:
@@ -127,12 +128,12 @@ class Audit:
         self._append(b" " * (self._trial_bytes - 1) + b"\n", keep=False)
         self._failure = None
 
-    def _append(self, line: bytes, *, keep: bool) -> None:
-        """Append the line whole or not at all. If it is not to be kept, take it back as well."""
+    def _append(self, lines: bytes, *, keep: bool) -> None:
+        """Append the lines whole or not at all. If not to be kept, take them back as well."""
         with self._open() as file:
             before = os.fstat(file).st_size
             try:
-                _write_all(file, _separator(file, before) + line)
+                _write_all(file, _separator(file, before) + lines)
             except OSError as error:
                 _take_back(file, before)
                 raise self._lost("written", error) from error

@@ -200,7 +200,8 @@ def test_invalid_credentials_are_refused_on_every_route(
                 f"{route}{suffix}"
                 for route in ("/activations/conv2d", "/gradcam")
                 for suffix in ("", ".png", ".jpeg", ".webp")
-            },
+            }
+            | {"/exam"},
         ),
         ("admin", {"/model/reload"}),
         ("openid", set()),

@@ -45,6 +45,8 @@ EXPECTED = {
     "percentile": True,
     "filters": True,
     "explained": "ok",
+    "exam": ["answered", "refused"],
+    "exam_problem": "urn:mammolens:unsupported-format",
     "pictures": True,
     "dicom": [2] * 10,
     "metrics": True,
@@ -69,11 +71,12 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
         from io import BytesIO
         from pathlib import Path
         from lens import Client
-        from lens.api.mammograms import draw_activations, explain, explain_picture, predict
-        from lens.api.mammograms import show_activations
+        from lens.api.mammograms import draw_activations, explain, explain_exam, explain_picture
+        from lens.api.mammograms import predict, show_activations
         from lens.api.model import describe_model, list_layers
         from lens.api.operation import check_alive, check_ready, read_metrics
-        from lens.models import DrawActivationsFilesUpload, ExplainFilesUpload
+        from lens.models import DrawActivationsFilesUpload, ExplainExamFilesUpload
+        from lens.models import ExplainFilesUpload
         from lens.models import ExplainPictureFilesUpload, PredictFilesUpload
         from lens.models import Render, ShowActivationsFilesUpload
         from lens.types import File
@@ -103,6 +106,10 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
             size="source",
             class_="cancer",
         )
+        exam = explain_exam.sync(
+            client=client,
+            body=ExplainExamFilesUpload(file=[dicom(), File(payload=BytesIO(b"no image"))]),
+        )
         refused = show_activations.sync(
             client=client, layer="none", body=ShowActivationsFilesUpload(file=file())
         )
@@ -118,6 +125,8 @@ def test_openapi_python_client_calls_every_route(server: str, image: Path, tmp_p
             "percentile": 0 <= predicted.prediction.percentile <= 100,
             "filters": len(shown.filters) == shown.layer.filters,
             "explained": explained.state.value,
+            "exam": [image.status for image in exam.images],
+            "exam_problem": exam.images[1].problem.type_,
             "pictures": all(p.content.startswith(b"\\x89PNG") for p in (heatmap, montage)),
             "dicom": [len(answer.image.pixel_spacing_mm) for answer in raw],
             "metrics": "mammolens_requests" in metrics,
@@ -152,6 +161,8 @@ def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path:
         explained = mammograms.explain(
             file=file, render=Render.HEATMAP, size="source", var_class="cancer"
         )
+        exam = mammograms.explain_exam(file=[dicom, ("text", b"no image")])
+        images = [image.actual_instance for image in exam.images]
         try:
             mammograms.show_activations(layer="none", file=file)
         except ApiException as error:
@@ -167,6 +178,8 @@ def test_openapi_generator_calls_every_route(server: str, image: Path, tmp_path:
             "percentile": 0 <= predicted.prediction.percentile <= 100,
             "filters": len(shown.filters) == shown.layer.filters,
             "explained": explained.state.value,
+            "exam": [image.status for image in images],
+            "exam_problem": images[1].problem.type,
             "pictures": all(bytes(p).startswith(b"\\x89PNG") for p in (heatmap, montage)),
             "dicom": [len(answer.image.pixel_spacing_mm) for answer in formed],
             "metrics": "mammolens_requests" in str(operation.read_metrics()),

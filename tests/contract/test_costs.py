@@ -12,6 +12,7 @@ from service.model import FakeModel
 from service.runtime.pass_time import TRIALS
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
+from tests.support.exam_files import as_form
 
 PASS_SECONDS = 0.02
 DEADLINE_SECONDS = 5.0
@@ -96,3 +97,14 @@ def test_shorter_deadline_of_the_caller_counts(
 
     assert refused.status_code == 422
     assert (refused.json()["passes"], refused.json()["deadline_seconds"]) == (70, 1)
+
+
+def test_exam_costs_the_passes_of_all_images(slow_client: TestClient, mammogram_png: bytes) -> None:
+    """70 passes of 20 ms take 1.4 s, and those of four images 5.6 s."""
+    query = {"diagnostics": "full"}
+
+    refused = slow_client.post("/exam", params=query, files=as_form([mammogram_png] * 4))
+
+    problem = refused.json()
+    assert (refused.status_code, problem["type"]) == (422, "urn:mammolens:too-costly")
+    assert problem["passes"] == 4 * 70

@@ -2,7 +2,7 @@
 
 import re
 
-from service.api.options import ActivationsOptions, GradcamOptions
+from service.api.options import ActivationsOptions, ExamOptions, GradcamOptions
 from service.api.problems.problem_types import STATUSES
 from service.explanation import FIGURES
 from service.imaging.dicom.pixeldata import SYNTAXES
@@ -57,7 +57,7 @@ def test_problems_are_documented_with_their_status() -> None:
 def test_options_are_documented_with_their_default() -> None:
     documented = rows(section_of(API, "## Options", "## Geometry"))
 
-    for options in (GradcamOptions, ActivationsOptions):
+    for options in (GradcamOptions, ExamOptions, ActivationsOptions):
         for name, field in options.model_fields.items():
             default = documented[field.alias or name][0].strip("`")
             if name != "colormap" and field.default is not None:

@@ -18,6 +18,7 @@ COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
     "predict", "show_activations", "draw_activations", "draw_activations_jpeg",
     "draw_activations_webp", "explain", "explain_picture", "explain_jpeg", "explain_webp",
+    "explain_exam", "explain_object", "explain_exam_objects",
     "describe_model", "list_layers", "show_scorecard",
     "check_alive", "check_ready", "read_metrics", "reload_model",
 }  # fmt: skip
@@ -186,7 +187,8 @@ def test_examples_have_the_shape_of_answers(
             if content is None:
                 continue
 
-            files = {"file": mammogram_png} if method == "post" else None
+            part = "R-MLO" if route == "/exam" else "file"
+            files = {part: mammogram_png} if method == "post" else None
             path = route.replace("{layer}", "conv2d")
             answer = client.request(method, path, files=files).json()
             assert shape(content["example"]) == shape(answer), route

@@ -31,7 +31,7 @@ UID = PhantomIdentity().uid("image", 1)
 ROUTES = [
     "/predict", "/activations/conv2d", "/gradcam",
     "/activations/conv2d.png", "/activations/conv2d.jpeg", "/activations/conv2d.webp",
-    "/gradcam.png", "/gradcam.jpeg", "/gradcam.webp",
+    "/gradcam.png", "/gradcam.jpeg", "/gradcam.webp", "/exam",
 ]  # fmt: skip
 QUERIES = {
     "plain": {},
@@ -239,6 +239,12 @@ def send_requests(client: httpx.Client, answers: dict[str, httpx.Response]) -> N
                 route, params=query, files=form, headers=HEADERS
             )
 
+    other = named_phantom("explicit")
+    other.PatientID = f"{MARK} other"
+    answers["mixed exam"] = client.post(
+        "/exam", files=[("file", data), ("L-CC", to_bytes(other))], headers=QUIET
+    )
+    answers["part of an exam"] = client.post("/exam", files={NAME: data}, headers=QUIET)
     answers["form"] = client.post(
         "/predict", files={MARK: (NAME, data)}, data={MARK: NAME}, headers=QUIET
     )
@@ -279,6 +285,9 @@ def test_requests_reach_and_fail_at_every_step(traffic: Traffic) -> None:
         "unsupported-format",
         "invalid-parameter",
         "missing-file",
+        "malformed-upload",
+        "mixed-exam",
+        "no-image-answered",
     } <= problems
     assert "internal-error" not in problems
 
@@ -344,6 +353,7 @@ def test_traces_have_each_request_and_no_name(traffic: Traffic) -> None:
         "POST /activations/{layer}.png",
         "POST /gradcam",
         "POST /gradcam.png",
+        "POST /exam",
         "decode",
         "explain",
     } <= set(names)

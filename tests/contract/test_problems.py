@@ -24,13 +24,15 @@ from tests.support.clients import until_ready
 from training.phantoms import Acquisition, Detector, render_view, to_dicom, to_dicom_bytes
 
 STABLE = """
-    audit-unavailable busy corrupt-image deadline-passed draining empty-image for-processing
-    forbidden foreign-origin head-too-large internal-error invalid-parameter keys-unavailable
-    malformed-request malformed-upload method-not-allowed misdirected missing-file model-refused
-    no-breast no-scorecard not-a-mammogram not-acceptable not-found not-ready rate-limited
-    several-frames tomosynthesis too-costly too-many-pixels unauthenticated undecodable-image
-    unknown-class unknown-layer unsupported-content-coding unsupported-format unsupported-image
-    unsupported-media-type unsupported-transfer-syntax upload-too-large upload-too-slow
+    audit-unavailable busy corrupt-image deadline-passed decided-negative draining empty-image
+    exam-too-large for-processing forbidden foreign-origin head-too-large internal-error
+    invalid-parameter keys-unavailable malformed-request malformed-upload method-not-allowed
+    misdirected missing-file mixed-exam model-refused no-breast no-image-answered no-object
+    no-region no-scorecard not-a-mammogram not-acceptable not-found not-ready not-storable
+    objects-too-large rate-limited several-frames tomosynthesis too-costly too-many-images
+    too-many-pixels unauthenticated undecodable-image unknown-class unknown-layer
+    unsupported-content-coding unsupported-format unsupported-image unsupported-media-type
+    unsupported-transfer-syntax upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = [

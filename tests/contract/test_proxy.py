@@ -43,7 +43,7 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def test_proxy_passes_every_allowed_upload_on(defaults: Settings) -> None:
-    largest = defaults.max_upload_bytes + MULTIPART_OVERHEAD
+    largest = defaults.exam_bytes + MULTIPART_OVERHEAD
 
     passed = int(value_of("client_max_body_size").removesuffix("m")) * MEBIBYTE
 

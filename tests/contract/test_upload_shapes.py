@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from service.api.upload.multipart_file import MAX_PARTS
+from service.api.upload.multipart_files import MAX_PARTS
 from tests.support.plain_socket import PlainAnswer, exchange, head
 from tests.support.servers import running
 

@@ -1,6 +1,6 @@
 """Audit of inferences.
 
-The line is written before the response begins: without a line there is no answer.
+The lines are written before the response begins: without them there is no answer.
 """
 
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ from service.observability.audit import Audit, AuditRecord
 
 
 class InferenceAudit:
-    """Writes a line for every request that brought an image.
+    """Writes a line for every image that a request brought.
 
     If it cannot, the answer is an internal error.
     """
@@ -45,22 +45,26 @@ class InferenceAudit:
             raise
 
     async def _write(self, scope: Scope, status: int, outcome: str) -> None:
+        """Write the lines of the request's images, each with its own outcome if it has one."""
         record = record_of(scope)
-        inference = record.inference
-        if inference is None:
-            return
-
-        manifest = inference.model.manifest
-        line = AuditRecord(
-            time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            request_id=record.request_id,
-            caller=record.caller,
-            route=route(scope),
-            model=manifest.name,
-            version=manifest.version,
-            digest=inference.model.digest,
-            image=inference.image,
-            outcome=outcome,
-            status=status,
-        )
-        await to_thread.run_sync(self._audit.write, line)
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        lines = []
+        for inference in record.inferences:
+            manifest = inference.model.manifest
+            own_outcome, own_status = inference.refusal or (outcome, status)
+            line = AuditRecord(
+                time=time,
+                request_id=record.request_id,
+                caller=record.caller,
+                route=route(scope),
+                model=manifest.name,
+                version=manifest.version,
+                digest=inference.model.digest,
+                image=inference.image,
+                outcome=own_outcome,
+                status=own_status,
+                exam=inference.exam,
+            )
+            lines.append(line)
+        if lines:
+            await to_thread.run_sync(self._audit.write, *lines)

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from service import __version__
 from service.api.problems.http_errors import InternalError
 from service.api.problems.problem_types import status_of
-from service.api.record import Inference, method, record_of, route
+from service.api.record import RequestRecord, method, record_of, route
 
 
 def provider_for(address: str) -> TracerProvider:
@@ -91,15 +91,15 @@ class Tracing:
             span.set_attribute("error.type", record.problem)
         if status >= status_of(InternalError):
             span.set_status(StatusCode.ERROR)
-        if record.inference is not None:
-            self._add_steps(span, record.inference)
+        if record.inferences:
+            self._add_steps(span, record)
 
-    def _add_steps(self, span: Span, inference: Inference) -> None:
-        manifest = inference.model.manifest
+    def _add_steps(self, span: Span, record: RequestRecord) -> None:
+        manifest = record.inferences[0].model.manifest
         span.set_attribute("mammolens.model", f"{manifest.name}/{manifest.version}")
 
         context = set_span_in_context(span)
-        for lap in inference.laps:
+        for lap in record.laps:
             end = lap.start + lap.milliseconds / 1e3
             step = self._tracer.start_span(lap.step, context, start_time=round(lap.start * 1e9))
             step.end(round(end * 1e9))

@@ -17,7 +17,7 @@ stable `type` and a remedy.
 """
 _CONTACT = {"name": "The maintainers of mammolens"}
 _TAGS = [
-    {"name": "Mammograms", "description": "Predict and explain: each takes one image."},
+    {"name": "Mammograms", "description": "Predict and explain one image, or an exam."},
     {"name": "Model", "description": "The model that is served: its facts, layers and tests."},
     {"name": "Operation", "description": "For operators: health and metrics."},
 ]

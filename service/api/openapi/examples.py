@@ -3,49 +3,17 @@
 A test holds them against their schemas and against the shape of answers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+
+from service.api.openapi.model_examples import LAYER, LAYERS, MODEL, MODEL_FACTS, SCORECARD
 
 # One black pixel.
 _TINY_PNG = (
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 )
-_MODEL = {
-    "name": "demo",
-    "version": 1,
-    "digest": "1764f3375284be9608c569d8c67e151de8f58f5f7ea548d5d9c526c14f177b3e",
-    "intended_use": "Demonstration and integration tests of the service.",
-}
-_LAYER = {
-    "name": "conv2d_2",
-    "height": 22,
-    "width": 15,
-    "filters": 48,
-    "stage": "deep",
-    "reading": (
-        "Deep layer: its filters respond to abstract features. The position of the bright cells is"
-    ),
-    "receptive_field": {
-        "height": 61,
-        "width": 61,
-        "stride_y": 9.0,
-        "stride_x": 9.0,
-        "offset_y": 30.0,
-        "offset_x": 30.0,
-    },
-    "effective_size": {"height": 39.2, "width": 34.9},
-    "tap": ["conv2d_2"],
-    "methods": [
-        "grad-cam",
-        "grad-cam-plus-plus",
-        "hires-cam",
-        "layer-cam",
-        "xgrad-cam",
-        "eigen-cam",
-    ],
-}
 _ANSWER = {
-    "model": _MODEL,
+    "model": MODEL,
     "image": {
         "format": "dicom",
         "rows": 960,
@@ -98,7 +66,7 @@ _PREDICTION = {
 
 _PREDICT: dict[str, Any] = _ANSWER | {"prediction": _PREDICTION}
 _ACTIVATIONS: dict[str, Any] = _ANSWER | {
-    "layer": _LAYER,
+    "layer": LAYER,
     "cell_to_source": [[29.593, 0.0, 204.91], [0.0, 29.531, 99.578]],
     "filters": [
         {
@@ -115,7 +83,7 @@ _ACTIVATIONS: dict[str, Any] = _ANSWER | {
 _GRADCAM: dict[str, Any] = _ANSWER | {
     "prediction": _PREDICTION,
     "method": "grad-cam",
-    "layer": _LAYER,
+    "layer": LAYER,
     "class": "cancer",
     "state": "ok",
     "peak": {"value": 0.02145, "row": 14, "column": 2, "x": 560.03, "y": 513.02},
@@ -158,92 +126,70 @@ _GRADCAM: dict[str, Any] = _ANSWER | {
     },
 }
 
-
-def _level(threshold: float, cases: int, with_cancer: int, views: Sequence[int]) -> dict[str, Any]:
-    """Return a level of decision with the same shares for every number of views."""
-    shares = {
-        "sensitivity": {"value": 0.982, "low": 0.957, "high": 0.994},
-        "specificity": {"value": 0.901, "low": 0.878, "high": 0.921},
-    }
-    by_views = {
-        str(number): {"threshold": threshold, **shares, "cases": cases // len(views)}
-        for number in views
-    }
-    return {
-        "target": "Highest sensitivity at a specificity of at least 90 %.",
-        "threshold": threshold,
-        **shares,
-        "cases": cases,
-        "with_cancer": with_cancer,
-        "by_views": by_views,
-    }
-
-
-_MODEL_FACTS: dict[str, Any] = {
-    "model": _MODEL,
-    "created": "2026-11-25",
-    "classes": ["no_cancer", "cancer"],
-    "positive_class": "cancer",
-    "threshold": 0.117978,
-    "threshold_rule": _PREDICTION["threshold_rule"],
-    "temperature": 0.9408,
-    "input_height": 256,
-    "input_width": 192,
-    "default_layer": "conv2d_2",
-    "training": (
-        "Synthetic breast phantoms made by `python -m training phantoms`; no image of a person was "
-        "used."
+_LEVEL = {
+    "threshold": 0.1207,
+    "threshold_rule": (
+        "Highest sensitivity at a specificity of at least 90 %. It is that of exams with 1 of 4 "
+        "views."
     ),
-    "figures": {"breast_auc": 0.9996, "lesion_hit_rate": 0.9955},
-    "limitations": (
-        "Not a medical device. The model has never seen a mammogram of a person and says nothing "
-        "about one."
-    ),
-    "warnings": [],
-    "offset": -1.32,
-    "deployment_prevalence": 0.12,
-    "levels": {
-        "image": _level(0.117978, 960, 104, ()),
-        "breast": _level(0.0924, 480, 58, (1, 2)),
-        "exam": _level(0.1207, 240, 56, (2, 4)),
-    },
-    "provenance": {
-        "table_sha256": "1f0d6c5c9b0a4d2f8c5f5a7be1f0ad27aa4df4f1dc4be3ad1c4e9a9bb3f1c062",
-        "images_sha256": "8be5c7e65d6d4f9d9b1df1d1d53ab2cd8b9d1b2f3d7f1c55d6f2ce0a7df3a1e9",
-        "split_sha256": "53c8f1a92be74d06a1f5d38e0c97b264d1e8a5f30b9c72641f8e5d3a0b7c9264",
-        "commit": "15d053c0d2b1f0e58c3d6f4a9b7e2c1d0f8a6b5e",
-        "versions": {"python": "3.11.2", "keras": "3.12.0", "tensorflow": "2.20.0"},
-        "device": "CPU",
-        "seeds": {"training": 7, "split": 0},
-        "patients": {"train": 560, "validation": 120, "test": 120},
-        "images": {"train": 4480, "validation": 960, "test": 960},
-    },
+    "positive": True,
+    "percentile": None,
 }
-_SCORECARD: dict[str, Any] = {
-    "model": _MODEL,
-    "created": "2026-11-25",
-    "images": 400,
-    "passed": True,
-    "lines": [
+_EXAM: dict[str, Any] = {
+    "model": MODEL,
+    "method": "grad-cam",
+    "layer": LAYER,
+    "images": [
         {
-            "name": "corners",
-            "value": 0.52,
-            "asked": "at most 0.65",
-            "verdict": "pass",
-            "meaning": "AUC with the four corners alone: a marker or a label betrays the class.",
-        }
+            "status": "answered",
+            "image": _ANSWER["image"],
+            "prediction": _PREDICTION,
+            "heat": {
+                name: _GRADCAM[name]
+                for name in (
+                    "state", "peak", "relative_peak", "scale", "note", "values", "cell_to_source",
+                    "regions",
+                )
+            },
+            "diagnostics": _GRADCAM["diagnostics"],
+            "warnings": [],
+            "counted": True,
+            "not_counted": None,
+        },
+        {
+            "status": "refused",
+            "problem": {
+                "type": "urn:mammolens:for-processing",
+                "title": "Raw image, not for presentation",
+                "status": 415,
+                "detail": "The image holds raw detector values (FOR PROCESSING).",
+                "remedy": "Send the image FOR PRESENTATION that was made from it.",
+            },
+        },
     ],
-}
-_LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [_LAYER]}
+    "breasts": {"L": None, "R": {"probability": 0.999911, **_LEVEL, "images": [0]}},
+    "exam": {
+        "probability": 0.999911,
+        **_LEVEL,
+        "driven_by": "R",
+        "views": ["R-MLO"],
+        "missing_views": ["L-CC", "L-MLO", "R-CC"],
+        "complete": False,
+    },
+    "warnings": [],
+    "timings_ms": {"decode": 80.1, "fit": 21.7, "explain": 31.9},
+}  # fmt: skip
+
 
 EXAMPLES: Mapping[str, dict[str, Any]] = {
     "predict": _PREDICT,
     "show_activations": _ACTIVATIONS,
     "explain": _GRADCAM,
-    "describe_model": _MODEL_FACTS,
-    "reload_model": _MODEL_FACTS,
-    "list_layers": _LAYERS,
-    "show_scorecard": _SCORECARD,
+    "explain_exam": _EXAM,
+    "describe_model": MODEL_FACTS,
+    "reload_model": MODEL_FACTS,
+    "list_layers": LAYERS,
+    "show_scorecard": SCORECARD,
     "check_alive": {"status": "alive"},
     "check_ready": {"status": "ready"},
 }

@@ -19,7 +19,7 @@ from service.api.problems.problem_types import HEADERS, members
 from service.api.record import record_of
 from service.api.response_headers import SECURITY_HEADERS
 from service.api.schemas import InvalidParameter, Problem
-from service.errors import Abandoned, MammolensError, Unavailable
+from service.errors import Abandoned, MammolensError, NoImageAnswered, Unavailable
 
 PARAMETER_NAME = re.compile(r"[a-z_-]{1,32}")
 
@@ -32,6 +32,8 @@ _CLIENT_CLOSED_REQUEST = 499
 
 def problem(error: MammolensError, **more: object) -> Problem:
     """Return the problem for an error. `more`: further members."""
+    if isinstance(error, NoImageAnswered):
+        more["refusals"] = [members(type(refusal), str(refusal)) for refusal in error.refusals]
     return Problem.model_validate({**members(type(error), str(error)), **error.facts, **more})
 
 

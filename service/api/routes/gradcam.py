@@ -144,7 +144,6 @@ def body(
     """Return the JSON answer."""
     prediction = explanation.prediction
     evidence = explanation.class_explanation
-    heatmap = evidence.heatmap
     return schemas.GradcamAnswer(
         model=responses.model_name(model),
         image=responses.image(prediction.reading),
@@ -152,15 +151,7 @@ def body(
         method=evidence.method,
         layer=responses.layer(evidence.layer) if evidence.layer else None,
         class_name=explanation.class_name,
-        state=heatmap.state,
-        peak=heatmap.peak,
-        relative_peak=explanation.strength.relative_peak,
-        scale=explanation.strength.scale,
-        note=explanation.note,
-        values=heatmap.values.tolist(),
-        cell_to_source=responses.matrix(heatmap.to_source),
         diagnostics=responses.diagnostics(explanation.diagnostics),
-        regions=_regions(explanation),
         picture=schemas.Picture(
             width=picture.width,
             height=picture.height,
@@ -169,11 +160,5 @@ def body(
         ),
         warnings=responses.warnings(explanation.warnings),
         timings_ms=timer.milliseconds,
+        **dict(responses.heat(explanation)),
     )
-
-
-def _regions(explanation: Explanation) -> list[schemas.Region]:
-    """Return the regions, each with the note."""
-    note = {"note": explanation.note}
-    regions = map(schemas.Region.model_validate, explanation.regions)
-    return [region.model_copy(update=note) for region in regions]

@@ -17,35 +17,54 @@ from service.api.schemas.answers import (
     Range,
     Schema,
 )
+from service.api.schemas.exam_answer import (
+    AnsweredExamImage,
+    BreastPrediction,
+    BreastPredictions,
+    ExamAnswer,
+    ExamImage,
+    ExamPrediction,
+    LevelPrediction,
+    RefusedExamImage,
+)
 from service.api.schemas.front_answer import FrontAnswer
-from service.api.schemas.heatmap_answer import GradcamAnswer, Picture, Region
+from service.api.schemas.heatmap_answer import GradcamAnswer, Heat, Picture, Region
 from service.api.schemas.model_answer import (
-    LevelDecision,
     LevelDecisions,
+    MeasuredLevel,
     ModelAnswer,
     Origin,
     ShareEstimate,
     ViewsDecision,
 )
-from service.api.schemas.problem_schema import InvalidParameter, Problem
+from service.api.schemas.problem_schema import ImageProblem, InvalidParameter, Problem
 from service.api.schemas.scorecard_answer import ScorecardAnswer, ScorecardLine
 
 __all__ = [
     "ActivationsAnswer",
     "Answer",
+    "AnsweredExamImage",
+    "BreastPrediction",
+    "BreastPredictions",
     "Caution",
     "Diagnostics",
+    "ExamAnswer",
+    "ExamImage",
+    "ExamPrediction",
     "Filter",
     "FrontAnswer",
     "GradcamAnswer",
     "Health",
+    "Heat",
     "Image",
+    "ImageProblem",
     "InvalidParameter",
     "Layer",
     "LayersAnswer",
-    "LevelDecision",
     "LevelDecisions",
+    "LevelPrediction",
     "Measure",
+    "MeasuredLevel",
     "ModelAnswer",
     "ModelName",
     "Origin",
@@ -54,6 +73,7 @@ __all__ = [
     "Prediction",
     "Problem",
     "Range",
+    "RefusedExamImage",
     "Region",
     "Schema",
     "ScorecardAnswer",

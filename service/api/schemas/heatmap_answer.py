@@ -47,13 +47,9 @@ class Region(Schema):
     note: Note = None
 
 
-class GradcamAnswer(Answer):
-    """A prediction with its heatmap, regions and diagnostics."""
+class Heat(Schema):
+    """A heatmap: its values, its peak and its regions."""
 
-    prediction: Prediction
-    method: Method
-    layer: Layer | None = Field(description="Null if the method explains the input itself.")
-    class_name: str = Field(serialization_alias="class", description="The class that is explained.")
     state: MapState = Field(description="`ok`, or why the map is blank.")
     peak: RoundedPeak | None
     relative_peak: Figure | None = Field(
@@ -77,4 +73,13 @@ class GradcamAnswer(Answer):
             "by their heat."
         )
     )
+
+
+class GradcamAnswer(Heat, Answer):
+    """A prediction with its heatmap, regions and diagnostics."""
+
+    prediction: Prediction
+    method: Method
+    layer: Layer | None = Field(description="Null if the method explains the input itself.")
+    class_name: str = Field(serialization_alias="class", description="The class that is explained.")
     picture: Picture

@@ -23,7 +23,7 @@ class ViewsDecision(Schema):
     cases: int
 
 
-class LevelDecision(Schema):
+class MeasuredLevel(Schema):
     """Decision at one level: a threshold of validation cases, and shares measured on test cases."""
 
     target: str = Field(description="How the threshold was chosen.")
@@ -44,9 +44,9 @@ class LevelDecisions(Schema):
     higher one of its breasts.
     """
 
-    image: LevelDecision
-    breast: LevelDecision
-    exam: LevelDecision
+    image: MeasuredLevel
+    breast: MeasuredLevel
+    exam: MeasuredLevel
 
 
 class Origin(Schema):

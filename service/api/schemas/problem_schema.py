@@ -13,8 +13,8 @@ class InvalidParameter(Schema):
     message: str
 
 
-class Problem(Schema):
-    """An RFC 9457 problem, with a remedy."""
+class ImageProblem(Schema):
+    """The problem of one image of an exam."""
 
     type: str = Field(
         description="Stable identifier of this kind of problem.",
@@ -24,6 +24,11 @@ class Problem(Schema):
     status: int
     detail: str
     remedy: str = Field(description="How to avoid the error.")
+
+
+class Problem(ImageProblem):
+    """An RFC 9457 problem, with a remedy."""
+
     request_id: str | None = None
     available_layers: list[str] | None = None
     available_classes: list[str] | None = None
@@ -32,6 +37,8 @@ class Problem(Schema):
     available_transfer_syntaxes: list[str] | None = None
     max_pixels: int | None = None
     max_upload_bytes: int | None = None
+    max_exam_bytes: int | None = None
+    max_exam_images: int | None = None
     passes: int | None = Field(
         default=None, description="Passes of the model that the request takes."
     )
@@ -42,3 +49,6 @@ class Problem(Schema):
         default=None, description="Deadline with which the estimate was compared."
     )
     invalid_parameters: list[InvalidParameter] | None = None
+    refusals: list[ImageProblem] | None = Field(
+        default=None, description="The problem of each image of an exam, in their order."
+    )

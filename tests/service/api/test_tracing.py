@@ -1,5 +1,6 @@
 """The spans of requests and of their steps."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 
@@ -15,6 +16,7 @@ from service.api.app import create_app
 from service.api.middleware.tracing import Tracing, provider_for
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
+from tests.support.exam_files import as_form, complete_exam_files
 
 TRACE = 0x4BF92F3577B34DA6A3CE929D0E0E4736
 PARENT = 0x00F067AA0BA902B7
@@ -103,6 +105,15 @@ def test_steps_are_child_spans_of_the_request(
     # Nanoseconds. The wall clock and the clock of durations differ.
     slack = 2_000_000
     assert all(one <= other + slack for one, other in pairwise(times) if one and other)
+
+
+def test_exam_has_spans_of_each_image(traced: TestClient, exporter: InMemorySpanExporter) -> None:
+    traced.post("/exam", files=as_form(complete_exam_files()))
+
+    server, steps = spans(exporter)
+    names = Counter(step.name for step in steps)
+    assert server.name == "POST /exam"
+    assert (names["decode"], names["fit"], names["explain"]) == (4, 4, 4)
 
 
 def test_trace_of_the_caller_continues_without_tracestate(

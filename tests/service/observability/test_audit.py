@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -191,3 +191,24 @@ def test_trials_are_at_most_one_a_second() -> None:
     audit.check()
 
     assert not audit.is_failing
+
+
+def test_lines_of_an_exam_are_written_together(tmp_path: Path) -> None:
+    audit = Audit(tmp_path / "audit.jsonl", KEY)
+
+    audit.write(replace(LINE, exam="e1"), replace(LINE, exam="e1", outcome="no-breast"))
+
+    written = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    assert [(line["exam"], line["outcome"]) for line in written] == [
+        ("e1", "ok"),
+        ("e1", "no-breast"),
+    ]
+
+
+def test_lost_exam_counts_each_line() -> None:
+    audit = Audit(Path("/dev/full"), KEY)
+
+    with pytest.raises(AuditLost):
+        audit.write(LINE, LINE, LINE)
+
+    assert audit.lost_lines == 3

@@ -1,31 +1,36 @@
-"""The one file in a multipart body: a form with its fields, or the body of a DICOMweb client."""
+"""The files in a multipart body: a form with its fields, or the body of a DICOMweb client."""
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 
-from service.api.options import FORM_FIELDS
+from service.api.upload.body_types import UNNAMED, BodyShape
 from service.api.upload.file_sink import FileSink
 from service.errors import MalformedUpload, MissingFile
+from service.records import NamedFacts
 
 MAX_PARTS = 64
-"""Parts that a body may have. A form of this service needs one, and has two fields beside it."""
+"""Parts that a body may have: one for each file, and in a form two for the fields of an image."""
 MAX_FIELD_BYTES = 64
 """Bytes of a field that are kept. No allowed value is as long."""
 
 
-class MultipartFile:
-    """Parser of a multipart body (RFC 2046, section 5.1). The file and FORM_FIELDS are kept.
+class MultipartFiles:
+    """Parser of a multipart body (RFC 2046, section 5.1). Files and fields of its shape are kept.
 
-    The file of a form is its part named `file`, with or without a file name. The file of a
-    multipart/related body is its only part.
+    The files of a form are its parts with the names of the shape, with or without a file name. The
+    files of a multipart/related body are its parts.
     """
 
-    def __init__(self, content_type: str, sink: FileSink, *, is_form: bool) -> None:
+    def __init__(
+        self, content_type: str, sink: FileSink, shape: BodyShape, *, is_form: bool
+    ) -> None:
         self._sink = sink
+        self._shape = shape
         self._is_form = is_form
+        self._is_started = False
         self._parts = 0
-        self._files = 0
+        self._named: list[NamedFacts] = []
         self._in_file = False
         self._fields: list[tuple[str, bytearray]] = []
         self._in_field = False
@@ -41,7 +46,7 @@ class MultipartFile:
             raise MalformedUpload(message) from error
 
     def _start(self, boundary: bytes) -> MultipartParser:
-        """Return a parser that is inside of a part of which nothing is kept.
+        """Return a parser that is inside of a part that counts for nothing.
 
         The text before the first boundary of the body becomes data of this part. The parser would
         not skip it, nor the blanks after the first boundary.
@@ -55,6 +60,7 @@ class MultipartFile:
                 "on_header_field": self._add_to_header,
                 "on_header_value": self._add_to_value,
                 "on_header_end": self._end_header,
+                "on_headers_finished": self._end_headers,
                 "on_part_data": self._add_data,
                 "on_end": self._end,
             },
@@ -62,17 +68,15 @@ class MultipartFile:
         parser.write(b"--%b\r\n\r\n\r\n" % boundary)
 
         # The first part of the body is the next one.
-        self._parts = 0
-        self._files = 0
-        self._in_file = False
+        self._is_started = True
         return parser
 
     def feed(self, chunk: bytes) -> None:
         """Parse the next chunk.
 
         Raises:
-            MalformedUpload: it cannot be parsed, or has too many parts or files.
-            UploadTooLarge, Busy: the file has too many bytes.
+            MalformedUpload: it cannot be parsed, has too many parts, or one that no form has.
+            TooManyImages, UploadTooLarge, ExamTooLarge, Busy: the files are too many or too large.
         """
         try:
             self._parser.write(chunk)
@@ -83,30 +87,35 @@ class MultipartFile:
         """Raise MalformedUpload or MissingFile if the body is not complete."""
         if not self._complete:
             raise MalformedUpload("The multipart body ends before its closing boundary.")
-        if not self._files:
+        if not self._named:
             raise MissingFile(
                 "The form has no part named 'file'." if self._is_form else "The body has no part."
             )
+
+    def named(self) -> list[NamedFacts]:
+        """Return the side and the view that the part of each file names."""
+        return self._named
 
     def fields(self) -> list[tuple[str, str]]:
         """Return the fields of the form, in their order. Long values are cut."""
         return [(name, value.decode("ascii", "replace")) for name, value in self._fields]
 
     def _begin_part(self) -> None:
+        self._in_file = False
+        self._in_field = False
+        if not self._is_started:
+            return
+
         self._parts += 1
         if self._parts > MAX_PARTS:
             raise MalformedUpload(f"The multipart body has more than {MAX_PARTS} parts.")
-
-        self._in_file = False
-        self._in_field = False
         if not self._is_form:
-            self._begin_file()
+            self._begin_file(UNNAMED)
 
-    def _begin_file(self) -> None:
+    def _begin_file(self, named: NamedFacts) -> None:
+        self._sink.begin()
         self._in_file = True
-        self._files += 1
-        if self._files > 1:
-            raise MalformedUpload("The body contains more than one file. Send one in a request.")
+        self._named.append(named)
 
     def _add_to_header(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -118,13 +127,18 @@ class MultipartFile:
         if self._is_form and self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
             name = options.get(b"name", b"").decode("latin-1")
-            if name == "file":
-                self._begin_file()
-            elif name in FORM_FIELDS:
+            if name in self._shape.files:
+                self._begin_file(self._shape.files[name])
+            elif name in self._shape.fields:
                 self._in_field = True
                 self._fields.append((name, bytearray()))
         self._header = b""
         self._value = b""
+
+    def _end_headers(self) -> None:
+        is_kept = self._in_file or self._in_field or not self._is_started
+        if not is_kept and self._shape.stray_part is not None:
+            raise MalformedUpload(self._shape.stray_part)
 
     def _add_data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
