@@ -30,9 +30,10 @@ coverage: .venv/dev.installed ## run the tests and fail below the floor of cover
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java, Go, Node) and of whole trainings
+interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java, Go, Node, Orthanc, OHIF) and of whole trainings
 	requirements/outside
 	requirements/clients/install
+	requirements/ohif
 	$(run) pytest -m interop
 
 .PHONY: check
@@ -64,7 +65,7 @@ data/phantoms/train.csv: | .venv/training.installed
 	$(run) training phantoms --patients 700 --out data/phantoms
 
 .PHONY: picture
-picture: .venv/training.installed ## create docs/picture.png, docs/sample.dcm and docs/sample-exam from phantoms
+picture: .venv/training.installed ## create docs/picture.png, docs/summary.png, docs/sample.dcm and docs/sample-exam from phantoms
 	$(run) docs.picture
 
 .PHONY: bench

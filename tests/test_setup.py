@@ -132,9 +132,10 @@ def test_requirements_are_installed_only_when_changed(
 def test_interop_provides_programs_and_selects_marked_tests() -> None:
     recipe = _make(ROOT, "--dry-run", "interop").splitlines()
 
-    assert recipe[-3:] == [
+    assert recipe[-4:] == [
         "requirements/outside",
         "requirements/clients/install",
+        "requirements/ohif",
         ".venv/bin/python -m pytest -m interop",
     ]
     assert _make(ROOT, "--dry-run", "coverage").splitlines()[-1].endswith(" --cov")

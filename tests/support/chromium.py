@@ -17,11 +17,14 @@ from urllib.parse import urlsplit
 _FIRST_FREE = 10  # Chromium reads descriptor 3 and writes 4
 _SECONDS = 60
 
+SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
+
 
 class Chromium:
     """A browser with one page. It reaches nothing but this machine.
 
-    `errors`: what its console reported. `hosts`: those that were asked, or would have been.
+    `errors`: what its console reported. `exceptions`: those that no script caught. `hosts`: those
+    that were asked, or would have been.
     """
 
     def __init__(self, commands: int, answers: int) -> None:
@@ -33,6 +36,7 @@ class Chromium:
         self._number = 0
         self._session: str | None = None
         self.errors: list[str] = []
+        self.exceptions: list[str] = []
         self.hosts: set[str] = set()
 
     def open(self, url: str) -> None:
@@ -73,6 +77,19 @@ class Chromium:
         node = self.call("DOM.querySelector", nodeId=root, selector=selector)["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=node, files=[str(path)])
 
+    def double_click(self, selector: str) -> None:
+        """Click twice on the middle of the element with the mouse, once it is there."""
+        element = f"document.querySelector({json.dumps(selector)})"
+        self.wait_for(f"{element} !== null")
+        self.evaluate(f"{element}.scrollIntoView({{block: 'center'}})")
+        box = self.evaluate(f"{element}.getBoundingClientRect().toJSON()")
+        place = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+
+        for count in (1, 2):
+            for kind in ("mousePressed", "mouseReleased"):
+                event = {"type": kind, "button": "left", "clickCount": count, **place}
+                self.call("Input.dispatchMouseEvent", **event)
+
     def screenshot(self, *, whole: bool = False) -> bytes:
         """Return a picture of the page as PNG."""
         answer = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
@@ -110,6 +127,7 @@ class Chromium:
                 self.hosts.add(url.netloc)
         elif event == "Runtime.exceptionThrown":
             self.errors.append(str(facts["exceptionDetails"]))
+            self.exceptions.append(str(facts["exceptionDetails"]))
         elif event == "Runtime.consoleAPICalled" and facts["type"] in {"error", "warning"}:
             self.errors.append(str(facts["args"]))
         elif event == "Log.entryAdded" and facts["entry"]["level"] in {"error", "warning"}:
@@ -117,8 +135,8 @@ class Chromium:
 
 
 @contextmanager
-def browsing(profile: Path) -> Iterator[Chromium]:
-    """Run Chromium with an empty profile; end it at the end."""
+def browsing(profile: Path, *, webgl: bool = False) -> Iterator[Chromium]:
+    """Run Chromium with an empty profile; end it at the end. `webgl`: drawn without a GPU."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "chromium is missing: run requirements/outside"
 
@@ -127,7 +145,7 @@ def browsing(profile: Path) -> Iterator[Chromium]:
     options = (
         "--headless=new",
         "--no-sandbox",  # it cannot be had as root, and only own pages are loaded
-        "--disable-gpu",
+        *(SOFTWARE_WEBGL if webgl else ("--disable-gpu",)),
         "--disable-dev-shm-usage",
         "--no-first-run",
         "--disable-background-networking",
