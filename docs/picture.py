@@ -1,6 +1,7 @@
 """Make docs/sample.dcm, a phantom, and docs/picture.png, the demo bundle's answers to it.
 
-docs/sample-exam holds the four views of another phantom patient, with a cancer in the right breast.
+docs/sample-exam holds the four views of another phantom patient, with a cancer in the right breast,
+and docs/summary.png is the summary page of this exam.
 
 make picture
 """
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from docs.summary import draw_summary
 from service import imaging, pipeline
 from service.observability.stopwatch import Stopwatch
 from service.rendering import Colormap, FilterScale, Render, Style
@@ -23,6 +25,7 @@ from training import phantoms
 SAMPLE = Path(__file__).with_name("sample.dcm")
 EXAM = Path(__file__).with_name("sample-exam")
 PICTURE = Path(__file__).with_name("picture.png")
+SUMMARY = Path(__file__).with_name("summary.png")
 HEIGHT = 640  # of each panel, in pixels
 GAP = 16
 CAPTION = 56
@@ -33,7 +36,7 @@ MACHINE = phantoms.Acquisition(transfer_syntax="jpeg2000")
 
 
 def main() -> None:
-    """Write the samples and the picture."""
+    """Write the samples and the pictures."""
     image = phantoms.render_view(
         np.random.default_rng(SEED),
         laterality="R",
@@ -48,6 +51,7 @@ def main() -> None:
     panels = [(_draw_truth(image), "A phantom with a spiculated mass\n(outlined: the truth)")]
     panels += _answer_panels(data)
     _join(panels).save(PICTURE, optimize=True)
+    draw_summary(load_model(Settings()), EXAM).save(SUMMARY, optimize=True)
 
 
 def _write_exam() -> None:
