@@ -26,9 +26,7 @@ def order_objects(
     """
     parts = pipeline.require_parts(results, wanted, negatives=options.negatives)
     now = datetime.now().astimezone()
-    return ArchiveOrder(
-        results, parts, options.sc_syntax, request_id, now, __version__, options.negatives
-    )
+    return ArchiveOrder(results, parts, options.sc_syntax, request_id, now, __version__)
 
 
 def hold_objects(

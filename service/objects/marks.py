@@ -1,4 +1,4 @@
-"""The object `marks`: regions and peaks of images as a structured report (PS3.16 TID 1410).
+"""The object `marks`: regions and peaks of an image as a structured report (PS3.16 TID 1410).
 
 It has nothing without geometry. Viewers that meet such a group draw none of the others.
 """
@@ -30,8 +30,8 @@ from service.objects.report_document import (
     tracking,
 )
 from service.objects.report_groups import finding_site
-from service.objects.sources import Source, read_sources
-from service.records import HeatRegion, NotCounted, ObjectRequest
+from service.objects.sources import Source, read_source
+from service.records import HeatRegion, ObjectRequest
 
 Points = NDArray[np.float64]
 Mark = PlanarROIMeasurementsAndQualitativeEvaluations
@@ -51,28 +51,17 @@ class _Common:
 
 
 def build_marks(request: ObjectRequest, _data: bytes) -> Dataset:
-    """Return the marks of the images decided positive, or of all if negatives are asked for.
+    """Return the marks of one image. Of a document of several, viewers show the first alone.
 
     Raises:
-        NotStorable: a file has no identity in an archive, or a SOP class that is retired.
+        NotStorable: the file has no identity in an archive, or a SOP class that is retired, or the
+            image has no region.
     """
-    sources = read_sources(request.results)
-    marked = [source for source in sources if _is_marked(request, source)]
-    marks = [mark for source in marked for mark in _marks(request, source)]
+    source = read_source(request.results, request.part.position or 0)
+    marks = list(_marks(request, source))
     if not marks:
-        raise ValueError("no image has a region to mark")
-
-    # A document of negatives alone says so in the name of its series.
-    positive = any(source.result.decision.positive for source in marked)
-    description = describe("marks", None if positive else marked[0].result)
-    return document(request, marks, sources, description)
-
-
-def _is_marked(request: ObjectRequest, source: Source) -> bool:
-    """Return whether the image is marked. One that is there twice is marked once."""
-    result = source.result
-    is_shown = bool(result.decision.positive) or request.negatives
-    return is_shown and result.not_counted is not NotCounted.DUPLICATE
+        raise NotStorable("The image has no region to mark.")
+    return document(request, marks, (source,), describe("marks", source.result))
 
 
 def _marks(request: ObjectRequest, source: Source) -> Iterator[Mark]:

@@ -12,9 +12,9 @@ _NAMESPACE = uuid.UUID("6c6f3f52-8d0b-5b0e-9a35-1f0f1e1b7d4a")
 _FIRST_NUMBERS = {
     ObjectName.SUMMARY: 901,
     ObjectName.REPORT: 902,
-    ObjectName.MARKS: 903,
-    ObjectName.SC: 910,
-    ObjectName.SEG: 930,
+    ObjectName.MARKS: 910,
+    ObjectName.SC: 950,
+    ObjectName.SEG: 990,
 }
 
 
@@ -41,7 +41,7 @@ def derived_uid(request: ObjectRequest, *names: object) -> str:
         for image in results.images
     ]
     parts = [f"{part.name}-{part.position}" for part in request.parts]
-    options = (results.method, results.layer, results.level, request.syntax, request.negatives)
+    options = (results.method, results.layer, results.level, request.syntax)
 
     fields = (request.request_id, results.model.digest, *options, *parts, *images, *names)
     return f"2.25.{uuid.uuid5(_NAMESPACE, repr([str(field) for field in fields])).int}"

@@ -54,7 +54,6 @@ class ArchiveOrder:
     request_id: str
     time: datetime
     software_version: str
-    negatives: bool
 
 
 def build_objects(
@@ -151,5 +150,4 @@ def _request(order: ArchiveOrder, part: ObjectPart, picture: Samples | None) -> 
         request_id=order.request_id,
         time=order.time,
         software_version=order.software_version,
-        negatives=order.negatives,
     )

@@ -18,16 +18,15 @@ def choose_parts(
 ) -> tuple[ObjectPart, ...]:
     """Return the wanted objects that the results have, in the order of their names and images.
 
-    `sc`, `seg` and `marks` show images decided positive, or all with `negatives`. There is no `seg`
-    of an image without a region, and there are no `marks` without any. An image that is there twice
-    has one of each.
+    `sc`, `seg` and `marks` show images decided positive, or all with `negatives`. There are no
+    `seg` and `marks` of an image without a region. An image that is there twice has one of each.
     """
     shown = _shown_images(results, negatives=negatives)
     marked = [position for position, image in shown.items() if image.regions]
     positions: dict[ObjectName, list[int | None]] = {
         ObjectName.SUMMARY: [None],
         ObjectName.REPORT: [None],
-        ObjectName.MARKS: [None] if marked else [],
+        ObjectName.MARKS: list(marked),
         ObjectName.SC: list(shown),
         ObjectName.SEG: list(marked),
     }

@@ -11,8 +11,8 @@ class ObjectName(StrEnum):
     """Objects for archives.
 
     `summary`: a page of the exam as a Secondary Capture. `report`: all results as a structured
-    report. `marks`: regions of positive images as a structured report. `sc`: an overlay of one
-    image as a Secondary Capture. `seg`: regions of one image as a Segmentation.
+    report. `marks`: regions of one image as a structured report. `sc`: an overlay of one image as a
+    Secondary Capture. `seg`: regions of one image as a Segmentation.
     """
 
     SUMMARY = "summary"
@@ -32,7 +32,7 @@ class PixelSyntax(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ObjectPart:
-    """One object of an answer. `position`: of its image in the results, for `sc` and `seg`."""
+    """One object of an answer. `position`: of its image, None for `summary` and `report`."""
 
     name: ObjectName
     position: int | None = None
@@ -45,8 +45,7 @@ class ObjectRequest:
     `parts`: every object of the same answer, which the report refers to. `picture_shape`: rows and
     columns of the RGB picture that goes with the request, for `summary` and `sc`. `request_id` and
     `parts` name the new instances, so that the same request gives the same UIDs. `time`: of the
-    results, with its zone. `software_version`: of the service. `negatives`: `marks` show all
-    images with regions, not only those decided positive.
+    results, with its zone. `software_version`: of the service.
     """
 
     part: ObjectPart
@@ -57,4 +56,3 @@ class ObjectRequest:
     request_id: str
     time: datetime
     software_version: str
-    negatives: bool = False

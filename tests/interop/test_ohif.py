@@ -19,7 +19,6 @@ from tests.support.explained_views import (
     ExplainedView,
     arrange,
     ask_heat,
-    ask_marks,
     is_summary,
 )
 from tests.support.ohif import viewing
@@ -70,20 +69,19 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         relative = "?scale=image"
         negatives = f"{relative}&negatives=true"
         answers = [ask_heat(server.address, file, relative) for file in SAMPLE_EXAM]
-        marks = [ask_marks(server.address, file, negatives) for file in SAMPLE_EXAM]
-        archive.client.store_instances([*sources, *marks])
+        archive.client.store_instances(sources)
         objects = explain_into(
             archive,
             server.address,
             SAMPLE_EXAM,
             folder / "objects",
-            query=f"{negatives}&objects=summary,sc,seg",
+            query=f"{negatives}&objects=summary,marks,sc,seg",
         )
 
-        views = dict(zip(VIEWS, arrange(sources, answers, marks, objects), strict=True))
+        views = dict(zip(VIEWS, arrange(sources, answers, objects), strict=True))
         summary = next(one for one in objects if is_summary(one))
         page = OhifPage(browser, address)
-        page.open_study(sources[0].StudyInstanceUID, len(sources) + len(marks) + len(objects))
+        page.open_study(sources[0].StudyInstanceUID, len(sources) + len(objects))
         yield Shown(page, browser, views, summary)
 
         assert browser.exceptions == []

@@ -217,7 +217,7 @@ def every_part(results: ExamResults) -> tuple[ObjectPart, ...]:
     return (
         ObjectPart(ObjectName.SUMMARY),
         ObjectPart(ObjectName.REPORT),
-        ObjectPart(ObjectName.MARKS),
+        *(ObjectPart(ObjectName.MARKS, position) for position in positions),
         *(ObjectPart(ObjectName.SC, position) for position in positions),
         *(ObjectPart(ObjectName.SEG, position) for position in positions),
     )

@@ -1,7 +1,6 @@
 """Views of an exam with their answers and their objects, from a running service."""
 
 from collections.abc import Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -9,9 +8,12 @@ import cv2
 import numpy as np
 import requests
 from numpy.typing import NDArray
-from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage, SegmentationStorage
+from pydicom.uid import (
+    ComprehensiveSRStorage,
+    SecondaryCaptureImageStorage,
+    SegmentationStorage,
+)
 
 from service.records import Pixels
 
@@ -45,22 +47,19 @@ class ExplainedView(NamedTuple):
 
 def ask_heat(server: str, file: Path, query: str) -> dict[str, Any]:
     """Return the answer of /gradcam about a file."""
-    return dict(_post(f"{server}/gradcam{query}", file, "application/json").json())
-
-
-def ask_marks(server: str, file: Path, query: str) -> Dataset:
-    """Return the marks of one image alone."""
-    answer = _post(f"{server}/gradcam/marks.dcm{query}", file, "application/dicom")
-    return dcmread(BytesIO(answer.content))
+    headers = {"Content-Type": "application/dicom", "Accept": "application/json"}
+    url = f"{server}/gradcam{query}"
+    answer = requests.post(url, file.read_bytes(), headers=headers, timeout=60)
+    answer.raise_for_status()
+    return dict(answer.json())
 
 
 def arrange(
     sources: Sequence[Dataset],
     answers: Sequence[dict[str, Any]],
-    marks: Sequence[Dataset],
     objects: Sequence[Dataset],
 ) -> list[ExplainedView]:
-    """Return each image with its own objects. Of the exam's, their references tell."""
+    """Return each image with its own objects, as their references tell."""
     captures = {
         one.SourceImageSequence[0].ReferencedSOPInstanceUID: one
         for one in objects
@@ -71,9 +70,17 @@ def arrange(
         for one in objects
         if one.SOPClassUID == SegmentationStorage
     }
+    marks = {
+        one.CurrentRequestedProcedureEvidenceSequence[0]
+        .ReferencedSeriesSequence[0]
+        .ReferencedSOPSequence[0]
+        .ReferencedSOPInstanceUID: one
+        for one in objects
+        if one.SOPClassUID == ComprehensiveSRStorage
+    }
     return [
-        ExplainedView(source, answer, captures[uid], segmentations[uid], own)
-        for source, answer, own in zip(sources, answers, marks, strict=True)
+        ExplainedView(source, answer, captures[uid], segmentations[uid], marks[uid])
+        for source, answer in zip(sources, answers, strict=True)
         for uid in [source.SOPInstanceUID]
     ]
 
@@ -82,10 +89,3 @@ def is_summary(dataset: Dataset) -> bool:
     """Whether it is the page of an exam, which shows no image alone."""
     shape = (dataset.get("Rows"), dataset.get("Columns"))
     return dataset.SOPClassUID == SecondaryCaptureImageStorage and shape == (1200, 1600)
-
-
-def _post(url: str, file: Path, accept: str) -> requests.Response:
-    headers = {"Content-Type": "application/dicom", "Accept": accept}
-    answer = requests.post(url, file.read_bytes(), headers=headers, timeout=60)
-    answer.raise_for_status()
-    return answer

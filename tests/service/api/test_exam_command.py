@@ -53,8 +53,9 @@ def test_folder_of_sample_exam_is_explained(
     answer = json.loads((out / "exam.json").read_text("utf-8"))
     assert code == 0
     assert written(out) == sorted([
-        *PICTURES, "exam.json", "summary.png", "summary.dcm", "report.dcm", "marks.dcm",
-        "R-CC-sc.dcm", "R-CC-seg.dcm", "R-MLO-sc.dcm", "R-MLO-seg.dcm",
+        *PICTURES, "exam.json", "summary.png", "summary.dcm", "report.dcm",
+        "R-CC-marks.dcm", "R-CC-sc.dcm", "R-CC-seg.dcm",
+        "R-MLO-marks.dcm", "R-MLO-sc.dcm", "R-MLO-seg.dcm",
     ])  # fmt: skip
     assert (answer["exam"]["positive"], answer["exam"]["driven_by"]) == (True, "R")
     assert [line.split()[-1] for line in lines[1:5]] == ["negative"] * 2 + ["positive"] * 2

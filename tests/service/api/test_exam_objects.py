@@ -40,7 +40,7 @@ def test_all_objects_of_an_exam_are_in_one_body(client: TestClient) -> None:
     assert answer.headers["content-type"] == (
         'multipart/related; type="application/dicom"; boundary=mammolens'
     )
-    assert [item.Modality for item in made] == ["OT", "SR", "SR", *["OT"] * 4, *["SEG"] * 4]
+    assert [item.Modality for item in made] == ["OT", *["SR"] * 5, *["OT"] * 4, *["SEG"] * 4]
     assert {item.StudyInstanceUID for item in made} == {dcmread(SAMPLES[0]).StudyInstanceUID}
     assert len({item.SeriesInstanceUID for item in made}) == len(made)
 

@@ -14,7 +14,6 @@ from service.records import (
     ExamResults,
     ImageResult,
     LevelDecision,
-    NotCounted,
     ObjectName,
     ObjectPart,
 )
@@ -33,11 +32,11 @@ from tests.support.archive_objects import (
 EXAM = phantom_exam()
 RESULTS = exam_results(EXAM)
 ALONE = replace(RESULTS, images=RESULTS.images[:1], breasts={}, exam=None)
-PART = ObjectPart(ObjectName.MARKS)
+PART = ObjectPart(ObjectName.MARKS, 0)
 
 
-def marks(results: ExamResults, *, negatives: bool = False) -> Dataset:
-    request = replace(object_request(results, PART), negatives=negatives)
+def marks(results: ExamResults, position: int = 0) -> Dataset:
+    request = object_request(results, ObjectPart(ObjectName.MARKS, position))
     return opened(BuildTask(request)(b"", None))
 
 
@@ -67,7 +66,7 @@ def test_every_group_has_geometry_and_one_number() -> None:
     """Viewers show each number of a group in its label."""
     document = marks(RESULTS)
 
-    assert len(trees.groups(document)) == 4 * 2 * 2
+    assert len(trees.groups(document)) == 2 * 2
     for group in trees.groups(document):
         assert len(trees.children(group, "Image Region")) == 1
         assert [item.ValueType for item in group.ContentSequence].count("NUM") == 1
@@ -112,8 +111,8 @@ def test_sixteen_regions_with_most_heat_are_marked() -> None:
     ]
 
 
-def test_negative_images_have_no_marks() -> None:
-    document = marks(changed(RESULTS, {0, 1, 3}, decision=decision(0.1)))
+def test_marks_name_their_own_image_alone() -> None:
+    document = marks(RESULTS, position=2)
 
     assert labels(document) == [
         "AI: R CC region 1", "AI: R CC peak 1", "AI: R CC region 2", "AI: R CC peak 2",
@@ -121,46 +120,27 @@ def test_negative_images_have_no_marks() -> None:
     for group in trees.groups(document):
         (region,) = trees.children(group, "Image Region")
         assert trees.images(region, "Source") == [EXAM.files[2].SOPInstanceUID]
-
-
-def test_evidence_names_every_source() -> None:
-    document = marks(changed(RESULTS, {0, 1, 3}, decision=decision(0.1)))
-
-    assert trees.evidence(document) == {file.SOPInstanceUID for file in EXAM.files}
-
-
-def test_negatives_are_labelled_if_asked_for() -> None:
-    undecided = LevelDecision(0.2, None, None, None, None)
-    results = changed(changed(RESULTS, {0}, decision=decision(0.1)), {1}, decision=undecided)
-
-    document = marks(results, negatives=True)
-
-    assert labels(document)[0] == "AI, decided negative: L CC region 1"
-    assert labels(document)[4] == "AI, undecided: L MLO region 1"
-    assert labels(document)[8] == "AI: R CC region 1"
-    assert document.SeriesDescription == "AI, research only: marks"
-
-
-def test_series_of_negatives_alone_says_so() -> None:
-    document = marks(changed(ALONE, {0}, decision=decision(0.1)), negatives=True)
-
-    assert document.SeriesDescription == "AI, research only, decided negative: marks"
-
-
-def test_image_that_is_there_twice_is_marked_once() -> None:
-    document = marks(changed(RESULTS, {1, 2, 3}, not_counted=NotCounted.DUPLICATE))
-
-    assert len(trees.groups(document)) == 4
+    assert trees.evidence(document) == {EXAM.files[2].SOPInstanceUID}
 
 
 @pytest.mark.parametrize(
-    "results",
-    [changed(ALONE, {0}, decision=decision(0.1)), changed(ALONE, {0}, regions=())],
-    ids=["negative", "blank"],
+    ("decided", "label", "series"),
+    [
+        (decision(0.1), "AI, decided negative", "AI, research only, decided negative: marks"),
+        (LevelDecision(0.2, None, None, None, None), "AI, undecided", "AI, research only"),
+    ],
+    ids=["negative", "undecided"],
 )
-def test_results_without_regions_have_no_marks(results: ExamResults) -> None:
-    with pytest.raises(ValueError, match="no image has a region"):
-        marks(results)
+def test_other_decisions_are_in_the_labels(decided: LevelDecision, label: str, series: str) -> None:
+    document = marks(changed(ALONE, {0}, decision=decided))
+
+    assert labels(document)[0] == f"{label}: L CC region 1"
+    assert document.SeriesDescription.startswith(series)
+
+
+def test_image_without_region_has_no_marks() -> None:
+    with pytest.raises(NotStorable, match="no region"):
+        marks(changed(ALONE, {0}, regions=()))
 
 
 def test_same_request_gives_same_tracking_uids() -> None:

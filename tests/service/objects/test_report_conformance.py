@@ -16,6 +16,7 @@ from service.records import (
     BreastResult,
     ExamResults,
     ImageFacts,
+    ImageResult,
     Laterality,
     LevelDecision,
     NotCounted,
@@ -42,7 +43,6 @@ from tests.support.archive_objects import (
 )
 
 DSRDUMP = shutil.which("dsrdump") or "dsrdump"
-PARTS = (ObjectPart(ObjectName.REPORT), ObjectPart(ObjectName.MARKS))
 # PS3.5 H.3.1
 JAPANESE = b"Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B"
 GREEK = "Διον^Σοφια ".encode("iso8859-7")
@@ -123,10 +123,16 @@ CHANGES: dict[str, Change] = {
 }  # fmt: skip
 
 
-def documents(results: ExamResults, *, negatives: bool = False) -> list[bytes]:
-    """Return report and marks as the objects of one answer."""
-    request = replace(object_request(results, PARTS[0]), parts=PARTS, negatives=negatives)
-    return [BuildTask(replace(request, part=part))(b"", None) for part in PARTS]
+def documents(results: ExamResults) -> list[bytes]:
+    """Return the report and the marks of each image with regions as the objects of one answer."""
+    marked = [
+        ObjectPart(ObjectName.MARKS, position)
+        for position, image in enumerate(results.images)
+        if isinstance(image, ImageResult) and image.regions
+    ]
+    parts = (ObjectPart(ObjectName.REPORT), *marked)
+    request = replace(object_request(results, parts[0]), parts=parts)
+    return [BuildTask(replace(request, part=part))(b"", None) for part in parts]
 
 
 def assert_conformant(exam: PhantomExam, files: list[bytes], folder: Path) -> None:
@@ -158,7 +164,7 @@ def test_judges_accept_documents_of_all_results(name: str, tmp_path: Path) -> No
     exam = phantom_exam()
     results = CHANGES[name](results_of(exam))
 
-    assert_conformant(exam, documents(results, negatives=name == "negative"), tmp_path)
+    assert_conformant(exam, documents(results), tmp_path)
 
 
 def test_judges_accept_documents_of_eight_images(tmp_path: Path) -> None:

@@ -25,12 +25,21 @@ def told(results: ExamResults, *wanted: ObjectName, negatives: bool = False) -> 
 def test_positive_images_alone_have_objects() -> None:
     results = exam_of(NEGATIVE, POSITIVE, REFUSED, OTHER_VIEW)
 
-    assert told(results) == ["summary", "report", "marks", "sc 1", "sc 3", "seg 1", "seg 3"]
+    assert told(results) == [
+        "summary",
+        "report",
+        "marks 1",
+        "marks 3",
+        "sc 1",
+        "sc 3",
+        "seg 1",
+        "seg 3",
+    ]
 
 
 def test_negative_images_have_objects_on_request() -> None:
     assert told(exam_of(NEGATIVE, REFUSED, POSITIVE), negatives=True) == [
-        "summary", "report", "marks", "sc 0", "sc 2", "seg 0", "seg 2",
+        "summary", "report", "marks 0", "marks 2", "sc 0", "sc 2", "seg 0", "seg 2",
     ]  # fmt: skip
 
 
@@ -40,7 +49,7 @@ def test_image_without_region_has_overlay_alone() -> None:
 
 def test_image_sent_twice_has_objects_once() -> None:
     assert told(exam_of(POSITIVE, TWIN), negatives=True) == [
-        "summary", "report", "marks", "sc 0", "seg 0",
+        "summary", "report", "marks 0", "sc 0", "seg 0",
     ]  # fmt: skip
 
 
