@@ -2,7 +2,7 @@
 
 An overlay shows the whole mammogram, so its file is read a second time: the picture of a decision
 is smaller. One picture and one object are made at a time, and a file that no further object needs
-is let go.
+is let go. A large overlay keeps its turn until it has become an object: both are held for a moment.
 """
 
 import math
@@ -17,7 +17,7 @@ from service import rendering
 from service.imaging import PictureTask, RunTask
 from service.objects import BuildTask
 from service.observability.stopwatch import Stopwatch
-from service.pipeline.drawing import draw_overlay_samples, draw_thumbnail
+from service.pipeline.drawing import draw_overlay_samples, draw_thumbnail, turn_to_draw
 from service.pipeline.steps import Explanation
 from service.records import (
     ExamResults,
@@ -68,12 +68,10 @@ def build_objects(
     """
     for number, part in enumerate(order.parts):
         _let_go(sources, order.parts[number:])
-        picture = _draw(order, part, sources, run, timer)
-
-        with timer.step("object"):
-            data = b"" if picture is None else np.ascontiguousarray(picture).data.cast("B")
-            content = run(BuildTask(_request(order, part, picture)), data)
-        del data, picture
+        if part.name is ObjectName.SC and part.position is not None:
+            content = _build_overlay(order, part, sources[part.position], run, timer)
+        else:
+            content = _build(order, part, _draw_page(order, part, sources, timer), run, timer)
         yield content
 
 
@@ -84,22 +82,10 @@ def _let_go(sources: Mapping[int, ArchiveSource], remaining: Sequence[ObjectPart
         sources[position].data = None
 
 
-def _draw(
-    order: ArchiveOrder,
-    part: ObjectPart,
-    sources: Mapping[int, ArchiveSource],
-    run: RunTask,
-    timer: Stopwatch,
-) -> Samples | None:
-    """Return the RGB picture of the object, None for one without pixels."""
-    if part.name is ObjectName.SUMMARY:
-        with timer.step("render"):
-            explanations = {place: source.explanation for place, source in sources.items()}
-            return draw_summary(order.results, explanations)
-
-    if part.name is not ObjectName.SC or part.position is None:
-        return None
-    source = sources[part.position]
+def _build_overlay(
+    order: ArchiveOrder, part: ObjectPart, source: ArchiveSource, run: RunTask, timer: Stopwatch
+) -> bytes:
+    """Read the whole mammogram, draw the overlay over it and return its object."""
     with timer.step("decode"):
         grey = run(PictureTask(), source.data or b"")
 
@@ -108,8 +94,32 @@ def _draw(
     whole = replace(source.explanation, prediction=replace(prediction, reading=reading))
     model = order.results.model
     line = f"AI, research only, {model.name}/{model.version}"
+
+    frame = (reading.facts.rows, reading.facts.columns)
+    with turn_to_draw(frame, _STYLE):
+        with timer.step("render"):
+            overlay = draw_overlay_samples(whole, _STYLE, [line])
+        return _build(order, part, overlay, run, timer)
+
+
+def _draw_page(
+    order: ArchiveOrder, part: ObjectPart, sources: Mapping[int, ArchiveSource], timer: Stopwatch
+) -> Samples | None:
+    """Return the page of a summary, None for an object without a picture."""
+    if part.name is not ObjectName.SUMMARY:
+        return None
     with timer.step("render"):
-        return draw_overlay_samples(whole, _STYLE, [line])
+        explanations = {place: source.explanation for place, source in sources.items()}
+        return draw_summary(order.results, explanations)
+
+
+def _build(
+    order: ArchiveOrder, part: ObjectPart, picture: Samples | None, run: RunTask, timer: Stopwatch
+) -> bytes:
+    """Return the object with this RGB picture, None for one without pixels."""
+    with timer.step("object"):
+        data = b"" if picture is None else np.ascontiguousarray(picture).data.cast("B")
+        return run(BuildTask(_request(order, part, picture)), data)
 
 
 def draw_summary(results: ExamResults, explanations: Mapping[int, Explanation]) -> Samples:

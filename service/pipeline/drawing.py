@@ -51,7 +51,7 @@ def draw_heatmap(
     frame = (facts.rows, facts.columns)
     heat = explained.drawn_heat
 
-    with timer.step("render"), _turn(frame, style):
+    with timer.step("render"), turn_to_draw(frame, style):
         if render is Render.HEATMAP:
             return rendering.heat_alone(frame, heat, style, text)
         _, grey = _source(explained)
@@ -63,16 +63,14 @@ def draw_overlay_samples(explained: Explanation, style: Style, lines: Sequence[s
 
     The lines stand in the corner with the least breast, whether it is free or not. They are
     followed by the note of an image decided negative. `style.long_edge`: infinity for the size of
-    the source. It must be that of the reading's picture.
+    the source. It must be that of the reading's picture. Call it within `turn_to_draw`.
 
     Raises:
         ValueError: the reading has no picture.
     """
     frame, grey = _source(explained)
     caption = _caption(explained, lines)
-
-    with _turn(frame, style):
-        return rendering.overlay_samples(grey, frame, explained.drawn_heat, style, caption)
+    return rendering.overlay_samples(grey, frame, explained.drawn_heat, style, caption)
 
 
 def draw_thumbnail(explained: Explanation, long_edge: int, *, with_heat: bool) -> Samples:
@@ -101,7 +99,7 @@ def _source(explained: Explanation) -> tuple[tuple[int, int], Samples]:
     return (reading.facts.rows, reading.facts.columns), reading.picture
 
 
-def _turn(frame: tuple[int, int], style: Style) -> AbstractContextManager[object]:
+def turn_to_draw(frame: tuple[int, int], style: Style) -> AbstractContextManager[object]:
     """Wait for the turn to draw a large picture: only one is drawn at a time."""
     height, width = geometry.canvas(*frame, style.long_edge)
     return _DRAWING_LARGE if height * width > _LARGE_PIXELS else nullcontext()

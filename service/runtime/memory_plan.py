@@ -3,6 +3,7 @@
 The number of readers is chosen so that the plan fits into the memory of the container.
 """
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -29,9 +30,10 @@ _READER_BYTES = 110 * MEBIBYTE
 _USUAL_CALL_BYTES = 384 * MEBIBYTE
 _VERSIONS = 2  # of a model, while a new one is loaded beside the old one
 # Bytes for each pixel of a picture of the size of its source.
-_DRAWN_BYTES = 12  # while it is drawn, one at a time
+_DRAWN_BYTES = 12  # while it is drawn, and becomes an object, one at a time
 _DRAWN_WEBP_BYTES = 24  # the same as WebP, which is bounded
 _HELD_BYTES = 4  # the grey mammogram and the picture, for each slot of the explanations
+_OBJECT_BYTES = 3.75  # an object with it: RGB, of which noise as JPEG-LS is larger by a quarter
 _EXPLAINED_BYTES = 3 * MEBIBYTE  # an image of an exam: as it was read, its heat and its header
 _GIBIBYTE = 2**30
 
@@ -52,7 +54,10 @@ class MemoryTooSmall(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Bytes of each part. `exams`: their images. `reader`: one process with the largest file."""
+    """Bytes of each part. `exams`: their images. `reader`: one process with the largest file.
+
+    A reader shares its file with the service: an upload on the way in, an object on the way out.
+    """
 
     service: int
     calls: int
@@ -79,7 +84,7 @@ class MemoryPlan:
             bodies=settings.max_body_bytes,
             pictures=drawn + _HELD_BYTES * settings.explain_slots * settings.max_pixels,
             exams=_EXPLAINED_BYTES * settings.explain_slots * settings.max_exam_images,
-            reader=_READER_BYTES + limits.max_memory_bytes + settings.max_upload_bytes,
+            reader=_READER_BYTES + limits.max_memory_bytes + _shared_bytes(settings),
             readers=wanted_readers(settings),
             limit=limit,
         )
@@ -131,6 +136,11 @@ class MemoryPlan:
 
 def _gib(size: int) -> str:
     return f"{size / _GIBIBYTE:.1f}"
+
+
+def _shared_bytes(settings: Settings) -> int:
+    """Return the most that the service and a reader hand to each other: an upload or an object."""
+    return max(settings.max_upload_bytes, math.ceil(_OBJECT_BYTES * settings.max_pixels))
 
 
 def _model_bytes(model: Path) -> int:

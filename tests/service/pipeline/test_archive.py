@@ -14,6 +14,7 @@ from service.imaging import FileTask, Limits, PictureTask, read
 from service.model import FakeModel
 from service.objects import BuildTask
 from service.observability.stopwatch import Stopwatch
+from service.pipeline import drawing
 from service.pipeline.archive import (
     THUMBNAIL_EDGE,
     ArchiveOrder,
@@ -128,6 +129,24 @@ def test_objects_are_made_one_at_a_time(sources: dict[int, ArchiveSource]) -> No
     next(objects)
 
     assert len(readers.built) == 1
+
+
+def test_large_overlay_keeps_its_turn_until_built(
+    sources: dict[int, ArchiveSource], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Overlay and object are in memory together. The file is read before the turn."""
+    monkeypatch.setattr(drawing, "_LARGE_PIXELS", 1)
+    readers = Readers()
+    turns: list[tuple[type[object], bool]] = []
+
+    def run(task: FileTask[Any], data: bytes | memoryview) -> Any:
+        turns.append((type(task), drawing._DRAWING_LARGE.locked()))
+        return readers.run(task, data)
+
+    wanted = (ObjectName.SC, ObjectName.SEG)
+    list(build_objects(ordered(exam_of(image_result()), *wanted), sources, run, Stopwatch()))
+
+    assert turns == [(PictureTask, False), (BuildTask, True), (BuildTask, False)]
 
 
 def test_time_of_steps_is_kept(sources: dict[int, ArchiveSource]) -> None:

@@ -32,8 +32,8 @@ GIBIBYTE = 2**30
 # 850 MiB, 512 MiB of bodies, 3 MiB for each of 8 images in 4 slots, and (12 + 4 * 4) bytes for each
 # of 64 million pixels.
 WITHOUT_READERS = (850 + 512 + 3 * 8 * 4) * MEBIBYTE + 28 * 64_000_000
-# 110 MiB, 512 MiB and 16 bytes for each of 64 million pixels, and a file of 128 MiB.
-READER = (110 + 512 + 128) * MEBIBYTE + 16 * 64_000_000
+# 110 MiB, 512 MiB, and for each of 64 million pixels 16 bytes and 3.75 of an object with them.
+READER = (110 + 512) * MEBIBYTE + 16 * 64_000_000 + 240_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +86,24 @@ def test_set_number_of_readers_is_kept_or_refused() -> None:
         plan(settings, WITHOUT_READERS + 3 * READER - 1)
 
 
+@pytest.mark.parametrize(
+    ("pixels", "shared"), [(30_000_000, 128 * MEBIBYTE), (64_000_000, 240_000_000)]
+)
+def test_reader_has_room_for_file_or_object(pixels: int, shared: int) -> None:
+    """Of 30 million pixels an object is smaller than the largest upload."""
+    planned = plan(Settings(model=FAKE, max_pixels=pixels), 64 * GIBIBYTE)
+
+    assert planned.reader == (110 + 512) * MEBIBYTE + 16 * pixels + shared
+
+
+@pytest.mark.parametrize("cores", [1, 2, 8])
+def test_fewer_pixels_fit_into_four_gibibytes(monkeypatch: pytest.MonkeyPatch, cores: int) -> None:
+    monkeypatch.setattr(memory_plan, "usable_cores", lambda: cores)
+    settings = Settings(model=ROOT / "models" / "demo", max_pixels=30_000_000)
+
+    assert plan(settings, 4 * GIBIBYTE).readers == 1
+
+
 def test_calls_of_model_are_those_of_its_manifest() -> None:
     """Two calls with gradients, each six times the largest maps of the images in it."""
     demo = plan(Settings(model=ROOT / "models" / "demo"), 64 * GIBIBYTE)
@@ -132,9 +150,9 @@ def test_large_pictures_are_drawn_in_turn() -> None:
     style = Style(Colormap.INFERNO, 0.5, math.inf)
     frame = (3000, 2000)
 
-    with drawing._turn(frame, style):
+    with drawing.turn_to_draw(frame, style):
         is_taken = drawing._DRAWING_LARGE.locked()
-        small = drawing._turn(frame, Style(Colormap.INFERNO, 0.5, 1024.0))
+        small = drawing.turn_to_draw(frame, Style(Colormap.INFERNO, 0.5, 1024.0))
 
     assert is_taken
     assert small is not drawing._DRAWING_LARGE
