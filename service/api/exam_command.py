@@ -17,7 +17,14 @@ from service.api.object_building import order_objects
 from service.api.object_options import ObjectOptions
 from service.api.options import GradcamOptions, HeatShown
 from service.api.routes import explain_exam, gradcam
-from service.errors import MammolensError, NoImageAnswered, NoObject, NotStorable
+from service.errors import (
+    DecidedNegative,
+    ImageError,
+    MammolensError,
+    NoImageAnswered,
+    NoObject,
+    NoRegion,
+)
 from service.imaging import RunTask
 from service.imaging.file_names import read_file_name
 from service.model import Model
@@ -66,7 +73,8 @@ class _Writer:
         """Write the objects for archives. Return how many there are.
 
         Raises:
-            NotStorable, NoObject: there are none.
+            DecidedNegative, NoRegion, NoObject: there are none.
+            ImageError: a file cannot be read again, or has no object that could be stored.
         """
         arguments = self.arguments
         options = ObjectOptions(negatives=arguments.negatives, sc_syntax=arguments.sc_syntax)
@@ -116,7 +124,7 @@ def explain_exam_files(
             return _fail("There is no image: see --help for the files that count.")
         files = [ExamFile(path.read_bytes(), read_file_name(path.name)) for path in folder.images]
     except OSError as error:
-        return _fail(f"A file cannot be read: {error.strerror}.")
+        return _fail(f"{error.filename} cannot be read: {error.strerror}.")
 
     # 1. Explain the images.
     timer = Stopwatch()
@@ -157,7 +165,7 @@ def _write_objects(writer: _Writer, files: Sequence[ExamFile], run_task: RunTask
         return 0
     try:
         count = writer.write_objects(files, run_task)
-    except (NotStorable, NoObject) as error:
+    except (ImageError, DecidedNegative, NoRegion, NoObject) as error:
         _tell(f"no objects for archives: {error}")
         return 0 if wanted is None else 1
     _tell(f"wrote {count} objects for archives, which hold the patient's name")

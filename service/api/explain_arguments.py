@@ -58,6 +58,8 @@ def parse_arguments(
     folders = [path for path in parsed.files if path.is_dir()]
     if folders and len(parsed.files) > 1:
         parser.error("a folder is an exam of its own: name one folder, or files alone")
+    if parsed.out.resolve() in [folder.resolve() for folder in folders]:
+        parser.error("--out: name another folder than that of the exam, such as one in it")
     parsed.exam = parsed.exam or bool(folders)
 
     if parsed.exam and (parsed.laterality or parsed.view):

@@ -28,7 +28,13 @@ router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
         "The objects, each as a part of the type `application/dicom`. The boundary is always "
         "`mammolens`, so that the body can be sent on to an archive as it comes."
     )
-    | document_exam_errors(errors.NotStorable, errors.NoObject, errors.ObjectsTooLarge),
+    | document_exam_errors(
+        errors.NotStorable,
+        errors.DecidedNegative,
+        errors.NoRegion,
+        errors.NoObject,
+        errors.ObjectsTooLarge,
+    ),
     openapi_extra=EXAM_BODY,
 )
 async def explain_exam_objects(request: ExamRequest, options: ExamObjectQuery) -> Response:

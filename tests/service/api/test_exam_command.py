@@ -126,6 +126,36 @@ def test_images_of_two_patients_are_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_exam_of_one_image_may_lack_objects(
+    exam: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The stand-in decides it negative."""
+    (exam / "R-MLO.dcm").unlink()
+
+    code = explain(exam, "--out", tmp_path / "out", "--objects", "sc")
+
+    assert code == 1
+    assert "no objects for archives: The image is decided negative" in capsys.readouterr().out
+
+
+def test_missing_file_of_an_exam_is_named(
+    exam: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = exam / "R-CC.dcm"
+
+    code = explain(exam / "L-CC.dcm", missing, "--exam", "--out", tmp_path / "out")
+
+    assert code == 1
+    assert f"{missing} cannot be read: No such file" in capsys.readouterr().err
+
+
+def test_results_need_a_folder_of_their_own(exam: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        explain(exam, "--out", exam)
+
+    assert "--out" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [

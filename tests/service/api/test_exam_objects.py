@@ -74,6 +74,15 @@ def test_exam_without_wanted_object_is_a_problem(client: TestClient) -> None:
     assert_problem(post(client, objects="sc,seg"), "no-object")
 
 
+def test_exam_of_one_image_has_its_documented_problem(client: TestClient) -> None:
+    answer = post(client, EXAM[:1], objects="sc")
+
+    assert_problem(answer, "decided-negative")
+    operation = client.get("/openapi.json").json()["paths"]["/exam/dicom"]["post"]
+    (content,) = operation["responses"]["422"]["content"].values()
+    assert {"decided-negative", "no-region", "no-object"} <= content["examples"].keys()
+
+
 def test_unknown_object_of_exam_is_a_problem(client: TestClient) -> None:
     answer = post(client, objects="sc,cad")
 
