@@ -1,10 +1,12 @@
 """Objects for archives as the body of a response, alone or as the parts of one body."""
 
+import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from service.api import responses
 from service.api.negotiation import MediaType
@@ -16,6 +18,10 @@ BOUNDARY = "mammolens"
 
 It is always the same, so that a client can name it before the answer is there.
 """
+MIN_RATE = 32_768
+"""Minimum rate at which a client must take the objects on average, in bytes per second."""
+GRACE_SECONDS = 10.0
+"""Seconds beyond those of the bytes at the minimum rate. Then the connection is closed."""
 _DELIMITER = b"--" + BOUNDARY.encode("ascii")
 _PART_HEAD = _DELIMITER + b"\r\nContent-Type: application/dicom\r\n\r\n"
 _PART_END = b"\r\n"
@@ -43,7 +49,8 @@ def _document(description: str, media_type: MediaType) -> dict[int | str, dict[s
 class HeldResponse(Response):
     """Response whose parts count against the bound of bodies until they are sent.
 
-    It is handed over piece by piece, at the pace at which the client takes it.
+    It is handed over piece by piece, at the pace at which the client takes it. A client that is too
+    slow would hold the memory of others, and is disconnected.
     """
 
     def __init__(self, held: HeldAnswer, media_type: MediaType, headers: Mapping[str, str]) -> None:
@@ -64,15 +71,26 @@ class HeldResponse(Response):
         receive: Receive,  # noqa: ARG002 - as ASGI calls it
         send: Send,
     ) -> None:
-        """Send the response (ASGI)."""
+        """Send the response, or begin it alone if the client is too slow (ASGI)."""
         try:
-            start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-            await send(start)
-            for chunk in self._chunks():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            for message, end in self._timed_messages():
+                async with asyncio.timeout(end - time.monotonic()):
+                    await send(message)
+        except TimeoutError:
+            return  # the server closes the connection
         finally:
             self._held.release()
+
+    def _timed_messages(self) -> Iterator[tuple[Message, float]]:
+        """Yield the messages to the server, each with the time until which it may take."""
+        start = time.monotonic() + GRACE_SECONDS
+        yield {"type": "http.response.start", "status": 200, "headers": self.raw_headers}, start
+        sent = 0
+        for chunk in self._chunks():
+            message = {"type": "http.response.body", "body": chunk, "more_body": True}
+            sent += len(chunk)
+            yield message, start + sent / MIN_RATE
+        yield {"type": "http.response.body", "body": b""}, start + sent / MIN_RATE
 
     def _chunks(self) -> Iterator[bytes]:
         """Yield the body. A part is forgotten once it is sent."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from service.api import protocol
+from service.api import object_responses, protocol
 from service.api.negotiation import MediaType
 from service.api.object_responses import HeldResponse
 from service.runtime.body_memory import BodyMemory, HeldAnswer
@@ -62,6 +62,24 @@ def test_client_that_takes_nothing_frees_the_objects(
         connection.recv(100_000)
 
         wait_until_free()
+
+
+def test_client_that_takes_little_frees_the_objects(
+    held_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes something every time that the server looks."""
+    monkeypatch.setattr(object_responses, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(object_responses, "MIN_RATE", 2**40)
+
+    with socket.create_connection(address_of(held_server), timeout=5) as connection:
+        connection.sendall(LAST)
+        end = time.monotonic() + 2
+        while time.monotonic() < end and connection.recv(1000):
+            time.sleep(0.05)
+            if not MEMORY.held_bytes:
+                break
+
+    assert time.monotonic() < end, "the objects are still held"
 
 
 def test_departed_client_frees_the_objects(held_server: str) -> None:
