@@ -6,6 +6,7 @@ import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from ruamel.yaml import YAML
@@ -19,7 +20,7 @@ from service.imaging.dicom.source_header import MAX_HEADER_BYTES
 from service.model import FakeModel
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Question, drawing
-from service.records import Box, DrawnHeat
+from service.records import Box, DrawnHeat, Pixels
 from service.rendering import Colormap, Style, overlay
 from service.runtime import memory_plan
 from service.runtime.body_memory import BodyMemory
@@ -158,9 +159,10 @@ def test_large_pictures_are_drawn_in_turn() -> None:
     assert small is not drawing._DRAWING_LARGE
 
 
-def test_explained_image_takes_planned_bytes(mammogram_png: bytes) -> None:
+def test_explained_image_takes_planned_bytes(breast: Pixels) -> None:
     """What an exam holds of an image, beside a header of 2 MiB at most."""
-    explanation = pipeline.explain(FakeModel(), read, mammogram_png, Stopwatch(), Question())
+    png = cv2.imencode(".png", breast)[1].tobytes()
+    explanation = pipeline.explain(FakeModel(), read, png, Stopwatch(), Question())
 
     held = len(pickle.dumps(explanation)) + MAX_HEADER_BYTES
 
