@@ -1,7 +1,7 @@
 """Rules by which images of an exam count for their breasts. `docs/exams.md` explains them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import get_args
 
 from service.records import ImageFacts, Laterality, NotCounted
@@ -20,7 +20,7 @@ _OTHER_PICTURES = {"Magnification", "Spot Compression", "Implant Displaced"}
 class AnsweredImage:
     """An image that was read: the bytes of its file, and its facts."""
 
-    data: bytes
+    data: bytes = field(repr=False)
     facts: ImageFacts
 
 

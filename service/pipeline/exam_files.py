@@ -50,12 +50,12 @@ class SourceReader:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of a file: an explanation or a refusal."""
+    """What became of a file: an explanation or a refusal. `header`: it names the patient."""
 
     explanation: Explanation | None
     refusal: ImageError | None
     origin: FileOrigin | None
-    header: bytes | None
+    header: bytes | None = field(repr=False)
     laps: tuple[Lap, ...]
 
 

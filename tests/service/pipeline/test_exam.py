@@ -32,6 +32,7 @@ from service.pipeline import (
     explain_exam,
     image_results,
 )
+from service.pipeline.exam_files import FileOutcome
 from service.records import (
     ExamResults,
     ImageResult,
@@ -225,6 +226,12 @@ def test_file_without_readable_origin_is_refused_alone() -> None:
     assert isinstance(exam.images[0], RefusedImage)
     assert isinstance(exam.images[1], ExplainedImage)
     assert sum(isinstance(task, OriginTask) for task in reader.tasks) == 1
+
+
+def test_outcome_of_a_file_shows_no_header() -> None:
+    outcome = FileOutcome(None, None, None, b"Secret^Name", ())
+
+    assert "Secret" not in repr(outcome)
 
 
 def test_headers_are_given_when_asked_and_never_shown() -> None:
