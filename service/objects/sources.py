@@ -93,19 +93,20 @@ def read_source(results: ExamResults, position: int) -> Source:
     result = results.images[position]
     if not isinstance(result, ImageResult):
         raise TypeError("the image was refused")
+    name = "The file" if len(results.images) == 1 else f"File {position + 1} of the exam"
     if result.header is None:
-        raise NotStorable("The file is not DICOM, so an archive has no study for its results.")
+        raise NotStorable(f"{name} is not DICOM, so an archive has no study for its results.")
 
     try:
         header = dcmread(BytesIO(result.header))
     except InvalidDicomError:
-        raise NotStorable("The header of the file cannot be copied.") from None
+        raise NotStorable(f"{name} has a header that cannot be copied.") from None
 
-    for keyword, name in _IDENTIFIERS.items():
+    for keyword, identifier in _IDENTIFIERS.items():
         if not is_uid(readable(header, keyword)):
-            raise NotStorable(f"The {name} of the file is missing or invalid.")
+            raise NotStorable(f"{name} has no {identifier}, or an invalid one.")
     if UID(header.SOPClassUID).type != "SOP Class":
-        raise NotStorable("The SOP Class UID of the file is unknown.")
+        raise NotStorable(f"{name} has an unknown SOP Class UID.")
     return Source(position, result, header)
 
 

@@ -91,9 +91,11 @@ def test_unknown_object_of_exam_is_a_problem(client: TestClient) -> None:
 
 
 def test_pictures_without_study_have_no_objects(client: TestClient, mammogram_png: bytes) -> None:
-    files = [("L-CC", mammogram_png), *EXAM[:1]]
+    files = [*EXAM[:1], ("L-CC", mammogram_png)]
 
-    assert_problem(post(client, files), "not-storable")
+    problem = assert_problem(post(client, files), "not-storable")
+
+    assert problem["detail"].startswith("File 2 of the exam is not DICOM")
 
 
 def test_memory_of_objects_is_bounded() -> None:
