@@ -4,7 +4,10 @@ from collections.abc import Sequence
 
 from service.errors.base import MammolensError
 
-_EXAMPLE = "Post one mammogram: curl -F file=@image.dcm http://host:port/predict"
+_EXAMPLE = (
+    "Post one mammogram: curl -F file=@image.dcm http://host:port/predict, or those of one exam: "
+    "curl -F file=@1.dcm -F file=@2.dcm http://host:port/exam"
+)
 
 
 class RequestError(MammolensError):

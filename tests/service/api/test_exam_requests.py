@@ -110,6 +110,7 @@ def test_part_of_another_name_is_refused(small: TestClient, name: str) -> None:
 
     assert kind(answer) == (400, "malformed-upload")
     assert name not in answer.json()["detail"].replace("image", "") or name == "image"
+    assert answer.json()["remedy"].endswith("/exam")
 
 
 def test_form_without_files_is_refused(small: TestClient) -> None:
