@@ -1,7 +1,7 @@
 """Elements that every object shares: identity, series, equipment, times, and the file itself."""
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from io import BytesIO
 from typing import Any
 
@@ -104,7 +104,8 @@ def references(sources: tuple[Source, ...]) -> Sequence:
 def finish(target: Dataset, source: Source, request: ObjectRequest, description: str) -> None:
     """Add patient and study of the source, equipment, times and description of the series.
 
-    Times are in the zone of the source, because its times are copied.
+    Times are in the zone of the source, because its times are copied. Without a zone there, none is
+    written: it would hold for the copied times, too.
 
     Raises:
         NotStorable: the Patient ID of the source is invalid.
@@ -119,8 +120,10 @@ def finish(target: Dataset, source: Source, request: ObjectRequest, description:
     }.items():
         setattr(target, keyword, value)
 
-    time = _in_zone_of(source, request.time)
-    target.TimezoneOffsetFromUTC = time.strftime("%z")[:5]
+    zone = _zone(source)
+    time = request.time.astimezone(zone) if zone else request.time
+    if zone:
+        target.TimezoneOffsetFromUTC = time.strftime("%z")[:5]
     date = time.strftime("%Y%m%d")
     clock = time.strftime("%H%M%S.%f")
     for keyword in ("Series", "Content", "InstanceCreation"):
@@ -140,11 +143,11 @@ def to_bytes(dataset: Dataset) -> bytes:
     return stream.getvalue()
 
 
-def _in_zone_of(source: Source, time: datetime) -> datetime:
+def _zone(source: Source) -> timezone | None:
     written = readable(source.header, "TimezoneOffsetFromUTC")
     match = _OFFSET.fullmatch(written) if isinstance(written, str) else None
     if match is None:
-        return time
+        return None
 
     offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return time.astimezone(timezone(-offset if match[1] == "-" else offset))
+    return timezone(-offset if match[1] == "-" else offset)

@@ -6,7 +6,7 @@ object can name its siblings without building them.
 
 import uuid
 
-from service.records import ImageResult, ObjectName, ObjectPart, ObjectRequest
+from service.records import ImageResult, ObjectName, ObjectPart, ObjectRequest, RefusedImage
 
 _NAMESPACE = uuid.UUID("6c6f3f52-8d0b-5b0e-9a35-1f0f1e1b7d4a")
 _FIRST_NUMBERS = {
@@ -36,12 +36,25 @@ def series_number(part: ObjectPart) -> int:
 def derived_uid(request: ObjectRequest, *names: object) -> str:
     """Return the UID of anything else that an object names, such as an observer or a region."""
     results = request.results
-    images = [
-        (image.facts.sop_instance_uid or "") if isinstance(image, ImageResult) else "refused"
-        for image in results.images
-    ]
+    images = [_name(image) for image in results.images]
     parts = [f"{part.name}-{part.position}" for part in request.parts]
-    options = (results.method, results.layer, results.level, request.syntax)
+    heat = (results.method, results.layer, results.level, results.scale)
 
-    fields = (request.request_id, results.model.digest, *options, *parts, *images, *names)
+    fields = (
+        request.request_id,
+        results.model.digest,
+        *heat,
+        request.syntax,
+        *parts,
+        *images,
+        *names,
+    )
     return f"2.25.{uuid.uuid5(_NAMESPACE, repr([str(field) for field in fields])).int}"
+
+
+def _name(image: ImageResult | RefusedImage) -> str:
+    """Return the image, with the side and view that a caller may have named."""
+    if isinstance(image, RefusedImage):
+        return f"refused {image.slug}"
+    facts = image.facts
+    return f"{facts.sop_instance_uid} {facts.laterality} {facts.view}"

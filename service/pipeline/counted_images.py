@@ -30,17 +30,15 @@ def count_images(images: Sequence[AnsweredImage]) -> tuple[NotCounted | None, ..
     The order of the images decides nothing.
     """
     reasons = [_reason(image.facts) for image in images]
-    candidates = [index for index, reason in enumerate(reasons) if reason is None]
 
-    # Of the same image there is one that counts.
-    repeated = _repeated(images, candidates)
-    for index in repeated:
+    # Of the same image there is one at most that counts.
+    for index in _repeated(images, reasons):
         reasons[index] = NotCounted.DUPLICATE
-    distinct = [index for index in candidates if index not in repeated]
+    counted = [index for index, reason in enumerate(reasons) if reason is None]
 
     # An exposure is preferred to an image that was computed.
-    exposed = {_view(images[i].facts) for i in distinct if images[i].facts.derivation is None}
-    for index in distinct:
+    exposed = {_view(images[i].facts) for i in counted if images[i].facts.derivation is None}
+    for index in counted:
         facts = images[index].facts
         if facts.derivation is not None and _view(facts) in exposed:
             reasons[index] = NotCounted.DERIVATION
@@ -58,24 +56,26 @@ def _reason(facts: ImageFacts) -> NotCounted | None:
     return NotCounted.NO_LATERALITY if facts.laterality is None else None
 
 
-def _repeated(images: Sequence[AnsweredImage], candidates: Sequence[int]) -> set[int]:
-    """Return the candidates of which another one is the same image and counts instead.
+def _repeated(images: Sequence[AnsweredImage], reasons: Sequence[NotCounted | None]) -> set[int]:
+    """Return the positions of images of which another one is the same image.
 
     Files are the same image if they have the same SOP Instance UID, or the same bytes. The one that
-    counts is the first in the order of their bytes, and of the side and view that were named.
+    is kept is the first in the order of their bytes, and of the side and view that were named. One
+    that would count comes before the others, and an exposure before a computed image.
     """
 
-    def rank(index: int) -> tuple[bool, bytes, str, str]:
+    def rank(index: int) -> tuple[bool, bool, bytes, str, str]:
         facts = images[index].facts
-        return (facts.derivation is not None, images[index].data, *_view(facts))
+        is_computed = facts.derivation is not None
+        return (reasons[index] is not None, is_computed, images[index].data, *_view(facts))
 
-    counted: set[str | bytes] = set()
+    kept: set[str | bytes] = set()
     repeated = set()
-    for index in sorted(candidates, key=rank):
+    for index in sorted(range(len(images)), key=rank):
         identity = images[index].facts.sop_instance_uid or images[index].data
-        if identity in counted:
+        if identity in kept:
             repeated.add(index)
-        counted.add(identity)
+        kept.add(identity)
     return repeated
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from service.records.heatmap import HeatRegion, MapState, Method, Peak
+from service.records.heatmap import HeatRegion, HeatScale, MapState, Method, Peak
 from service.records.image import ImageFacts, Laterality
 from service.records.quality import QualityWarning
 
@@ -118,6 +118,7 @@ class ExamResults:
 
     `exam`: None if no image counts, or for one image alone, which then has no breasts either.
     `layer`: None for a method that explains the input. `level`: of the regions.
+    `scale`: as it was asked for.
     """
 
     model: ModelIdentity
@@ -128,3 +129,4 @@ class ExamResults:
     breasts: Mapping[Laterality, BreastResult]
     exam: ExamDecision | None
     warnings: tuple[QualityWarning, ...] = ()
+    scale: HeatScale | None = None

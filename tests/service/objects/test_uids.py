@@ -6,12 +6,23 @@ import pytest
 from pydicom.uid import UID
 
 from service.objects.uids import derived_uid, instance_uid, series_uid
-from service.records import ObjectName, ObjectPart, PixelSyntax
-from tests.support.archive_objects import every_part, exam_results, object_request, phantom_exam
+from service.records import HeatScale, ObjectName, ObjectPart, PixelSyntax
+from tests.support.archive_objects import (
+    every_part,
+    exam_results,
+    image_result,
+    object_request,
+    phantom_exam,
+)
 
-RESULTS = exam_results(phantom_exam())
+EXAM = phantom_exam()
+RESULTS = exam_results(EXAM)
 PART = ObjectPart(ObjectName.SC, 1)
 REQUEST = object_request(RESULTS, PART)
+SIDELESS = replace(
+    image_result(EXAM.files[0], 0),
+    facts=replace(image_result(EXAM.files[0], 0).facts, laterality=None),
+)
 
 
 def test_uids_are_valid_and_unique_in_an_answer() -> None:
@@ -36,6 +47,8 @@ def test_siblings_name_an_object_alike() -> None:
         replace(REQUEST, syntax=PixelSyntax.JPEG),
         replace(REQUEST, parts=REQUEST.parts[:-1]),
         replace(REQUEST, results=replace(RESULTS, level=0.4)),
+        replace(REQUEST, results=replace(RESULTS, scale=HeatScale.IMAGE)),
+        replace(REQUEST, results=replace(RESULTS, images=(SIDELESS, *RESULTS.images[1:]))),
         replace(REQUEST, results=replace(RESULTS, model=replace(RESULTS.model, digest="cd" * 32))),
         replace(REQUEST, results=replace(RESULTS, images=RESULTS.images[::-1])),
     ],

@@ -131,4 +131,10 @@ def test_duplicate_counts_where_its_twin_cannot() -> None:
     """The caller has named the view of one copy alone."""
     outcome = reasons(named=image("L-CC", b"same"), unnamed=image("L-", b"same"))
 
-    assert outcome == {"named": None, "unnamed": NotCounted.VIEW}
+    assert outcome == {"named": None, "unnamed": NotCounted.DUPLICATE}
+
+
+def test_duplicate_of_another_view_is_told() -> None:
+    counted = count_images([image("L-ML"), image("L-ML")])
+
+    assert sorted(counted, key=str) == [NotCounted.DUPLICATE, NotCounted.VIEW]
