@@ -7,13 +7,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from service.errors import ReaderKilled
-from service.imaging import Reading, ReadTask
+from service.imaging import FileTask, Reading, ReadTask, RunTask
 from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
 from service.runtime.shared_file import FileBytes
-from service.runtime.worker import ReaderTask, TaskRunner
 
 R = TypeVar("R")
 Arrays = tuple[np.ndarray[Any, Any], ...]
@@ -24,7 +23,7 @@ OnBatch = Callable[[str, int], None]
 class ScheduledReader:
     """A `Read` whose calls are queued at the reader processes."""
 
-    readers: TaskRunner
+    run_task: RunTask
     scheduler: FairScheduler
     lane: str
     check: Callable[[], None]
@@ -33,7 +32,7 @@ class ScheduledReader:
         """Read and fit the file; see `Read`, and `run` for a killed process."""
         return self.run(ReadTask(parameters, picture_edge), data)
 
-    def run(self, task: ReaderTask[R], data: FileBytes) -> R:
+    def run(self, task: FileTask[R], data: FileBytes) -> R:
         """Run the task on the file in a reader process.
 
         If the process is killed from outside, the task is run once more, in its turn and within its
@@ -44,9 +43,9 @@ class ScheduledReader:
         except ReaderKilled:
             return self._schedule(task, data)
 
-    def _schedule(self, task: ReaderTask[R], data: FileBytes) -> R:
+    def _schedule(self, task: FileTask[R], data: FileBytes) -> R:
         def work(files: Sequence[FileBytes]) -> list[R]:
-            return [self.readers.run(task, file) for file in files]
+            return [self.run_task(task, file) for file in files]
 
         return self.scheduler.run(self.lane, Task("read", 1, data, work, self.check))
 

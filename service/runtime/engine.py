@@ -239,6 +239,6 @@ class Engine:
             yield AdmittedRequest(
                 slot,
                 batched,
-                ScheduledReader(readers, self._read_scheduler, lane, slot.check),
+                ScheduledReader(readers.run, self._read_scheduler, lane, slot.check),
                 self._image_threads,
             )

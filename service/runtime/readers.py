@@ -21,10 +21,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from service.errors import ImageError, ReaderKilled, Undecodable
-from service.imaging import Limits, Reading, ReadTask
+from service.imaging import FileTask, Limits, Reading, ReadTask
 from service.records import FitParameters
 from service.runtime.shared_file import FileBytes, SharedFile
-from service.runtime.worker import READY, ReaderTask, memory_bytes, run_worker
+from service.runtime.worker import READY, memory_bytes, run_worker
 
 T = TypeVar("T")
 OnLoss = Callable[[str], None]
@@ -56,7 +56,7 @@ class ReaderPool:
         """Read and fit the file; see `Read`, and `run` for further errors."""
         return self.run(ReadTask(parameters, picture_edge), data)
 
-    def run(self, task: ReaderTask[T], data: FileBytes) -> T:
+    def run(self, task: FileTask[T], data: FileBytes) -> T:
         """Run the task on the file in an idle process.
 
         Raises:
@@ -127,7 +127,7 @@ class _ReaderProcess:
         """Process ID; it changes when the process is replaced."""
         return self._process.pid or 0
 
-    def run(self, task: ReaderTask[T], data: FileBytes) -> T:
+    def run(self, task: FileTask[T], data: FileBytes) -> T:
         """Send task and file to the process and return the result, or raise its error."""
         try:
             self.wait_until_ready()

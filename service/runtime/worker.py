@@ -8,39 +8,18 @@ import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from service.errors import ImageError, Undecodable
 from service.host import memory
-from service.imaging import Limits
+from service.imaging import FileTask, Limits
 from service.observability import logs
-from service.runtime.shared_file import KEPT_BYTES, FileBytes, SharedFile
+from service.runtime.shared_file import KEPT_BYTES, SharedFile
 
 READY = "ready"
 """First message of a worker, sent once it can read files."""
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
-
-
-class ReaderTask(Protocol[T_co]):
-    """Work of a reader process on the bytes of a file. It and its result are pickled."""
-
-    def __call__(self, data: bytes, limits: Limits, /) -> T_co:
-        """Return the result.
-
-        Raises:
-            ImageError: the file cannot be used.
-        """
-        ...
-
-
-class TaskRunner(Protocol):
-    """Runner of tasks in reader processes."""
-
-    def run(self, task: ReaderTask[T], data: FileBytes) -> T:
-        """Return the result of the task on the file, or raise its error."""
-        ...
 
 
 def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None:
@@ -89,7 +68,7 @@ def _limit_memory(extra_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _run(task: ReaderTask[T], data: bytes, limits: Limits) -> T | ImageError:
+def _run(task: FileTask[T], data: bytes, limits: Limits) -> T | ImageError:
     try:
         return task(data, limits)
     except ImageError as error:

@@ -33,13 +33,12 @@ from service.errors import (
     Undecodable,
     UnsupportedSyntax,
 )
-from service.imaging import Limits, read
+from service.imaging import FileTask, Limits, RunTask, read
 from service.records import FitParameters, Pixels
 from service.runtime.batching import ScheduledReader
 from service.runtime.readers import ReaderLost, ReaderPool
 from service.runtime.scheduler import FairScheduler
 from service.runtime.shared_file import FileBytes
-from service.runtime.worker import ReaderTask, TaskRunner
 from tests.support.paths import ROOT
 
 WriteDicom = Callable[..., bytes]
@@ -76,14 +75,14 @@ class KilledReader:
     """A runner whose process is killed at every task. It keeps them."""
 
     def __init__(self) -> None:
-        self.tasks: list[tuple[ReaderTask[Any], FileBytes]] = []
+        self.tasks: list[tuple[FileTask[Any], FileBytes]] = []
 
-    def run(self, task: ReaderTask[Any], data: FileBytes) -> NoReturn:
+    def __call__(self, task: FileTask[Any], data: FileBytes) -> NoReturn:
         self.tasks.append((task, data))
         raise ReaderKilled("The process was ended.")
 
 
-def scheduled(reader: TaskRunner, check: Callable[[], None] = lambda: None) -> ScheduledReader:
+def scheduled(reader: RunTask, check: Callable[[], None] = lambda: None) -> ScheduledReader:
     return ScheduledReader(reader, FairScheduler(1, {"predict": 1.0}), "predict", check)
 
 
@@ -185,7 +184,7 @@ def test_crashed_process_is_replaced(
         killed_while_decoding(reader, number),
         pytest.raises(Undecodable, match="crashed"),
     ):
-        scheduled(reader)(slow, GRID, math.inf)
+        scheduled(reader.run)(slow, GRID, math.inf)
 
     assert LOSSES == ["signal"]
     assert f"was ended by {number.name}" in caplog.text
@@ -199,7 +198,7 @@ def test_killed_process_gives_file_a_second_try(
     reader(valid, GRID)
 
     with killed_while_decoding(reader, number):
-        reading = scheduled(reader)(slow, GRID, math.inf)
+        reading = scheduled(reader.run)(slow, GRID, math.inf)
 
     assert reading.facts.rows == 3360
     assert LOSSES == ["signal"]
