@@ -33,7 +33,7 @@ def objects_in(answer: Response) -> list[Any]:
     return [dcmread(BytesIO(part)) for part in parts if isinstance(part, bytes)]
 
 
-def test_all_objects_of_an_exam_are_in_one_body(client: TestClient) -> None:
+def test_one_body_has_every_object_of_exam(client: TestClient) -> None:
     answer = post(client, negatives=True)
 
     made = objects_in(answer)

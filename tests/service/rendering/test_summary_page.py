@@ -148,7 +148,7 @@ def test_views_hang_with_chest_walls_together() -> None:
     assert breasts["R-CC"][0] < breasts["R-MLO"][0]
 
 
-def test_file_with_chest_wall_on_other_side_is_mirrored() -> None:
+def test_file_with_other_chest_wall_is_mirrored() -> None:
     image = image_result("L-CC")
     turned = replace(image, facts=replace(image.facts, patient_orientation=("P", "L")))
     picture = np.zeros((400, 300, 3), np.uint8)

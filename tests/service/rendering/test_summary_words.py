@@ -77,7 +77,7 @@ def test_one_image_sent_alone_is_no_exam() -> None:
     assert words.is_single(replace(exam, exam=None, breasts={}))
 
 
-def test_wrapped_lines_fit_and_cut_text_ends_with_ellipsis() -> None:
+def test_lines_fit_and_cut_text_has_ellipsis() -> None:
     text = "one two three four five six seven " + "w" * 300
 
     whole = wrap("one two three", 22, 90, 9)

@@ -86,7 +86,7 @@ def test_parts_of_an_answer_count_until_released() -> None:
     assert memory.held_bytes == 0
 
 
-def test_answer_beyond_the_share_of_a_caller_is_hopeless() -> None:
+def test_answer_beyond_share_of_caller_is_hopeless() -> None:
     """Half of the memory is 2 MiB, of which the upload takes one."""
     answer = HeldAnswer(BodyMemory(4 * MEBIBYTE, MEBIBYTE), "a", upload_bytes=MEBIBYTE)
     answer.add(bytes(MEBIBYTE))
