@@ -96,7 +96,7 @@ def protected_routes(app: FastAPI) -> list[tuple[str, str]]:
     """Return method and path of every route except the open ones."""
     paths = app.openapi()["paths"]
     routes = [
-        (method.upper(), path.replace("{layer}", "conv2d"))
+        (method.upper(), path.replace("{layer}", "conv2d").replace("{object}", "sc"))
         for path, methods in paths.items()
         for method in methods
         if path not in OPEN
@@ -201,7 +201,7 @@ def test_invalid_credentials_are_refused_on_every_route(
                 for route in ("/activations/conv2d", "/gradcam")
                 for suffix in ("", ".png", ".jpeg", ".webp")
             }
-            | {"/exam"},
+            | {"/exam", "/exam/dicom", "/gradcam/sc.dcm"},
         ),
         ("admin", {"/model/reload"}),
         ("openid", set()),

@@ -38,7 +38,8 @@ async def watch(looks: Sequence[Stamp | OSError], loads: Sequence[Exception | No
 
     watching = asyncio.create_task(ModelWatch(look, load, FIRST).run(0.001))
     async with asyncio.timeout(10):
-        while looked < len(looks) + 3:
+        # The load that follows a look is over when the next look begins.
+        while looked < len(looks) + 4:
             await asyncio.sleep(0.001)
             assert not watching.done()
     watching.cancel()
