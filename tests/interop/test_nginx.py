@@ -95,7 +95,7 @@ def test_refusal_of_the_proxy_is_a_problem(proxy: str, files: TlsFiles) -> None:
     address = proxy.removeprefix("https://")
     connection = http.client.HTTPSConnection(address, timeout=10, context=trusting)
     connection.putrequest("POST", "/predict")
-    connection.putheader("Content-Length", str(200 * MEGABYTE))
+    connection.putheader("Content-Length", str(300 * MEGABYTE))
     connection.endheaders()
 
     answer = connection.getresponse()

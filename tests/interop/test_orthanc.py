@@ -81,7 +81,7 @@ def test_positive_exam_has_every_kind_of_object(stored: Stored) -> None:
     assert names == {
         "Secondary Capture Image Storage": 3,  # the summary, and two positive images
         "Segmentation Storage": 2,
-        "Comprehensive SR Storage": 2,
+        "Comprehensive SR Storage": 3,  # the report, and marks of two images
     }
 
 

@@ -74,7 +74,8 @@ def _images(model: Model, exam: Exam, shown: HeatShown) -> list[schemas.ExamImag
         else:
             error = exam.refusals[position]
             problem = schemas.ImageProblem.model_validate(members(type(error), str(error)))
-            images.append(schemas.ExamImage(schemas.RefusedExamImage(problem=problem)))
+            refused = schemas.RefusedExamImage(status="refused", problem=problem)
+            images.append(schemas.ExamImage(refused))
     return images
 
 
@@ -83,6 +84,7 @@ def _answered(model: Model, image: ExplainedImage, shown: HeatShown) -> schemas.
     prediction = responses.prediction(explanation.prediction, model.manifest)
     is_shown = shown is HeatShown.ALL or (shown is HeatShown.POSITIVE and prediction.positive)
     return schemas.AnsweredExamImage(
+        status="answered",
         image=responses.image(explanation.prediction.reading),
         prediction=prediction,
         heat=responses.heat(explanation) if is_shown else None,

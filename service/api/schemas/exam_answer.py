@@ -24,7 +24,7 @@ _NO_THRESHOLD = "Null if the model version has no threshold for such a case."
 class AnsweredExamImage(Schema):
     """An image of the exam that was answered."""
 
-    status: Literal["answered"] = "answered"
+    status: Literal["answered"]
     image: Image
     prediction: Prediction
     heat: Heat | None = Field(description="Null if the option `heat` leaves it out.")
@@ -37,7 +37,7 @@ class AnsweredExamImage(Schema):
 class RefusedExamImage(Schema):
     """An image of the exam that was refused."""
 
-    status: Literal["refused"] = "refused"
+    status: Literal["refused"]
     problem: ImageProblem
 
 
