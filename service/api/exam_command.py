@@ -3,10 +3,9 @@
 import argparse
 import sys
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from service import pipeline
 from service.api import responses
@@ -29,11 +28,9 @@ from service.imaging import RunTask
 from service.imaging.file_names import read_file_name
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
-from service.pipeline import ArchiveSource, Exam, ExamFile, ExamQuestion, ExplainedImage
+from service.pipeline import Exam, ExamFile, ExamQuestion, ExplainedImage
 from service.records import ExamResults, ObjectName
 from service.rendering import PictureFormat, Render, Style
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +77,7 @@ class _Writer:
         options = ObjectOptions(negatives=arguments.negatives, sc_syntax=arguments.sc_syntax)
         wanted = tuple(ObjectName) if arguments.objects is None else arguments.objects
         order = order_objects(self.results, wanted, options, uuid.uuid4().hex)
-        sources = {
-            position: ArchiveSource(image.explanation, file.data)
-            for position, (image, file) in enumerate(zip(self.exam.images, files, strict=True))
-            if isinstance(image, ExplainedImage)
-        }
+        sources = pipeline.archive_sources(self.exam, files)
 
         objects = pipeline.build_objects(order, sources, run_task, self.timer)
         for part, content in zip(order.parts, objects, strict=True):
@@ -131,7 +124,7 @@ def explain_exam_files(
     edge = _style(arguments, options).long_edge
     question = ExamQuestion(options.question(), edge, with_headers=True)
     try:
-        exam = pipeline.explain_exam(model, run_task, files, timer, question, _run_in_turn)
+        exam = pipeline.explain_exam(model, run_task, files, timer, question, pipeline.run_in_turn)
     except NoImageAnswered as error:
         for path, refusal in zip(folder.images, error.refusals, strict=True):
             _tell_error(f"{path}: {refusal.title}. {refusal} {refusal.remedy}")
@@ -182,10 +175,6 @@ def _style(arguments: argparse.Namespace, options: GradcamOptions) -> Style:
     style = options.style(MediaType.PNG)
     edge = min(style.long_edge, PictureFormat(arguments.format).max_edge)
     return replace(style, long_edge=edge)
-
-
-def _run_in_turn(calls: Sequence[Callable[[], T]]) -> list[T]:
-    return [call() for call in calls]
 
 
 def _tell(line: str) -> None:

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.imaging import has_prefix
+
 _SUFFIXES = {".dcm", ".dicom", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
 _DIRECTORY = "DICOMDIR"
-_MAGIC = slice(128, 132)  # PS3.10, section 7.1
+_HEAD_BYTES = 132  # up to the prefix of a DICOM file
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ def is_image(path: Path) -> bool:
     if path.suffix.lower() in _SUFFIXES:
         return True
     with path.open("rb") as file:
-        return file.read(_MAGIC.stop)[_MAGIC] == b"DICM"
+        return has_prefix(file.read(_HEAD_BYTES))
 
 
 def name_images(views: Iterable[str | None]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from service.imaging.breast.fitting import fit
 from service.imaging.decoding import decode
+from service.imaging.dicom.opening import has_prefix
 from service.imaging.dicom.source_header import OBJECT_TAGS, FileOrigin
 from service.imaging.limits import Limits
 from service.imaging.named_facts import NamingReader
@@ -32,6 +33,7 @@ __all__ = [
     "SourceReading",
     "decode",
     "fit",
+    "has_prefix",
     "read",
     "run_task",
 ]

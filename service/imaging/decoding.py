@@ -4,7 +4,7 @@ from typing import Protocol
 
 from service.errors import EmptyImage, UnsupportedFormat
 from service.imaging.dicom.decoder import DicomImage
-from service.imaging.dicom.opening import is_bare_dataset
+from service.imaging.dicom.opening import has_prefix, is_bare_dataset
 from service.imaging.foreign_formats import name_format
 from service.imaging.limits import Limits
 from service.imaging.raster import RasterFormat, RasterImage
@@ -58,7 +58,7 @@ def open_image(data: bytes, limits: Limits) -> OpenedImage:
         raise EmptyImage("The file is empty.")
 
     # First, as the 128 bytes before DICM may be another format's header (DICOM PS3.10 7.1).
-    if data[128:132] == b"DICM":
+    if has_prefix(data):
         return DicomImage(data, limits)
 
     for magic, raster_format in _MAGIC.items():

@@ -6,7 +6,7 @@ The tasks run in a reader process: nothing that names a patient is compared or p
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
-from service.imaging.dicom.opening import is_bare_dataset
+from service.imaging.dicom.opening import has_prefix, is_bare_dataset
 from service.imaging.dicom.source_header import (
     FileOrigin,
     find_origin,
@@ -88,7 +88,7 @@ class OriginTask:
 
     def __call__(self, data: bytes, limits: Limits) -> FileOrigin | None:
         """Return the origin, None if the file is no DICOM."""
-        if data[128:132] != b"DICM" and not is_bare_dataset(data, limits):
+        if not has_prefix(data) and not is_bare_dataset(data, limits):
             return None
         return find_origin(read_source_elements(data, limits), self.origin_key)
 

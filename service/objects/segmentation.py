@@ -6,6 +6,7 @@ from pydicom.sequence import Sequence
 from pydicom.sr.codedict import codes
 
 from service.errors import NotStorable
+from service.objects import report_codes
 from service.objects.context import algorithm, describe, finish, identity, source_dataset
 from service.objects.header_values import numbers, readable
 from service.objects.region_mask import label_map, strongest
@@ -14,7 +15,6 @@ from service.objects.sources import Source, is_uid, read_source
 from service.objects.uids import derived_uid
 from service.records import HeatRegion, ObjectRequest
 
-_SIDES = {"L": codes.cid244.Left, "R": codes.cid244.Right}
 _COLOUR = highdicom.color.CIELabColor(67.0, 43.0, 74.0)  # orange
 _SPACINGS = ("ImagerPixelSpacing", "PixelSpacing")
 _UNKNOWN_SPACING = [1.0, 1.0]
@@ -120,5 +120,5 @@ def _add_side(description: Dataset, source: Source) -> None:
     """State the side of the breast, if it is known."""
     side = source.result.facts.laterality
     if side:
-        modifier = highdicom.sr.CodedConcept.from_code(_SIDES[side])
+        modifier = highdicom.sr.CodedConcept.from_code(report_codes.SIDES[side])
         description.AnatomicRegionSequence[0].AnatomicRegionModifierSequence = Sequence([modifier])

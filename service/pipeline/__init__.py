@@ -7,6 +7,7 @@ from service.pipeline.archive import (
     THUMBNAIL_EDGE,
     ArchiveOrder,
     ArchiveSource,
+    archive_sources,
     build_objects,
     draw_summary_png,
 )
@@ -26,6 +27,7 @@ from service.pipeline.exam import (
     RunAll,
     explain_alone,
     explain_exam,
+    run_in_turn,
 )
 from service.pipeline.exam_files import ExamFile
 from service.pipeline.exam_results import exam_results, image_results
@@ -56,6 +58,7 @@ __all__ = [
     "ImagePrediction",
     "Question",
     "RunAll",
+    "archive_sources",
     "build_objects",
     "check_question",
     "choose_parts",
@@ -77,6 +80,7 @@ __all__ = [
     "predict",
     "replay",
     "require_parts",
+    "run_in_turn",
     "show_activations",
     "warm",
 ]

@@ -18,6 +18,8 @@ from service.imaging import PictureTask, RunTask
 from service.objects import BuildTask
 from service.observability.stopwatch import Stopwatch
 from service.pipeline.drawing import draw_overlay_samples, draw_thumbnail, turn_to_draw
+from service.pipeline.exam import Exam, ExplainedImage
+from service.pipeline.exam_files import ExamFile
 from service.pipeline.steps import Explanation
 from service.records import (
     ExamResults,
@@ -54,6 +56,15 @@ class ArchiveOrder:
     request_id: str
     time: datetime
     software_version: str
+
+
+def archive_sources(exam: Exam, files: Sequence[ExamFile]) -> dict[int, ArchiveSource]:
+    """Return the answered images of an exam with their files, by position."""
+    return {
+        position: ArchiveSource(image.explanation, file.data)
+        for position, (image, file) in enumerate(zip(exam.images, files, strict=True))
+        if isinstance(image, ExplainedImage)
+    }
 
 
 def build_objects(

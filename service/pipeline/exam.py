@@ -150,7 +150,7 @@ def explain_alone(
         UnknownLayer, UnknownClass: the model has no such layer or class.
     """
     try:
-        exam = explain_exam(model, run_task, [file], timer, question, _run_in_turn)
+        exam = explain_exam(model, run_task, [file], timer, question, run_in_turn)
     except NoImageAnswered as error:
         raise error.refusals[0] from None
 
@@ -158,5 +158,6 @@ def explain_alone(
     return image
 
 
-def _run_in_turn(calls: Sequence[Callable[[], T]]) -> list[T]:
+def run_in_turn(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Run the calls one after the other (a `RunAll`)."""
     return [call() for call in calls]

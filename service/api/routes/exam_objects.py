@@ -13,7 +13,7 @@ from service.api.object_options import ExamObjectOptions, ExamObjectQuery
 from service.api.object_responses import HeldResponse, document_objects
 from service.api.options import refuse_repeated
 from service.api.upload.body_types import EXAM_BODY
-from service.pipeline import THUMBNAIL_EDGE, ArchiveSource, Exam, ExamQuestion, ExplainedImage
+from service.pipeline import THUMBNAIL_EDGE, Exam, ExamQuestion, ExplainedImage
 from service.records import QualityWarning
 
 router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
@@ -49,11 +49,7 @@ def _explain(options: ExamObjectOptions, call: ExamCall) -> ExamOutcome:
     results = pipeline.exam_results(exam, call.model, question)
     order = order_objects(results, options.wanted(), options, call.request_id)
 
-    sources = {
-        position: ArchiveSource(image.explanation, file.data)
-        for position, (image, file) in enumerate(zip(exam.images, call.files, strict=True))
-        if isinstance(image, ExplainedImage)
-    }
+    sources = pipeline.archive_sources(exam, call.files)
     call.files.clear()
     hold_objects(call.held, order, sources, call.run_task, call.timer)
 

@@ -79,6 +79,11 @@ def open_dataset(data: bytes, limits: Limits) -> OpenedDataset:
     return OpenedDataset(syntax, elements, identity, pixel_data)
 
 
+def has_prefix(data: bytes) -> bool:
+    """Return whether the bytes begin as a DICOM file: with preamble and prefix (PS3.10, 7.1)."""
+    return data[128:132] == b"DICM"
+
+
 def is_bare_dataset(data: bytes, limits: Limits) -> bool:
     """Return whether the bytes are a DICOM dataset without preamble and prefix.
 
