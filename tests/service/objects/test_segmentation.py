@@ -14,17 +14,19 @@ from service.model import FakeModel
 from service.objects.region_mask import MAX_REGIONS
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Question, explain
-from service.records import ExamResults, HeatRegion, ObjectName, ObjectPart
+from service.records import ExamResults, HeatRegion, Laterality, ObjectName, ObjectPart
 from tests.support.archive_objects import (
+    MIRRORED_AND_REDUCED,
     build,
     exam_results,
     file_bytes,
     image_result,
     opened,
     phantom_exam,
+    phantom_file,
     square_region,
 )
-from training.phantoms import Acquisition, Detector, PhantomIdentity, render_view, to_dicom
+from training.phantoms.transfer import Syntax
 
 EXAM = phantom_exam()
 RESULTS = exam_results(EXAM)
@@ -145,17 +147,12 @@ def test_image_without_region_is_refused() -> None:
         build(one_image(EXAM.files[0], ()), FIRST)
 
 
-@pytest.mark.parametrize(
-    ("side", "syntax", "shape"),
-    [("R", "explicit", (480, 360)), ("L", "jpeg2000", (1920, 1440))],
-    ids=["mirrored", "reduced"],
-)
+@MIRRORED_AND_REDUCED
 def test_masks_agree_with_regions_of_explanation(
-    side: str, syntax: str, shape: tuple[int, int]
+    side: Laterality, syntax: Syntax, shape: tuple[int, int]
 ) -> None:
     """Within one pixel, where the breast is mirrored and where the file is read reduced."""
-    image = render_view(np.random.default_rng(5), laterality=side, detector=Detector(*shape))  # type: ignore[arg-type]
-    file = to_dicom(image, Acquisition(transfer_syntax=syntax), PhantomIdentity(2, 1))  # type: ignore[arg-type]
+    file = phantom_file(side, syntax, shape)
     explanation = explain(FakeModel(), read, file_bytes(file), Stopwatch(), Question())
     regions = tuple(explanation.regions)
     assert regions
