@@ -32,6 +32,7 @@ from service.api.routes import (
     model_scorecard,
     model_version,
     predict,
+    viewer_pages,
 )
 from service.host.addresses import split_list
 from service.model import Model
@@ -82,7 +83,7 @@ def create_app(
         # FastAPI's telemetry records paths and queries, which may name a person.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )
-    _include_routes(app)
+    _include_routes(app, settings)
     handlers.install(app)
     _add_middleware(app, settings)
     # As FastAPI documents it.
@@ -113,7 +114,7 @@ def _lifespan(
     return lifespan
 
 
-def _include_routes(app: FastAPI) -> None:
+def _include_routes(app: FastAPI, settings: Settings) -> None:
     app.include_router(predict.router, dependencies=[requires(AccessScope.PREDICT)])
     explaining_routes = (activations, gradcam, explain_exam, image_objects, exam_objects)
     for explaining in explaining_routes:
@@ -123,6 +124,8 @@ def _include_routes(app: FastAPI) -> None:
     app.include_router(model_version.admin_router, dependencies=[requires(AccessScope.ADMIN)])
     for open_to_all in (health, front_page, documentation_pages):
         app.include_router(open_to_all.router)
+    if settings.viewer:
+        app.include_router(viewer_pages.router)
 
 
 def _gate(settings: Settings) -> AccessGate:

@@ -25,6 +25,10 @@ REDOC_POLICY = (
     "connect-src 'self'; img-src 'self' data:"
 )
 """Policy of /redoc. It writes its styles and the worker of its search itself."""
+VIEWER_POLICY = (
+    f"{_PAGE}script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob:"
+)
+"""Policy of the viewer and of the page about the model. A picture to save is a `blob:`."""
 
 KEPT_FOR_GOOD = "public, max-age=31536000, immutable"
 """Cache-Control of a file whose path changes with its content."""

@@ -75,6 +75,9 @@ class Settings(EnvironmentSettings):
         description="Comma-separated names and addresses by which the service may be called. If "
         "unset: any, but on loopback without authentication those of this machine.",
     )
+    viewer: bool = Field(
+        default=True, description="Serve the pages at /viewer, which show exams and the model."
+    )
     trusted_proxies: Proxies | None = Field(
         default=None,
         description="Comma-separated addresses or networks of proxies whose X-Forwarded-For and "
