@@ -6,11 +6,20 @@ Importing this package does not import TensorFlow.
 from service.host.cores import usable_cores
 from service.model.bundle import Bundle
 from service.model.contract import ClassIndices, Model
+from service.model.curves import (
+    CalibrationBin,
+    Curves,
+    ImageCalibration,
+    LevelCurve,
+    LevelCurves,
+    RocCurve,
+)
 from service.model.fake import FakeModel
 from service.model.golden import GoldenCase
 from service.model.level_facts import LevelFacts, Levels, MeasuredShare, ViewsFacts
 from service.model.levels import ExamProbabilities, Level, combine
 from service.model.manifest import (
+    CURVES_FILE,
     EXPERIMENT_FILE,
     GOLDEN_FILE,
     MANIFEST_FILE,
@@ -22,21 +31,33 @@ from service.model.manifest import (
     gradcam_signature,
 )
 from service.model.provenance import Provenance
-from service.model.quality_files import read_domain, save_domain, save_scorecard, write_domain
+from service.model.quality_files import (
+    read_domain,
+    save_curves,
+    save_domain,
+    save_scorecard,
+    write_domain,
+)
 from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Verdict
 from service.model.versions import Stamp, newest_version, stamp
 
 __all__ = [
+    "CURVES_FILE",
     "EXPERIMENT_FILE",
     "GOLDEN_FILE",
     "MANIFEST_FILE",
     "MODEL_CARD_FILE",
     "Bundle",
+    "CalibrationBin",
     "ClassIndices",
+    "Curves",
     "ExamProbabilities",
     "FakeModel",
     "GoldenCase",
+    "ImageCalibration",
     "Level",
+    "LevelCurve",
+    "LevelCurves",
     "LevelFacts",
     "Levels",
     "Localisation",
@@ -46,6 +67,7 @@ __all__ = [
     "Provenance",
     "Ranges",
     "Reference",
+    "RocCurve",
     "Scorecard",
     "ScorecardEntry",
     "Stamp",
@@ -56,6 +78,7 @@ __all__ = [
     "gradcam_signature",
     "newest_version",
     "read_domain",
+    "save_curves",
     "save_domain",
     "save_scorecard",
     "stamp",

@@ -17,7 +17,7 @@ from service.host.cores import usable_cores
 from service.model.contract import ClassIndices, check_classes, check_images
 from service.model.folding import Signature, fold
 from service.model.manifest import MANIFEST_FILE, Manifest, checksums, gradcam_signature
-from service.model.quality_files import load_domain, load_scorecard
+from service.model.quality_files import load_curves, load_domain, load_scorecard
 from service.records import Floats, LayerGradients, Scores
 
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2"}  # warnings and errors only
@@ -38,6 +38,7 @@ class Bundle:
         self.manifest = manifest
         self.digest = digest
         self.scorecard = load_scorecard(path)
+        self.curves = load_curves(path)
         self.domain = load_domain(path, manifest)
         self._tensor = tensorflow.constant
         self._run_error: type[Exception] = tensorflow.errors.OpError

@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model.curves import Curves
 from service.model.manifest import Manifest
 from service.model.scorecard import Scorecard
 from service.records import Domain, Floats, LayerGradients, Scores
@@ -18,8 +19,9 @@ class Model(Protocol):
     Arrays are float32 and batch first. `images`: [N, height, width, 1] in [0, 1]. `classes`: int32
     [N], the class of each image whose margin is differentiated. `digest` identifies the model: it
     is the SHA-256 of the manifest, which lists the SHA-256 of all other files. `scorecard`: the
-    results of its tests, or None if it was not tested. `domain`: the distribution of its reference
-    images, or None if it has none.
+    results of its tests, or None if it was not tested. `curves`: its ROC curves and calibration, or
+    None if they were not measured. `domain`: the distribution of its reference images, or None if
+    it has none.
 
     Probabilities are softmax(logits / temperature + offset at the positive class), with the
     manifest's temperature and offset. Gradients are those of margins of the plain logits.
@@ -37,6 +39,9 @@ class Model(Protocol):
 
     @property
     def scorecard(self) -> Scorecard | None: ...  # noqa: D102 - described above
+
+    @property
+    def curves(self) -> Curves | None: ...  # noqa: D102 - described above
 
     @property
     def domain(self) -> Domain | None: ...  # noqa: D102 - described above

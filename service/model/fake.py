@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from service.model.contract import ClassIndices, check_classes, check_images
+from service.model.curves import Curves
 from service.model.level_facts import QUANTILES, LevelFacts, Levels
 from service.model.manifest import Manifest, Ranges, Reference
 from service.model.scorecard import Scorecard, ScorecardEntry
@@ -138,6 +139,7 @@ class FakeModel:
     manifest: Manifest = _MANIFEST
     digest: str = hashlib.sha256(_MANIFEST.model_dump_json().encode()).hexdigest()
     scorecard: Scorecard | None = _SCORECARD
+    curves: Curves | None = None
     domain: Domain | None = _DOMAIN
 
     def predict(self, images: Floats) -> Scores:

@@ -20,6 +20,7 @@ MANIFEST_FILE = EXTRA / "manifest.json"
 GOLDEN_FILE = EXTRA / "golden.npz"
 MODEL_CARD_FILE = EXTRA / "MODEL_CARD.md"
 SCORECARD_FILE = EXTRA / "scorecard.json"
+CURVES_FILE = EXTRA / "curves.json"
 DOMAIN_FILE = EXTRA / "domain.npz"
 EXPERIMENT_FILE = EXTRA / "experiment.json"
 

@@ -1,4 +1,4 @@
-"""Read and write the scorecard and the domain of a bundle."""
+"""Read and write the scorecard, the curves and the domain of a bundle."""
 
 from pathlib import Path
 from zipfile import BadZipFile
@@ -7,7 +7,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from service.errors import BundleDamaged
-from service.model.manifest import DOMAIN_FILE, SCORECARD_FILE, Manifest
+from service.model.curves import Curves
+from service.model.manifest import CURVES_FILE, DOMAIN_FILE, SCORECARD_FILE, Manifest
 from service.model.scorecard import Scorecard
 from service.records import Domain
 
@@ -34,6 +35,32 @@ def save_scorecard(bundle: Path, scorecard: Scorecard) -> None:
     """Write the scorecard into the bundle."""
     text = scorecard.model_dump_json(indent=2) + "\n"
     (bundle / SCORECARD_FILE).write_text(text, encoding="utf-8")
+
+
+def load_curves(bundle: Path) -> Curves | None:
+    """Load the curves of the bundle in that directory, or None if it has none.
+
+    Raises:
+        BundleDamaged: the file does not hold valid curves.
+    """
+    path = bundle / CURVES_FILE
+    if not path.exists():
+        return None
+
+    try:
+        return Curves.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise BundleDamaged(
+            f"The curves of bundle {bundle} are not valid: {place}: {first['msg']}. "
+            "Export the bundle again."
+        ) from error
+
+
+def save_curves(bundle: Path, curves: Curves) -> None:
+    """Write the curves into the bundle."""
+    (bundle / CURVES_FILE).write_text(curves.model_dump_json() + "\n", encoding="utf-8")
 
 
 def load_domain(bundle: Path, manifest: Manifest) -> Domain | None:

@@ -2,31 +2,36 @@
 
 from collections.abc import Callable
 
-from service.model import Manifest, Model
+from service.model import Model
 from service.pipeline.assessment import assess_model
 from service.records import QualityWarning
 
-Lacks = Callable[[Manifest], bool]
+Lacks = Callable[[Model], bool]
 
 
-def _lacks_peaks(manifest: Manifest) -> bool:
-    return manifest.reference is None or not any(manifest.reference.peaks.values())
+def _lacks_peaks(model: Model) -> bool:
+    reference = model.manifest.reference
+    return reference is None or not any(reference.peaks.values())
 
 
-def _lacks_sizes(manifest: Manifest) -> bool:
-    return any(layer.effective_size is None for layer in manifest.layers)
+def _lacks_sizes(model: Model) -> bool:
+    return any(layer.effective_size is None for layer in model.manifest.layers)
 
 
-def _lacks_methods(manifest: Manifest) -> bool:
-    return any(layer.methods is None for layer in manifest.layers)
+def _lacks_methods(model: Model) -> bool:
+    return any(layer.methods is None for layer in model.manifest.layers)
 
 
-def _lacks_levels(manifest: Manifest) -> bool:
-    return manifest.levels is None
+def _lacks_levels(model: Model) -> bool:
+    return model.manifest.levels is None
 
 
-def _lacks_provenance(manifest: Manifest) -> bool:
-    return manifest.provenance is None
+def _lacks_curves(model: Model) -> bool:
+    return model.curves is None
+
+
+def _lacks_provenance(model: Model) -> bool:
+    return model.manifest.provenance is None
 
 
 _FACTS: tuple[tuple[Lacks, QualityWarning], ...] = (
@@ -62,6 +67,13 @@ _FACTS: tuple[tuple[Lacks, QualityWarning], ...] = (
         ),
     ),
     (
+        _lacks_curves,
+        QualityWarning(
+            "no-curves",
+            "The ROC curves and the calibration of this model version are not in its bundle.",
+        ),
+    ),
+    (
         _lacks_provenance,
         QualityWarning(
             "no-provenance",
@@ -73,5 +85,5 @@ _FACTS: tuple[tuple[Lacks, QualityWarning], ...] = (
 
 def model_warnings(model: Model) -> tuple[QualityWarning, ...]:
     """Return the warnings of every answer of the model, and one for each fact that it lacks."""
-    lacking = (warning for lacks, warning in _FACTS if lacks(model.manifest))
+    lacking = (warning for lacks, warning in _FACTS if lacks(model))
     return (*assess_model(model).warnings, *lacking)

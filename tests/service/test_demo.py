@@ -154,6 +154,21 @@ def test_demo_bundle_is_small_and_states_limitations(model: Model) -> None:
     assert sum(path.stat().st_size for path in DEMO.rglob("*") if path.is_file()) <= 3_000_000
 
 
+def test_demo_bundle_has_curves_of_its_figures(model: Model) -> None:
+    figures = model.manifest.figures
+
+    assert model.curves is not None
+    levels = model.curves.levels
+    assert levels.image is not None
+    assert levels.breast is not None
+    assert levels.exam is not None
+    assert levels.image.auc.value == pytest.approx(figures["image_auc"], abs=1e-4)
+    assert levels.breast.auc.low == pytest.approx(figures["breast_auc_low"], abs=1e-4)
+    assert levels.exam.auc.value == pytest.approx(figures["exam_auc"], abs=1e-4)
+    error = figures["expected_calibration_error"]
+    assert model.curves.calibration.error == pytest.approx(error, abs=1e-4)
+
+
 def test_integrated_gradients_are_complete(model: Model, phantom: PhantomImage) -> None:
     """They add up to the difference of the margin between the image and the blurred breast."""
     question = Question(method=Method.INTEGRATED_GRADIENTS)

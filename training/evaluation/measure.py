@@ -117,7 +117,7 @@ def measure_calibration(predictions: Predictions) -> dict[str, Any]:
     probabilities = predictions.at_data
     patients = [record.patient_id for record in predictions.records]
 
-    bins = reliability(labels, probabilities)
+    bins = reliability(labels, probabilities, patients)
     line = calibration_line(labels, probabilities)
     figures = intervals(CALIBRATION_FIGURES, labels, probabilities, patients)
     return {

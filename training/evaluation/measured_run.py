@@ -19,6 +19,7 @@ from training.evaluation.plots import (
 )
 from training.evaluation.predictions import Predictions, write_cases, write_predictions
 from training.evaluation.reliability import Bin
+from training.evaluation.roc_curves import measure_curves
 from training.evaluation.statistics import Interval, confusion
 from training.evaluation.subgroups import Subgroup
 from training.fit.run import Run, write_json, write_text
@@ -73,6 +74,8 @@ def measure_and_write(
 
     complete = choice.model_copy(update={"levels": measured.levels})
     write_text(run.operating_point, complete.model_dump_json(indent=2) + "\n")
+    curves = measure_curves(measured, document["calibration"])
+    write_text(run.curves, curves.model_dump_json() + "\n")
     draw_figures(run.directory, document, measured, groups)
     # The figures come last: an evaluation with them is complete.
     write_json(run.evaluation, document)

@@ -1,12 +1,13 @@
 """How well probabilities agree with what was observed: bins, scores and the calibration line."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import logit
 from scipy.stats import rankdata
 
-from training.evaluation.statistics import Labels, Values
+from training.evaluation.statistics import Labels, Values, wilson
 
 BINS = 10
 SMALLEST = float(np.finfo(np.float64).eps)
@@ -17,12 +18,14 @@ SMALLEST = float(np.finfo(np.float64).eps)
 class Bin:
     """Predictions of similar probability.
 
-    `probability`: mean of the predictions. `observed`: share of positive labels. `count`: number of
-    predictions.
+    `probability`: mean of the predictions. `observed`: share of positive labels, with its 95 %
+    interval from `low` to `high`. `count`: number of predictions.
     """
 
     probability: float
     observed: float
+    low: float
+    high: float
     count: int
 
 
@@ -37,20 +40,28 @@ class ProperScore:
     constant: float
 
 
-def reliability(labels: Labels, probabilities: Values, bins: int = BINS) -> list[Bin]:
+def reliability(
+    labels: Labels, probabilities: Values, patients: Sequence[str], bins: int = BINS
+) -> list[Bin]:
     """Group the predictions into at most `bins` groups of nearly equal size, lowest first.
 
     Equal probabilities are always in the same group. Groups of equal size tell something at a low
-    prevalence too, where nearly all probabilities lie between 0 and 0.1.
+    prevalence too, where nearly all probabilities lie between 0 and 0.1. Intervals are Wilson's for
+    as many cases as a group has patients: a bootstrap would give a group without cancer no width,
+    and images of one patient are not independent.
     """
+    names = np.asarray(patients)
     share_below = (rankdata(probabilities) - 0.5) / len(probabilities)
     indices = (share_below * bins).astype(int)
     groups = [np.flatnonzero(indices == index) for index in np.unique(indices)]
 
-    return [
-        Bin(float(probabilities[group].mean()), float(labels[group].mean()), len(group))
-        for group in groups
-    ]
+    result = []
+    for group in groups:
+        observed = wilson(float(labels[group].mean()), len(np.unique(names[group])))
+        mean = float(probabilities[group].mean())
+        result.append(Bin(mean, observed.value, observed.low, observed.high, len(group)))
+
+    return result
 
 
 def brier(labels: Labels, probabilities: Values) -> ProperScore:

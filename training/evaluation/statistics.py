@@ -1,5 +1,6 @@
 """Statistics of labels (0 or 1), scores, and the patients they belong to."""
 
+import math
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -10,6 +11,8 @@ from scipy.stats import rankdata
 
 BOOTSTRAP_DRAWS = 1000
 BOOTSTRAP_SEED = 0
+_QUANTILE = 1.959963984540054
+"""Of the standard normal distribution at 97.5 %."""
 
 Labels = NDArray[np.int32]
 Values = NDArray[np.float64]
@@ -100,6 +103,22 @@ def bootstrap(
 
     low, high = np.percentile(values, (2.5, 97.5))
     return Interval(figure(labels, scores), float(low), float(high))
+
+
+def wilson(share: float, cases: int) -> Interval:
+    """Return a share of that many cases with Wilson's interval, which has a width at 0 and 1 too.
+
+    Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", J. Am. Stat.
+    Assoc. 22, 1927.
+    """
+    spread = _QUANTILE**2 / cases
+    centre = (share + spread / 2) / (1 + spread)
+    half = math.sqrt(spread * share * (1 - share) + spread**2 / 4) / (1 + spread)
+
+    # Rounding must not put a share of 0 or 1 outside, or an end below 0 or above 1.
+    low = min(max(centre - half, 0.0), share)
+    high = max(min(centre + half, 1.0), share)
+    return Interval(share, low, high)
 
 
 def aggregate(

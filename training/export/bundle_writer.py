@@ -13,9 +13,11 @@ from service.model import (
     MANIFEST_FILE,
     MODEL_CARD_FILE,
     Bundle,
+    Curves,
     GoldenCase,
     Manifest,
     checksums,
+    save_curves,
     save_domain,
     save_scorecard,
 )
@@ -35,14 +37,15 @@ def export_bundle(  # noqa: PLR0913 - the parts of a bundle, by keyword
     *,
     golden_pixels: Pixels,
     report: ScorecardReport | None = None,
+    curves: Curves | None = None,
     experiment: str | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a bundle to the directory `out` and return `out`. A failed export leaves nothing there.
 
     `manifest`: as `describe_model` returns it. `golden_pixels`: decoded pixels of a mammogram. The
-    bundle keeps them with its answers for them. `experiment`: JSON of the settings that the network
-    was trained with, without names of files or patients.
+    bundle keeps them with its answers for them. `curves`: those of the test part. `experiment`:
+    JSON of the settings that the network was trained with, without names of files or patients.
 
     Raises:
         ExportError: `out` exists and may not be overwritten, or no class of the golden image can be
@@ -61,7 +64,7 @@ def export_bundle(  # noqa: PLR0913 - the parts of a bundle, by keyword
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
         staged = Path(workshop) / "new"
         _write_model(staged, model, manifest, golden_pixels)
-        _write_facts(staged, manifest, report, experiment)
+        _write_facts(staged, manifest, report, curves, experiment)
 
         if out.exists():
             out.rename(Path(workshop) / "old")
@@ -80,7 +83,11 @@ def _write_model(directory: Path, model: keras.Model, manifest: Manifest, golden
 
 
 def _write_facts(
-    directory: Path, manifest: Manifest, report: ScorecardReport | None, experiment: str | None
+    directory: Path,
+    manifest: Manifest,
+    report: ScorecardReport | None,
+    curves: Curves | None,
+    experiment: str | None,
 ) -> None:
     """Write every other file of the bundle."""
     if experiment is not None:
@@ -91,7 +98,10 @@ def _write_facts(
         save_domain(directory, report.domain)
         manifest = manifest.model_copy(update={"reference": report.reference})
 
-    card = model_card(manifest, None if report is None else report.scorecard)
+    if curves is not None:
+        save_curves(directory, curves)
+
+    card = model_card(manifest, None if report is None else report.scorecard, curves)
     (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
 
     # The manifest comes last, because it lists the checksums of all other files.

@@ -1,8 +1,18 @@
 """Model card: a bundle's manifest and scorecard as Markdown for human readers."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 
-from service.model import LevelFacts, Levels, Localisation, Manifest, Scorecard, ViewsFacts
+from service.model import (
+    Curves,
+    LevelFacts,
+    Levels,
+    Localisation,
+    Manifest,
+    RocCurve,
+    Scorecard,
+    ViewsFacts,
+)
 from service.records import ConvLayer
 from training.evaluation.headline import FLOOR_AUC
 
@@ -11,9 +21,14 @@ _NOTICE = (
     "treatment."
 )
 
+_SHOWN_RATES = (0.05, 0.1, 0.2)
+"""Rates of false positives at which the card tells sensitivities."""
 
-def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
-    """Return the card. Every fact in it comes from the manifest or the scorecard.
+
+def model_card(
+    manifest: Manifest, scorecard: Scorecard | None, curves: Curves | None = None
+) -> str:
+    """Return the card. Every fact in it comes from the manifest, the scorecard or the curves.
 
     The sections follow Mitchell et al., "Model Cards for Model Reporting", FAT* 2019.
     """
@@ -24,6 +39,7 @@ def model_card(manifest: Manifest, scorecard: Scorecard | None) -> str:
         *_section("Training", manifest.training),
         *_section("Decision", *_decision(manifest)),
         *_section("Figures", *_figures(manifest)),
+        *_section("Curves", *_curves(curves)),
         *_section("Floor", *_floor(manifest)),
         *_section("Scorecard", *_scorecard(scorecard)),
         *_section("Localisation of lesions", *_methods(scorecard)),
@@ -101,6 +117,36 @@ def _figures(manifest: Manifest) -> list[str]:
     return _table(
         ("Figure", "Value"), ((name, f"{value:.4g}") for name, value in manifest.figures.items())
     )
+
+
+def _curves(curves: Curves | None) -> list[str]:
+    """Return a few points of each ROC curve."""
+    if curves is None:
+        return ["Not measured."]
+
+    note = (
+        "Of test patients, with 95 % intervals by patient. The other columns have the highest "
+        "sensitivity where at most that share of the cases without cancer is positive. "
+        "`curves.json` has all points, and the calibration of single images in bins: its expected "
+        f"error is {curves.calibration.error:.3g}."
+    )
+    rows = [
+        (
+            level,
+            f"{curve.auc.value:.3f} ({curve.auc.low:.3f} to {curve.auc.high:.3f})",
+            *(_sensitivity(curve.roc, rate) for rate in _SHOWN_RATES),
+        )
+        for level, curve in curves.levels.by_level().items()
+        if curve is not None
+    ]
+    head = ("Level", "AUC", *(f"At {100 * rate:g} %" for rate in _SHOWN_RATES))
+    return [note, "", *_table(head, rows)]
+
+
+def _sensitivity(roc: RocCurve, rate: float) -> str:
+    """Return the sensitivity at the last measured rate of false positives up to `rate`."""
+    index = bisect_right(roc.false_positive_rate, rate) - 1
+    return f"{roc.sensitivity[index]:.3f} ({roc.low[index]:.3f} to {roc.high[index]:.3f})"
 
 
 def _floor(manifest: Manifest) -> list[str]:

@@ -13,6 +13,7 @@ from training.config import Card
 from training.config_files import load_foreign_model
 from training.errors import ExportError, RunError
 from training.evaluation.headline import headline
+from training.evaluation.roc_curves import read_curves
 from training.export.bundle_writer import export_bundle
 from training.export.origin import provenance, settings_json
 from training.fit.run import Run, read_json
@@ -48,6 +49,7 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
         manifest,
         golden_pixels=pixels,
         report=report,
+        curves=read_curves(run.curves),
         experiment=settings_json(experiment),
         overwrite=overwrite,
     )

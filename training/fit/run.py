@@ -62,6 +62,11 @@ class Run:
         """Figures measured on the test part."""
         return self.directory / "evaluation.json"
 
+    @property
+    def curves(self) -> Path:
+        """ROC curves and calibration of the test part."""
+        return self.directory / "curves.json"
+
     def predictions(self, level: Level) -> Path:
         """Return the path of the test part's predictions at a level, a CSV table."""
         return self.directory / f"predictions-{level}.csv"

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from service.model import ClassIndices, Manifest, Scorecard, gradcam_signature
+from service.model import ClassIndices, Curves, Manifest, Scorecard, gradcam_signature
 from service.records import Domain, Floats, LayerGradients, Scores
 from training.introspection.signatures import Explained
 
@@ -13,6 +13,7 @@ class LiveModel:
     """A `service.model.Model` over a network in memory. A signature is traced at its first call."""
 
     digest = ""
+    curves: Curves | None = None
 
     def __init__(
         self,

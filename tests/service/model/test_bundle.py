@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from service.errors import BundleDamaged, BundleMissing, UnknownLayer
-from service.model import MANIFEST_FILE, Bundle, Model, checksums
+from service.model import CURVES_FILE, MANIFEST_FILE, Bundle, Model, checksums, save_curves
+from tests.support.level_facts import curves
 
 IMAGES = np.random.default_rng(5).random((5, 96, 72, 1), np.float32)
 CLASSES = np.array([1, 0, 1, 1, 0], np.int32)
@@ -108,6 +109,31 @@ def test_wrong_input_raises_an_error(bundle: Bundle) -> None:
 def test_path_without_bundle_names_an_example(copy: Path, place: str) -> None:
     with pytest.raises(BundleMissing, match=r"models/demo/1"):
         Bundle.load(copy.parent / place)
+
+
+def test_bundle_has_the_curves_of_its_file(bundle: Bundle, copy: Path) -> None:
+    save_curves(copy, curves())
+    rewrite_manifest(copy, lambda _: None)
+
+    assert Bundle.load(copy).curves == curves()
+    assert bundle.curves is None
+
+
+def test_invalid_curves_are_refused(copy: Path) -> None:
+    (copy / CURVES_FILE).write_text(curves().model_dump_json().replace("0.85", "8.5"))
+    rewrite_manifest(copy, lambda _: None)
+
+    with pytest.raises(
+        BundleDamaged, match=r"not valid: levels\.image\.roc\.high\.2: .* Export the"
+    ):
+        Bundle.load(copy)
+
+
+def test_curves_missing_in_manifest_are_named(copy: Path) -> None:
+    save_curves(copy, curves())
+
+    with pytest.raises(BundleDamaged, match=r"not in the manifest: assets\.extra/curves\.json"):
+        Bundle.load(copy)
 
 
 def test_altered_file_is_named(copy: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from service.model import Bundle, FakeModel
 from service.pipeline import model_warnings
 from service.records import EffectiveSize
-from tests.support.level_facts import provenance
+from tests.support.level_facts import curves, provenance
 
 
 def complete() -> FakeModel:
@@ -18,6 +18,7 @@ def complete() -> FakeModel:
     layers = (replace(layer, effective_size=EffectiveSize(5.0, 5.0)),)
     changes = {"layers": layers, "provenance": provenance()}
     model.manifest = model.manifest.model_copy(update=changes)
+    model.curves = curves()
     return model
 
 
@@ -44,6 +45,13 @@ def test_missing_fact_of_model_has_its_code(fact: str, code: str) -> None:
     assert codes(model) == ["scorecard-failed", code]
 
 
+def test_missing_curves_have_their_code() -> None:
+    model = complete()
+    model.curves = None
+
+    assert codes(model) == ["scorecard-failed", "no-curves"]
+
+
 @pytest.mark.parametrize(
     ("fact", "code"),
     [("effective_size", "no-effective-size"), ("methods", "no-layer-methods")],
@@ -66,5 +74,6 @@ def test_bundle_of_earlier_release_lacks_these_facts(older_bundle: Bundle) -> No
         "no-effective-size",
         "no-layer-methods",
         "no-levels",
+        "no-curves",
         "no-provenance",
     ]

@@ -23,6 +23,7 @@ from training.evaluation import measured_run
 from training.evaluation.evaluate import evaluate, usual_prevalence
 from training.evaluation.headline import headline
 from training.evaluation.measured_run import NAMES
+from training.evaluation.roc_curves import read_curves
 from training.export.publish import describe_run
 from training.fit.run import Run, read_json
 from training.fit.start import open_data, start
@@ -120,6 +121,25 @@ def test_auc_follows_from_the_kept_predictions(run: Run) -> None:
             [int(row["cancer"]) for row in rows], [float(row["probability"]) for row in rows]
         )
         assert read_json(run.evaluation)[name]["auc"]["value"] == pytest.approx(area)
+
+
+def test_curves_agree_with_the_figures(run: Run) -> None:
+    document = read_json(run.evaluation)
+
+    curves = read_curves(run.curves)
+
+    assert curves is not None
+    for level, curve in curves.levels.by_level().items():
+        figures = document[NAMES[level]]
+        assert curve is not None
+        assert (curve.cases, curve.with_cancer) == (figures["count"], figures["with_cancer"])
+        assert curve.auc.model_dump() == pytest.approx(figures["auc"], rel=1e-3)
+        at_ten = figures["sensitivity_at_90_specificity"]
+        assert curve.roc.sensitivity[10] == pytest.approx(at_ten["value"], rel=1e-3)
+        assert curve.roc.low[10] == pytest.approx(at_ten["low"], rel=1e-3)
+    bins = document["calibration"]["reliability"]
+    assert [one.count for one in curves.calibration.bins] == [one["count"] for one in bins]
+    assert sum(one["count"] for one in bins) == 20
 
 
 @pytest.mark.parametrize("name", ["roc", "precision-recall", "reliability", "confusion", "history"])

@@ -176,7 +176,7 @@ def test_calibration_has_intervals_around_its_figures(predictions: Predictions) 
 
     document = measure_calibration(predictions)
 
-    bins = reliability(labels, predictions.at_data)
+    bins = reliability(labels, predictions.at_data, [r.patient_id for r in predictions.records])
     error = sum(one.count * abs(one.probability - one.observed) for one in bins) / len(labels)
     expected = {
         "expected_calibration_error": error,

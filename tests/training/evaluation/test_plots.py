@@ -81,7 +81,9 @@ def test_precision_recall_curve_is_a_picture(tmp_path: Path) -> None:
 def test_reliability_fills_the_picture_at_low_prevalence(tmp_path: Path) -> None:
     path = tmp_path / "reliability.png"
 
-    draw_reliability(path, [Bin(0.001, 0.0, 100), Bin(0.06, 0.05, 101)], 0.01)
+    draw_reliability(
+        path, [Bin(0.001, 0.0, 0.0, 0.04, 100), Bin(0.06, 0.05, 0.02, 0.11, 101)], 0.01
+    )
 
     (curve,) = blue_shapes(path)
     assert curve[2] > 300

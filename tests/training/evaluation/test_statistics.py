@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from training.evaluation import statistics
 from training.evaluation.statistics import (
@@ -8,6 +9,7 @@ from training.evaluation.statistics import (
     auc,
     bootstrap,
     confusion,
+    wilson,
 )
 
 LABELS = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1], dtype=np.int32)
@@ -34,6 +36,16 @@ def test_sensitivity_and_specificity_are_shares_of_their_class() -> None:
     counts = Confusion(true_positives=3, false_positives=1, true_negatives=4, false_negatives=1)
 
     assert (counts.sensitivity, counts.specificity) == (0.75, 0.8)
+
+
+@pytest.mark.parametrize(("hits", "cases"), [(0, 84), (84, 84), (3, 7), (1, 1)])
+def test_wilson_interval_equals_that_of_scipy(hits: int, cases: int) -> None:
+    expected = binomtest(hits, cases).proportion_ci(0.95, "wilson")
+
+    interval = wilson(hits / cases, cases)
+
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    assert 0 <= interval.low <= interval.value <= interval.high <= 1
 
 
 def test_breast_has_mean_score_and_highest_label() -> None:

@@ -1,7 +1,7 @@
 """Model cards of manifests with and without levels and provenance."""
 
 from service.model import FakeModel
-from tests.support.level_facts import levels, provenance
+from tests.support.level_facts import curves, levels, provenance
 from training.export.model_card import model_card
 
 MANIFEST = FakeModel().manifest.model_copy(update={"levels": None})
@@ -31,6 +31,18 @@ def test_card_has_rows_by_level_and_views() -> None:
     ]
 
 
+def test_card_has_points_of_each_curve() -> None:
+    """At 20 % it has the sensitivity that was measured at 10 %, the last rate up to 20 %."""
+    text = section(model_card(MANIFEST, None, curves()), "Curves")
+
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    at_ten = "0.750 (0.650 to 0.850)"
+    points = f"0.850 (0.800 to 0.900) | 0.600 (0.500 to 0.700) | {at_ten} | {at_ten}"
+    assert rows[0] == "| Level | AUC | At 5 % | At 10 % | At 20 % |"
+    assert rows[2:] == [f"| image | {points} |", f"| breast | {points} |"]
+    assert "its expected error is 0.055." in text
+
+
 def test_card_tells_provenance() -> None:
     manifest = MANIFEST.model_copy(update={"provenance": provenance()})
 
@@ -46,4 +58,5 @@ def test_card_without_facts_says_so() -> None:
     card = model_card(MANIFEST, None)
 
     assert "Thresholds of breasts and exams were not chosen." in section(card, "Decision")
+    assert section(card, "Curves").strip() == "Not measured."
     assert section(card, "Provenance").strip() == "Not recorded."

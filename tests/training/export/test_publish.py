@@ -14,6 +14,7 @@ from training.data.table import load_records
 from training.errors import ScorecardError
 from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import evaluate
+from training.evaluation.roc_curves import read_curves
 from training.export.publish import export_foreign_model, export_run
 from training.fit.network import logits_model
 from training.fit.run import Run, read_json
@@ -78,6 +79,8 @@ def test_bundle_answers_as_its_run_was_measured(
     assert bundle.predict(images).probabilities[:, 1] == pytest.approx(expected, abs=1e-5)
     assert bundle.scorecard is None
     assert bundle.domain is None
+    assert bundle.curves is not None
+    assert bundle.curves == read_curves(run.curves)
 
     assert_scorecard_travels(run, tmp_path / "models" / "toy" / "8")
 
