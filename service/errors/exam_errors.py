@@ -22,5 +22,7 @@ class NoImageAnswered(RequestError):
     remedy = "Correct the files as `refusals` says, or send others."
 
     def __init__(self, refusals: Sequence[ImageError]) -> None:
-        super().__init__(f"None of the files can be read as a mammogram: {len(refusals)} in all.")
+        number = len(refusals)
+        count = f": {number} in all" if number > 1 else ""
+        super().__init__(f"None of the files can be read as a mammogram{count}.")
         self.refusals = tuple(refusals)

@@ -31,14 +31,15 @@ class NoObject(RequestError):
 
 
 class ObjectsTooLarge(RequestError):
-    """The objects of one answer take more memory than is allowed."""
+    """The objects or the pixels of one answer take more memory than is allowed."""
 
     slug = "objects-too-large"
     title = "Objects too large for one answer"
     remedy = (
         "Ask for fewer objects at a time, or for `sc_syntax=jpeg-ls`, which makes overlays smaller "
-        "without loss."
+        "without loss. Of `/exam/pixels`, send fewer files, or ask for a smaller `size`, such as "
+        "`size=2048`."
     )
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"The objects of one answer take more than {max_bytes} bytes.")
+        super().__init__(f"The parts of one answer take more than {max_bytes} bytes.")

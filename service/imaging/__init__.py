@@ -7,6 +7,7 @@ from service.imaging.dicom.source_header import OBJECT_TAGS, FileOrigin
 from service.imaging.limits import Limits
 from service.imaging.named_facts import NamingReader
 from service.imaging.reading import IMAGING_VERSION, PictureTask, Read, Reading, ReadTask, read
+from service.imaging.sample_reading import SamplesTask, pack
 from service.imaging.source_reading import (
     FileTask,
     OriginTask,
@@ -30,10 +31,12 @@ __all__ = [
     "ReadTask",
     "Reading",
     "RunTask",
+    "SamplesTask",
     "SourceReading",
     "decode",
     "fit",
     "has_prefix",
+    "pack",
     "read",
     "run_task",
 ]

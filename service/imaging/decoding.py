@@ -8,7 +8,7 @@ from service.imaging.dicom.opening import has_prefix, is_bare_dataset
 from service.imaging.foreign_formats import name_format
 from service.imaging.limits import Limits
 from service.imaging.raster import RasterFormat, RasterImage
-from service.records import Mammogram
+from service.records import Mammogram, Samples
 
 _MAGIC: dict[bytes, RasterFormat] = {
     b"\x89PNG\r\n\x1a\n": "png",
@@ -34,6 +34,14 @@ class OpenedImage(Protocol):
         resolution that has at least as many, in every format and transfer syntax alike. If it is
         None, the file is decoded in full. `with_signal`: False for a picture, which does not need
         the values before the VOI transform. `signal` is then None.
+
+        Raises:
+            ImageError: any subclass but NoBreast.
+        """
+        ...
+
+    def samples(self) -> Samples:
+        """Decode the file in full, and return its values before the VOI transform.
 
         Raises:
             ImageError: any subclass but NoBreast.

@@ -14,10 +14,12 @@ from service.imaging.limits import Limits
 from service.imaging.polarity import INVERTED, is_negative
 from service.imaging.rasters.jpeg_file import read_jpeg_file
 from service.imaging.rasters.png_file import read_png
-from service.imaging.rasters.samples import Raster, Samples
+from service.imaging.rasters.samples import Raster
+from service.imaging.rasters.samples import Samples as Stored
 from service.imaging.rasters.tiff_file import read_tiff
 from service.imaging.reduction import Pyramid, from_reduced
-from service.records import WHITE, ImageFacts, Mammogram, Pixels
+from service.imaging.sample_range import whole_range
+from service.records import WHITE, ImageFacts, Mammogram, Pixels, SampleMeaning, Samples
 
 RasterFormat = Literal["png", "jpeg", "tiff"]
 
@@ -39,10 +41,22 @@ class RasterImage:
 
     def __init__(self, data: bytes, raster_format: RasterFormat, limits: Limits) -> None:
         raster = _READERS[raster_format](data, limits)
-        pixels = _scale(_upright(raster.grey, raster.orientation), raster.bits)
+        grey = _upright(raster.grey, raster.orientation)
+        ends = _ends(grey, raster.bits)
+        pixels = _scale(grey, *ends)
         inverted = is_negative(pixels)
 
         rows, columns = pixels.shape
+        self._stored = grey
+        self._meaning = SampleMeaning(
+            slope=1.0,
+            intercept=0.0,
+            lowest=int(grey.min()),
+            highest=int(grey.max()),
+            padding=None,
+            inverted=inverted,
+            presets=(whole_range(*ends),),
+        )
         self._positive = WHITE - pixels if inverted else pixels
         self._pyramid = Pyramid((0, WHITE))
         self._facts = ImageFacts(format=raster_format, rows=rows, columns=columns, bits=raster.bits)
@@ -65,34 +79,44 @@ class RasterImage:
             to_source=from_reduced(halvings),
         )
 
+    def samples(self) -> Samples:
+        """Return the values as stored; see `service.imaging.decoding.OpenedImage`."""
+        return Samples(self._stored.astype(np.uint16, copy=False), self._meaning)
 
-def _scale(samples: Samples, bits: int) -> Pixels:
-    """Scale the samples to 0 black .. 65535 white.
+
+def _ends(samples: Stored, bits: int) -> tuple[int, int]:
+    """Return the samples that are black and white.
 
     Fewer than 16 bits are scaled by their number. 16 bits that hold fewer, such as the 12 of a
     detector, are scaled by the range of their values.
     """
     whole = 2**bits - 1
-    if WHITE % whole == 0 and whole < WHITE:
-        return samples * np.uint16(WHITE // whole)
     if whole < WHITE:
-        return _stretch(samples, 0, whole)
+        return 0, whole
 
     lowest = int(samples.min())
-    span = int(samples.max()) - lowest
-    if span == 0 or span >= _MIN_SPAN * WHITE:
+    highest = int(samples.max())
+    span = highest - lowest
+    return (0, WHITE) if span == 0 or span >= _MIN_SPAN * WHITE else (lowest, highest)
+
+
+def _scale(samples: Stored, black: int, white: int) -> Pixels:
+    """Scale the samples to 0 black .. 65535 white."""
+    if (black, white) == (0, WHITE):
         return samples.astype(np.uint16, copy=False)
-    return _stretch(samples, lowest, span)
+    if black == 0 and WHITE % white == 0:
+        return samples * np.uint16(WHITE // white)
+    return _stretch(samples, black, white - black)
 
 
-def _stretch(samples: Samples, lowest: int, span: int) -> Pixels:
+def _stretch(samples: Stored, lowest: int, span: int) -> Pixels:
     """Map the values from `lowest` to `lowest + span` to 0..65535."""
     unit = np.clip((np.arange(WHITE + 1) - lowest) / span, 0, 1)
     table = np.rint(unit * WHITE).astype(np.uint16)
     return table[samples]
 
 
-def _upright(grey: Samples, orientation: object) -> Samples:
+def _upright(grey: Stored, orientation: object) -> Stored:
     """Apply the orientation of EXIF or TIFF, as viewers do."""
     if orientation in {5, 6, 7, 8}:
         grey = grey.T

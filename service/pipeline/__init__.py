@@ -29,9 +29,10 @@ from service.pipeline.exam import (
     explain_exam,
     run_in_turn,
 )
-from service.pipeline.exam_files import ExamFile
+from service.pipeline.exam_files import ExamFile, SampleOrder
 from service.pipeline.exam_results import exam_results, image_results
 from service.pipeline.model_facts import model_warnings
+from service.pipeline.packed_heat import PackedHeat, pack_heat
 from service.pipeline.passes import count_passes
 from service.pipeline.selftest import golden_case, replay, warm
 from service.pipeline.steps import (
@@ -56,8 +57,10 @@ __all__ = [
     "ExplainedImage",
     "Explanation",
     "ImagePrediction",
+    "PackedHeat",
     "Question",
     "RunAll",
+    "SampleOrder",
     "archive_sources",
     "build_objects",
     "check_question",
@@ -76,6 +79,7 @@ __all__ = [
     "golden_case",
     "image_results",
     "model_warnings",
+    "pack_heat",
     "picture_edge",
     "predict",
     "replay",

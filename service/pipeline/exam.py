@@ -11,9 +11,15 @@ from service.imaging import FileOrigin, RunTask
 from service.model import Model
 from service.observability.stopwatch import Lap, Stopwatch
 from service.pipeline.counted_images import AnsweredImage, count_images
-from service.pipeline.exam_files import ExamFile, FileOutcome, SourceReader, explain_file
+from service.pipeline.exam_files import (
+    ExamFile,
+    FileOutcome,
+    SampleOrder,
+    SourceReader,
+    explain_file,
+)
 from service.pipeline.steps import Explanation, Question, check_question
-from service.records import NotCounted, RefusedImage
+from service.records import NotCounted, PackedSamples, RefusedImage
 
 T = TypeVar("T")
 
@@ -33,12 +39,14 @@ class ExamQuestion:
     """The explanation that is requested of every image.
 
     `picture_edge`: long edge of the mammograms' pictures in pixels, 0 for none. `with_headers`:
-    also return the headers that objects for archives copy.
+    also return the headers that objects for archives copy. `samples`: None for an
+    answer without samples.
     """
 
     question: Question = field(default_factory=Question)
     picture_edge: float = 0
     with_headers: bool = False
+    samples: SampleOrder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +54,14 @@ class ExplainedImage:
     """An image that was explained.
 
     `not_counted`: None if it counts. `header`: as in `ImageResult`. `laps`: of its steps.
+    `samples`: None if they were not asked for.
     """
 
     explanation: Explanation
     not_counted: NotCounted | None
     header: bytes | None = field(repr=False)
     laps: tuple[Lap, ...]
+    samples: PackedSamples | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,9 @@ def explain_exam(
 
     # 2. Read and explain every file.
     key = secrets.token_bytes(_KEY_BYTES)
-    source = SourceReader(run_task, question.picture_edge, key, with_header=question.with_headers)
+    source = SourceReader(
+        run_task, question.picture_edge, key, question.with_headers, question.samples
+    )
     calls = [partial(explain_file, model, source, file, question.question) for file in files]
     outcomes = run_all(calls)
     for outcome in outcomes:
@@ -130,7 +142,11 @@ def _images(
     for outcome in outcomes:
         if outcome.explanation is not None:
             reason = next(reasons)
-            images.append(ExplainedImage(outcome.explanation, reason, outcome.header, outcome.laps))
+            images.append(
+                ExplainedImage(
+                    outcome.explanation, reason, outcome.header, outcome.laps, outcome.samples
+                )
+            )
         elif outcome.refusal is not None:
             images.append(_refused(outcome.refusal))
     return tuple(images)

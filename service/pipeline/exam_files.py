@@ -1,5 +1,6 @@
 """Explain one file of an exam: the outcome, with the origin and the header of the file."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from service.errors import ImageError
@@ -10,12 +11,13 @@ from service.imaging import (
     Reading,
     ReadSourceTask,
     RunTask,
+    SamplesTask,
     SourceReading,
 )
 from service.model import Model
 from service.observability.stopwatch import Lap, Stopwatch
 from service.pipeline.steps import Explanation, Question, explain
-from service.records import FitParameters, NamedFacts
+from service.records import FitParameters, NamedFacts, PackedSamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +29,39 @@ class ExamFile:
 
 
 @dataclass(frozen=True, slots=True)
+class SampleOrder:
+    """Samples that are wanted of every image, with that long edge in pixels.
+
+    `hold`: takes note of the bytes of each image before the next one is read, or raises.
+    """
+
+    long_edge: float
+    hold: Callable[[bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
 class SourceReader:
-    """Reader of files with their origin and header."""
+    """Reader of files with their origin and header, and with the samples that are wanted."""
 
     run_task: RunTask
     picture_edge: float
     key: bytes
     with_header: bool
+    order: SampleOrder | None
 
     def read(self, data: bytes, parameters: FitParameters) -> SourceReading:
         """Read and fit the file; see `Read`."""
         task = ReadSourceTask(parameters, self.picture_edge, self.key, with_header=self.with_header)
         return self.run_task(task, data)
+
+    def samples(self, data: bytes, timer: Stopwatch) -> PackedSamples | None:
+        """Return the samples of the file, None if they were not asked for."""
+        if self.order is None:
+            return None
+        with timer.step("samples"):
+            samples = self.run_task(SamplesTask(self.order.long_edge), data)
+        self.order.hold(samples.content)
+        return samples
 
     def origin(self, data: bytes) -> FileOrigin | None:
         """Return the origin of a file that was refused, None if it cannot be read."""
@@ -50,13 +73,17 @@ class SourceReader:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of a file: an explanation or a refusal. `header`: it names the patient."""
+    """What became of a file: an explanation or a refusal.
+
+    `header`: it names the patient. `samples`: None if they were not asked for.
+    """
 
     explanation: Explanation | None
     refusal: ImageError | None
     origin: FileOrigin | None
     header: bytes | None = field(repr=False)
     laps: tuple[Lap, ...]
+    samples: PackedSamples | None = None
 
 
 def explain_file(
@@ -74,8 +101,10 @@ def explain_file(
     try:
         naming = NamingReader(read, file.named)
         explanation = explain(model, naming, file.data, timer, question)
+        samples = source.samples(file.data, timer)
     except ImageError as error:
         return FileOutcome(None, error, source.origin(file.data), None, tuple(timer.laps))
 
     (reading,) = readings
-    return FileOutcome(explanation, None, reading.origin, reading.header, tuple(timer.laps))
+    laps = tuple(timer.laps)
+    return FileOutcome(explanation, None, reading.origin, reading.header, laps, samples)

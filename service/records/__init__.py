@@ -26,6 +26,14 @@ from service.records.image import (
     SpacingPlane,
     View,
 )
+from service.records.image_samples import (
+    PackedSamples,
+    PresetFunction,
+    SampleMeaning,
+    Samples,
+    VoiPreset,
+    VoiTable,
+)
 from service.records.layers import (
     ConvLayer,
     EffectiveSize,
@@ -83,16 +91,22 @@ __all__ = [
     "ObjectName",
     "ObjectPart",
     "ObjectRequest",
+    "PackedSamples",
     "Peak",
     "PixelSyntax",
     "Pixels",
+    "PresetFunction",
     "QualityWarning",
     "ReceptiveField",
     "ReferenceRange",
     "RefusedImage",
+    "SampleMeaning",
+    "Samples",
     "Scores",
     "Side",
     "SpacingPlane",
     "Stage",
     "View",
+    "VoiPreset",
+    "VoiTable",
 ]

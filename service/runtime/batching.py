@@ -8,7 +8,7 @@ import numpy as np
 
 from service.errors import ReaderKilled
 from service.imaging import FileTask, Reading, ReadTask, RunTask
-from service.model import ClassIndices, Manifest, Model, Scorecard, gradcam_signature
+from service.model import ClassIndices, Curves, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
@@ -80,6 +80,11 @@ class BatchedModel:
     def scorecard(self) -> Scorecard | None:
         """The model's scorecard."""
         return self.model.scorecard
+
+    @property
+    def curves(self) -> Curves | None:
+        """The model's ROC curves and calibration."""
+        return self.model.curves
 
     @property
     def domain(self) -> Domain | None:

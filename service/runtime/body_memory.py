@@ -114,6 +114,8 @@ class HeldAnswer:
     def __init__(self, memory: BodyMemory, caller: str, upload_bytes: int) -> None:
         self._held = HeldBody(memory, caller)
         self._max_bytes = memory.max_bytes_per_caller - upload_bytes
+        self._counted = 0
+        self._lock = threading.Lock()
         self.parts: list[bytes] = []
 
     @property
@@ -128,13 +130,29 @@ class HeldAnswer:
             ObjectsTooLarge: the parts would be too large, even with all room for this caller.
             Busy: other requests take the room.
         """
-        size = self.size + len(part)
-        if size > self._max_bytes:
-            raise ObjectsTooLarge(self._max_bytes)
-        self._held.grow(size)
+        self.count(len(part))
+        self.keep(part)
+
+    def keep(self, part: bytes) -> None:
+        """Keep a part whose bytes are counted already."""
         self.parts.append(part)
+
+    def count(self, size: int) -> None:
+        """Count a part of `size` bytes that is kept elsewhere until `keep` has it.
+
+        Raises:
+            ObjectsTooLarge, Busy: as for `add`.
+        """
+        with self._lock:
+            counted = self._counted + size
+            if counted > self._max_bytes:
+                raise ObjectsTooLarge(self._max_bytes)
+            self._held.grow(counted)
+            self._counted = counted
 
     def release(self) -> None:
         """Forget the parts and count them no longer."""
-        self.parts.clear()
-        self._held.release()
+        with self._lock:
+            self.parts.clear()
+            self._held.release()
+            self._counted = 0

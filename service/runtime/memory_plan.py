@@ -34,6 +34,7 @@ _DRAWN_BYTES = 12  # while it is drawn, and becomes an object, one at a time
 _DRAWN_WEBP_BYTES = 24  # the same as WebP, which is bounded
 _HELD_BYTES = 4  # the grey mammogram and the picture, for each slot of the explanations
 _OBJECT_BYTES = 3.75  # an object with it: RGB, of which noise as JPEG-LS is larger by a quarter
+_SAMPLES_BYTES = 4  # packed samples, in the shared file and on their way into an answer
 _EXPLAINED_BYTES = 3 * MEBIBYTE  # an image of an exam: as it was read, its heat and its header
 _GIBIBYTE = 2**30
 
@@ -56,7 +57,8 @@ class MemoryTooSmall(RuntimeError):
 class MemoryPlan:
     """Bytes of each part. `exams`: their images. `reader`: one process with the largest file.
 
-    A reader shares its file with the service: an upload on the way in, an object on the way out.
+    A reader shares its file with the service: an upload on the way in, an object or samples on the
+    way out.
     """
 
     service: int
@@ -139,8 +141,9 @@ def _gib(size: int) -> str:
 
 
 def _shared_bytes(settings: Settings) -> int:
-    """Return the most that the service and a reader hand to each other: an upload or an object."""
-    return max(settings.max_upload_bytes, math.ceil(_OBJECT_BYTES * settings.max_pixels))
+    """Return the most that service and reader hand to each other: an upload, object or samples."""
+    handed = math.ceil(max(_OBJECT_BYTES, _SAMPLES_BYTES) * settings.max_pixels)
+    return max(settings.max_upload_bytes, handed)
 
 
 def _model_bytes(model: Path) -> int:

@@ -14,7 +14,6 @@ file would cost two processes.
 import logging
 import multiprocessing
 import os
-import pickle
 import queue
 import signal
 from collections.abc import Callable
@@ -143,8 +142,7 @@ class _ReaderProcess:
 
             # Answer: pickled, the same way back.
             length = self._connection.recv()
-            pickled = self._file.read(length)
-            answer: T | ImageError = pickle.loads(pickled)  # noqa: S301 - our own process
+            answer: T | ImageError = self._file.unpickle(length)
             self._file.shrink()
         except (EOFError, ConnectionError) as error:
             raise self._replace_dead_process() from error

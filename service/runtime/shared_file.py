@@ -4,7 +4,9 @@ Over a pipe a mammogram takes ten times as long.
 """
 
 import os
+import pickle
 from collections.abc import Callable
+from mmap import ACCESS_READ, mmap
 from multiprocessing.reduction import DupFd
 from typing import Any
 
@@ -32,6 +34,14 @@ class SharedFile:
     def read(self, length: int) -> bytes:
         """Read the first `length` bytes."""
         return os.pread(self._descriptor, length, 0)
+
+    def unpickle(self, length: int) -> Any:
+        """Return the object whose pickle are the first `length` bytes, without a copy of them.
+
+        The other process must be our own.
+        """
+        with mmap(self._descriptor, length, access=ACCESS_READ) as pickled:
+            return pickle.loads(pickled)  # noqa: S301 - of our own process
 
     def shrink(self) -> None:
         """Free the memory if the file is larger than `KEPT_BYTES`.

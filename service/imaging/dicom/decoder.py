@@ -8,8 +8,10 @@ from service.imaging.dicom.display import display
 from service.imaging.dicom.header import Header
 from service.imaging.dicom.opening import open_dataset
 from service.imaging.dicom.pixeldata import Encoded, PixelReader
+from service.imaging.dicom.presets import read_vois
+from service.imaging.dicom.stored_samples import stored_samples
 from service.imaging.limits import Limits
-from service.records import ImageFacts, Mammogram
+from service.records import ImageFacts, Mammogram, Samples
 
 
 class DicomImage:
@@ -25,6 +27,7 @@ class DicomImage:
         limits.check(header.rows, header.columns)
 
         self._syntax = dataset.syntax
+        self._elements = dataset.elements
         self._header = header
         self._warnings = (
             *acceptance.warnings(header.identity),
@@ -56,6 +59,12 @@ class DicomImage:
             warnings=(*self._warnings, *shown.warnings),
             to_source=decoded.to_source,
         )
+
+    def samples(self) -> Samples:
+        """Return the values before the VOI transform; see `OpenedImage`."""
+        header = self._header
+        vois = read_vois(self._elements, header.calibration.value_range)
+        return stored_samples(self._pixels.decode().patterns, header, vois)
 
 
 def _facts(header: Header, syntax: UID, window: str | None) -> ImageFacts:

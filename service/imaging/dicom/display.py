@@ -44,11 +44,44 @@ class Display:
     warnings: tuple[QualityWarning, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Bit patterns, and the transforms that the pixels have confirmed.
+
+    `view_counts`: of the view that was examined. `counts`: positive for each pattern that occurs.
+    `calibration`: without a VOI transform if that of the file shows nothing. `is_inverted`: not the
+    polarity of the header.
+    """
+
+    patterns: Patterns
+    view_counts: ValueCounts
+    counts: Counts
+    calibration: Calibration
+    is_inverted: bool
+
+
 def display(patterns: Patterns, header: Header, *, with_signal: bool = True) -> Display:
     """Display the patterns, which may be overwritten.
 
     `with_signal`: False leaves the signal out.
     """
+    judged = judge(patterns, header)
+    usable = judged.calibration
+    counts = judged.counts
+
+    # The signal first, because the pixels take the memory of the patterns.
+    has_signal = with_signal and usable.voi is not None
+    signal = cv2.LUT(judged.patterns, usable.signal_table(counts)) if has_signal else None
+    return Display(
+        pixels=_look_up(judged.patterns, usable.display_table(counts)),
+        signal=None if signal is None else np.asarray(signal, np.uint16),
+        window=None if usable.voi is None else header.window,
+        warnings=_warnings(header, usable, is_inverted=judged.is_inverted),
+    )
+
+
+def judge(patterns: Patterns, header: Header) -> Judged:
+    """Confirm the polarity and the VOI transform of the header by the pixels, or overrule them."""
     # A view of every few pixels, its number of pixels of each pattern, and the patterns that occur.
     calibration = header.calibration
     is_byte = calibration.storage.bits_allocated == 8  # noqa: PLR2004 - a byte
@@ -60,17 +93,9 @@ def display(patterns: Patterns, header: Header, *, with_signal: bool = True) -> 
 
     # Polarity, and the transforms that can be used.
     calibration, is_inverted = _upright(calibration, view, counts)
-    usable = _usable(calibration, view_counts, counts)
-
-    # The signal first, because the pixels take the memory of the patterns.
-    has_signal = with_signal and usable.voi is not None
-    signal = cv2.LUT(patterns, usable.signal_table(counts)) if has_signal else None
-    return Display(
-        pixels=_look_up(patterns, usable.display_table(counts)),
-        signal=None if signal is None else np.asarray(signal, np.uint16),
-        window=None if usable.voi is None else header.window,
-        warnings=_warnings(header, usable, is_inverted=is_inverted),
-    )
+    if not shows_breast(calibration, view_counts, counts):
+        calibration = replace(calibration, voi=None)
+    return Judged(patterns, view_counts, counts, calibration, is_inverted)
 
 
 def _count(patterns: Patterns, pattern_count: int) -> Counts:
@@ -87,10 +112,10 @@ def _upright(calibration: Calibration, view: Patterns, counts: Counts) -> tuple[
     return replace(calibration, inverted=not calibration.inverted), True
 
 
-def _usable(calibration: Calibration, view_counts: ValueCounts, counts: Counts) -> Calibration:
-    """Return the calibration, without its VOI transform if that shows nothing of the breast."""
+def shows_breast(calibration: Calibration, view_counts: ValueCounts, counts: Counts) -> bool:
+    """Return whether the VOI transform shows enough of the breast. No transform shows all of it."""
     if calibration.voi is None:
-        return calibration
+        return True
 
     # The number of pixels with each pattern of the view, without the padding.
     pixels = np.where(calibration.padding_table(), 0, view_counts)
@@ -99,9 +124,7 @@ def _usable(calibration: Calibration, view_counts: ValueCounts, counts: Counts) 
     tissue = _is_tissue(calibration.signal_table(counts), pixels)
     visible = (shown > _MIN_VISIBLE * WHITE) & (shown < _MAX_VISIBLE * WHITE)
     tissue_count = pixels[tissue].sum()
-    if not tissue_count or pixels[tissue & visible].sum() / tissue_count >= _MIN_SHOWN:
-        return calibration
-    return replace(calibration, voi=None)
+    return bool(not tissue_count or pixels[tissue & visible].sum() / tissue_count >= _MIN_SHOWN)
 
 
 def _is_tissue(signal: Pixels, pixels: ValueCounts) -> Mask:

@@ -43,6 +43,10 @@ class Elements:
         """Note that an element cannot be read."""
         self._unreadable[self._owner or keyword] = None
 
+    def unmarked(self) -> Self:
+        """Return the same elements. Those that cannot be read are not noted here."""
+        return type(self)(self._elements)
+
     def element(self, tag: BaseTag) -> RawElement | None:
         """Return an element, None if it is missing."""
         return self._elements.get(tag)

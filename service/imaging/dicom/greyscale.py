@@ -149,6 +149,21 @@ class Calibration:
     inverted: bool
     padding: tuple[int, int] | None
 
+    @property
+    def value_range(self) -> tuple[float, float]:
+        """Smallest and largest value that the modality transform may give."""
+        if self.modality_lut is not None:
+            return 0, self.modality_lut.maximum
+        ends = [self.slope * stored + self.intercept for stored in self.storage.range]
+        return min(ends), max(ends)
+
+    def values(self) -> _Values:
+        """Return the value after the modality transform of every bit pattern.
+
+        Shape and type: float64 [2 ** bits_allocated].
+        """
+        return self._values(self.storage.values())
+
     def display_table(self, counts: Counts) -> Pixels:
         """Return the displayed grey value of every bit pattern, 0 black .. 65535 white.
 
@@ -200,11 +215,7 @@ class Calibration:
 
     def _unit(self, stored: _Values, counts: Counts) -> _Values:
         """Apply the modality and VOI transforms and scale the result to 0..1."""
-        # Modality transform: a table, or a linear rescale.
-        if self.modality_lut is None:
-            values: _Values = self.slope * stored + self.intercept
-        else:
-            values = self.modality_lut.apply(stored)
+        values = self._values(stored)
 
         # VOI transform: a window, a table, or none.
         if isinstance(self.voi, VoiWindow):
@@ -214,6 +225,13 @@ class Calibration:
 
         occurring = values[(counts > 0) & ~self._is_padding(stored)]
         return _share_of_range(values, occurring)
+
+    def _values(self, stored: _Values) -> _Values:
+        """Apply the modality transform: a table, or a linear rescale."""
+        if self.modality_lut is not None:
+            return self.modality_lut.apply(stored)
+        values: _Values = self.slope * stored + self.intercept
+        return values
 
 
 def _share_of_range(values: _Values, occurring: _Values) -> _Values:

@@ -5,12 +5,9 @@ by name, unless the standard leaves a mammogram only one value.
 """
 
 import math
-import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
 
-import numpy as np
 from pydicom.tag import Tag
 
 from service.errors import CorruptImage, UnsupportedImage
@@ -20,12 +17,12 @@ from service.imaging.dicom.greyscale import (
     Calibration,
     LookupTable,
     Storage,
-    VoiFunction,
     VoiWindow,
 )
 from service.imaging.dicom.identity import KEYWORDS, TAGS, ImageIdentity
 from service.imaging.dicom.lookup_tables import read_tables
 from service.imaging.dicom.values import read_numbers
+from service.imaging.dicom.windows import read_windows
 
 PIXEL_KEYWORDS = [
     "SamplesPerPixel", "PhotometricInterpretation", "Rows", "Columns",
@@ -36,18 +33,19 @@ PIXEL_KEYWORDS = [
 ]  # fmt: skip
 """Elements on which the pixels depend."""
 
+# The name of each window. No pixel depends on it.
+WINDOW_NAMES = "WindowCenterWidthExplanation"
 # Overlays in the unused bits of pixels (PS3.3 C.9.2.1.1): retired, but still in use.
 _OVERLAY_BIT_POSITIONS = [Tag(group, 0x0102) for group in range(0x6000, 0x6020, 2)]
 HEADER_TAGS: Collection[int] = {
     *map(Tag, KEYWORDS),
     *TAGS,
     *map(Tag, PIXEL_KEYWORDS),
+    Tag(WINDOW_NAMES),
     *_OVERLAY_BIT_POSITIONS,
 }
 """All elements that are read."""
 
-# Windows that are narrower are skipped.
-_MIN_WIDTHS: dict[VoiFunction, float] = {"LINEAR": 1.0, "LINEAR_EXACT": 1e-9, "SIGMOID": 1e-9}
 _MIN_SLOPE = 1e-12
 
 
@@ -115,25 +113,22 @@ def _calibration(
     # Modality transform.
     slope = _prescribed(elements, identity, "RescaleSlope", 1.0, _is_slope)
     intercept = _prescribed(elements, identity, "RescaleIntercept", 0.0, math.isfinite)
-    ends = [slope * value + intercept for value in storage.range]
     modality_luts = read_tables(elements, "ModalityLUTSequence", storage.range)
     modality_lut = next(iter(modality_luts), None)
     if modality_luts and modality_lut is None:
         raise unreadable("ModalityLUTSequence")
-    if modality_lut is not None:
-        ends = [0, modality_lut.maximum]
-
-    voi, window = _voi(elements, (min(ends), max(ends)))
     calibration = Calibration(
         storage=storage,
         slope=slope,
         intercept=intercept,
         modality_lut=modality_lut,
-        voi=voi,
+        voi=None,
         inverted=inverted,
         padding=_padding(elements, storage),
     )
-    return calibration, window
+
+    voi, window = _voi(elements, calibration.value_range)
+    return replace(calibration, voi=voi), window
 
 
 def _storage(elements: Elements, identity: ImageIdentity) -> Storage:
@@ -209,18 +204,10 @@ def _voi(
     It is the first usable window. Without one it is the first usable table, and without a table
     None. `inputs`: the range of the modality transform.
     """
-    centers = elements.numbers("WindowCenter")
-    widths = elements.numbers("WindowWidth")
-    written = elements.text("VOILUTFunction") or "LINEAR"
-    function = cast("VoiFunction", re.sub("[ -]+", "_", written))
-    if function not in _MIN_WIDTHS:
-        elements.mark("VOILUTFunction")
-
-    # A window with an unknown function is never usable.
-    min_width = _MIN_WIDTHS.get(function, np.inf)
-    for number, (center, width) in enumerate(zip(centers, widths, strict=False), start=1):
-        if center is not None and width is not None and width >= min_width:
-            return VoiWindow(center, width, function), f"{number} of {len(widths)}, {function}"
+    windows = read_windows(elements)
+    for number, window in enumerate(windows, start=1):
+        if window is not None:
+            return window, f"{number} of {len(windows)}, {window.function}"
 
     tables = read_tables(elements, "VOILUTSequence", inputs)
     for number, table in enumerate(tables, start=1):

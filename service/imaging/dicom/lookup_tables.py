@@ -1,5 +1,7 @@
 """Read lookup tables from the items of LUT sequences (PS3.3 C.11.1.1 and C.11.2.1.1)."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.tag import Tag
@@ -31,6 +33,16 @@ def read_tables(
     if len(stated) < len(items) or any(table is None for table in tables):
         elements.mark(keyword)
     return tables
+
+
+def read_named_tables(
+    elements: Elements, keyword: str, inputs: tuple[float, float]
+) -> Iterator[tuple[LookupTable, tuple[str, ...]]]:
+    """Yield the tables of a sequence that can be read, each with its explanation in capitals."""
+    for item in elements.items(keyword) or []:
+        table = _read_table(item, inputs) if _data(item) else None
+        if table is not None:
+            yield table, item.texts("LUTExplanation")
 
 
 def _read_table(item: Elements, inputs: tuple[float, float]) -> LookupTable | None:

@@ -16,10 +16,11 @@ from service.errors import (
     ForProcessing,
     MixedExam,
     NoImageAnswered,
+    ObjectsTooLarge,
     Undecodable,
     UnknownLayer,
 )
-from service.imaging import FileTask, OriginTask, read, run_task
+from service.imaging import FileTask, OriginTask, SamplesTask, read, run_task
 from service.model import FakeModel
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import (
@@ -28,6 +29,7 @@ from service.pipeline import (
     ExamQuestion,
     ExplainedImage,
     Question,
+    SampleOrder,
     exam_results,
     explain_exam,
     image_results,
@@ -226,6 +228,41 @@ def test_file_without_readable_origin_is_refused_alone() -> None:
     assert isinstance(exam.images[0], RefusedImage)
     assert isinstance(exam.images[1], ExplainedImage)
     assert sum(isinstance(task, OriginTask) for task in reader.tasks) == 1
+
+
+def test_samples_are_held_as_they_come() -> None:
+    held: list[bytes] = []
+
+    exam = explained(*FULL[:2], question=ExamQuestion(samples=SampleOrder(100, held.append)))
+
+    images = [image for image in exam.images if isinstance(image, ExplainedImage)]
+    assert [image.samples and image.samples.content for image in images] == held
+    assert [image.samples and image.samples.rows for image in images] == [100, 100]
+    assert [lap.step for lap in images[0].laps].count("samples") == 1
+    assert len(held) == 2
+
+
+def test_file_without_full_pixels_is_refused_alone() -> None:
+    """Its low resolution was read, but its samples cannot be."""
+
+    def failing(task: FileTask[T], data: bytes | memoryview) -> T:
+        if isinstance(task, SamplesTask) and data == FULL[0].data:
+            raise CorruptImage("The pixel data are damaged.")
+        return run_task(task, data)
+
+    question = ExamQuestion(samples=SampleOrder(100, lambda _: None))
+    exam = explain_exam(MODEL, failing, FULL[:2], Stopwatch(), question, one_by_one)
+
+    assert isinstance(exam.images[0], RefusedImage)
+    assert isinstance(exam.images[1], ExplainedImage)
+
+
+def test_no_room_for_samples_ends_exam() -> None:
+    def hold(_: bytes) -> None:
+        raise ObjectsTooLarge(1)
+
+    with pytest.raises(ObjectsTooLarge):
+        explained(*FULL, question=ExamQuestion(samples=SampleOrder(100, hold)))
 
 
 def test_outcome_of_a_file_shows_no_header() -> None:

@@ -117,3 +117,39 @@ def test_bytes_are_counted_right_from_many_threads() -> None:
         list(pool.map(count, "aabb"))
 
     assert memory.held_bytes == 0
+
+
+def test_counted_parts_are_kept_without_counting_again() -> None:
+    memory = BodyMemory(4 * MEBIBYTE, 4 * MEBIBYTE)
+    answer = HeldAnswer(memory, "a", upload_bytes=0)
+
+    answer.count(MEBIBYTE)
+    answer.keep(bytes(MEBIBYTE))
+    answer.add(bytes(2 * MEBIBYTE))
+    held = memory.held_bytes
+    answer.release()
+
+    assert held == 3 * MEBIBYTE
+    assert memory.held_bytes == 0
+
+
+def test_counted_parts_fill_the_answer() -> None:
+    answer = HeldAnswer(BodyMemory(4 * MEBIBYTE, MEBIBYTE), "a", upload_bytes=MEBIBYTE)
+    answer.count(MEBIBYTE)
+
+    with pytest.raises(ObjectsTooLarge):
+        answer.count(1)
+
+
+def test_parts_are_counted_right_from_many_threads() -> None:
+    memory = BodyMemory(2**40, 2**40)
+    answer = HeldAnswer(memory, "a", upload_bytes=0)
+
+    def count(_: int) -> None:
+        for _ in range(2000):
+            answer.count(MEBIBYTE)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(count, range(4)))
+
+    assert memory.held_bytes == 8000 * MEBIBYTE

@@ -33,8 +33,8 @@ GIBIBYTE = 2**30
 # 850 MiB, 512 MiB of bodies, 3 MiB for each of 8 images in 4 slots, and (12 + 4 * 4) bytes for each
 # of 64 million pixels.
 WITHOUT_READERS = (850 + 512 + 3 * 8 * 4) * MEBIBYTE + 28 * 64_000_000
-# 110 MiB, 512 MiB, and for each of 64 million pixels 16 bytes and 3.75 of an object with them.
-READER = (110 + 512) * MEBIBYTE + 16 * 64_000_000 + 240_000_000
+# 110 MiB, 512 MiB, and for each of 64 million pixels 16 bytes and 4 of the packed samples.
+READER = (110 + 512) * MEBIBYTE + (16 + 4) * 64_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +88,10 @@ def test_set_number_of_readers_is_kept_or_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pixels", "shared"), [(30_000_000, 128 * MEBIBYTE), (64_000_000, 240_000_000)]
+    ("pixels", "shared"), [(30_000_000, 128 * MEBIBYTE), (64_000_000, 256_000_000)]
 )
-def test_reader_has_room_for_file_or_object(pixels: int, shared: int) -> None:
-    """Of 30 million pixels an object is smaller than the largest upload."""
+def test_reader_has_room_for_file_or_samples(pixels: int, shared: int) -> None:
+    """Of 30 million pixels the samples are smaller than the largest upload."""
     planned = plan(Settings(model=FAKE, max_pixels=pixels), 64 * GIBIBYTE)
 
     assert planned.reader == (110 + 512) * MEBIBYTE + 16 * pixels + shared

@@ -24,7 +24,7 @@ async def test_start_logs_each_warning_once(caplog: pytest.LogCaptureFixture) ->
     lines = [record.getMessage().split(": ")[:2] for record in caplog.records]
     assert lines == [
         ["model fake/1", code]
-        for code in ("scorecard-failed", "no-effective-size", "no-provenance")
+        for code in ("scorecard-failed", "no-effective-size", "no-curves", "no-provenance")
     ]
 
 
