@@ -24,11 +24,13 @@ from service.api.routes import (
     activations,
     documentation_pages,
     exam_objects,
+    exam_pixels,
     explain_exam,
     front_page,
     gradcam,
     health,
     image_objects,
+    model_curves,
     model_scorecard,
     model_version,
     predict,
@@ -116,10 +118,17 @@ def _lifespan(
 
 def _include_routes(app: FastAPI, settings: Settings) -> None:
     app.include_router(predict.router, dependencies=[requires(AccessScope.PREDICT)])
-    explaining_routes = (activations, gradcam, explain_exam, image_objects, exam_objects)
+    explaining_routes = (
+        activations,
+        gradcam,
+        explain_exam,
+        exam_pixels,
+        image_objects,
+        exam_objects,
+    )
     for explaining in explaining_routes:
         app.include_router(explaining.router, dependencies=[requires(AccessScope.EXPLAIN)])
-    for describing in (model_version, model_scorecard):
+    for describing in (model_version, model_curves, model_scorecard):
         app.include_router(describing.router, dependencies=[requires()])
     app.include_router(model_version.admin_router, dependencies=[requires(AccessScope.ADMIN)])
     for open_to_all in (health, front_page, documentation_pages):

@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 from service import errors, pipeline
 from service.api.application import parts_of
 from service.api.dependencies import RequestTimeout
+from service.api.held_response import check_part
 from service.api.negotiation import MediaType, negotiate
 from service.api.problems.documentation import document
 from service.api.problems.problem_types import status_of
@@ -22,6 +23,7 @@ from service.imaging import RunTask
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import Exam, ExamFile, ExamQuestion, ExplainedImage, Question, RunAll
+from service.records import ExamResults, QualityWarning
 from service.runtime.body_memory import HeldAnswer
 from service.runtime.engine import Lane
 
@@ -46,8 +48,8 @@ class ExamCall:
     """Input of a route's work: the files, the model, the readers and the type to answer in.
 
     `run_task`: runs a task on a file in a reader process. `run_all`: runs calls in parallel.
-    `files`: work that needs them no longer may remove them. `held`: keeps objects for archives
-    until they are sent.
+    `files`: work that needs them no longer may remove them. `held`: keeps large parts of
+    the answer until they are sent.
     `check` raises if the answer is no longer wanted. Call it before each costly step.
     """
 
@@ -71,6 +73,16 @@ class ExamCall:
             self.model, self.run_task, self.files, self.timer, question, self.run_all
         )
 
+    def hold(self, content: bytes) -> None:
+        """Count a part of the answer that is kept elsewhere, before it is held.
+
+        Raises:
+            NotStorable: it holds the boundary of the answer.
+            ObjectsTooLarge, Busy: there is no room for it.
+        """
+        check_part(content)
+        self.held.count(len(content))
+
 
 @dataclass(frozen=True, slots=True)
 class ExamOutcome:
@@ -78,6 +90,13 @@ class ExamOutcome:
 
     response: Response
     exam: Exam
+
+
+def every_warning(exam: Exam, results: ExamResults) -> list[QualityWarning]:
+    """Return the warnings about the exam and about its images, each code once."""
+    images = [image for image in exam.images if isinstance(image, ExplainedImage)]
+    about_images = [warning for image in images for warning in image.explanation.warnings]
+    return list({warning.code: warning for warning in (*results.warnings, *about_images)}.values())
 
 
 @dataclass(frozen=True, slots=True)

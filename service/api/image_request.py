@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import Depends, Request, Response
 
 from service import errors
-from service.api import object_responses, responses
+from service.api import responses
 from service.api.application import parts_of
 from service.api.dependencies import RequestTimeout
+from service.api.held_response import HeldResponse
 from service.api.negotiation import MediaType, negotiate
 from service.api.options import ImageOptions
 from service.api.problems.documentation import document
@@ -151,7 +152,7 @@ class ImageRequests(SlotRequests):
 def _respond(call: ImageCall, answer: ImageAnswer) -> Response:
     if isinstance(answer.content, HeldAnswer):
         headers = responses.evidence(call.model, answer.warnings, call.timer)
-        return object_responses.HeldResponse(answer.content, call.media_type, headers)
+        return HeldResponse(answer.content, call.media_type, headers)
     if isinstance(answer.content, bytes):
         return responses.as_picture(
             answer.content, call.media_type, call.model, answer.warnings, answer.facts, call.timer

@@ -18,6 +18,8 @@ class MediaType(StrEnum):
     HTML = "text/html"
     DICOM = "application/dicom"
     RELATED = "multipart/related"
+    FORM = "multipart/form-data"
+    GZIP = "application/gzip"
 
     @property
     def picture_format(self) -> PictureFormat:

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from service import __version__, pipeline
+from service.api.held_response import check_part
 from service.api.object_options import ObjectOptions
-from service.api.object_responses import check_part
 from service.imaging import RunTask
 from service.observability.stopwatch import Stopwatch
 from service.pipeline import ArchiveOrder, ArchiveSource

@@ -154,6 +154,21 @@ class ExamOptions(QuestionOptions):
     )
 
 
+class ExamPixelsOptions(ExamOptions):
+    """Options of /exam/pixels: those of /exam, and the size of the pixels."""
+
+    size: PictureSize = Field(
+        default="source",
+        description="Long edge of each image in pixels, at most that of the file, or `source` for "
+        "the file's own size.",
+        examples=["4096", "source"],
+    )
+
+    def long_edge(self) -> float:
+        """Return the long edge in pixels, infinity for that of the file."""
+        return math.inf if self.size == "source" else int(self.size)
+
+
 class GradcamOptions(ImageOptions, QuestionOptions):
     """Options of /gradcam: method, class and layer, and how the heatmap is drawn."""
 
@@ -219,3 +234,4 @@ ImageQuery = Annotated[ImageOptions, Query()]
 ActivationsQuery = Annotated[ActivationsOptions, Query()]
 GradcamQuery = Annotated[GradcamOptions, Query()]
 ExamQuery = Annotated[ExamOptions, Query()]
+ExamPixelsQuery = Annotated[ExamPixelsOptions, Query()]

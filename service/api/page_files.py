@@ -5,6 +5,7 @@ that a browser may keep it for good. The files of the viewer name one another, s
 folder, whose digest is that of all of them.
 """
 
+import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -36,10 +37,11 @@ FAVICON = "favicon.svg"
 
 
 class PageFile(NamedTuple):
-    """A file that a page loads. `path`: below /assets/."""
+    """A file that a page loads. `path`: below /assets/, `packed`: the content as gzip."""
 
     path: str
     content: bytes
+    packed: bytes
     media_type: str
 
 
@@ -77,7 +79,9 @@ def _read_viewer() -> list[PageFile]:
 
 
 def _in_folder(digest: str, path: Path) -> PageFile:
-    return PageFile(f"{digest}/{path.name}", path.read_bytes(), _MEDIA_TYPES[path.suffix])
+    content = path.read_bytes()
+    packed = gzip.compress(content, mtime=0)
+    return PageFile(f"{digest}/{path.name}", content, packed, _MEDIA_TYPES[path.suffix])
 
 
 def _digest(content: bytes) -> str:

@@ -201,7 +201,7 @@ def test_invalid_credentials_are_refused_on_every_route(
                 for route in ("/activations/conv2d", "/gradcam")
                 for suffix in ("", ".png", ".jpeg", ".webp")
             }
-            | {"/exam", "/exam/dicom", "/gradcam/sc.dcm"},
+            | {"/exam", "/exam/dicom", "/exam/pixels", "/gradcam/sc.dcm"},
         ),
         ("admin", {"/model/reload"}),
         ("openid", set()),

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from service.api import object_responses, protocol
+from service.api import held_response, protocol
+from service.api.held_response import HeldResponse
 from service.api.negotiation import MediaType
-from service.api.object_responses import HeldResponse
 from service.runtime.body_memory import BodyMemory, HeldAnswer
 from tests.support.protocol_server import serving
 from tests.support.raw_http import LAST, address_of, received_until_close
@@ -68,8 +68,8 @@ def test_client_that_takes_little_frees_the_objects(
     held_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It takes something every time that the server looks."""
-    monkeypatch.setattr(object_responses, "GRACE_SECONDS", 0.2)
-    monkeypatch.setattr(object_responses, "MIN_RATE", 2**40)
+    monkeypatch.setattr(held_response, "GRACE_SECONDS", 0.2)
+    monkeypatch.setattr(held_response, "MIN_RATE", 2**40)
 
     with socket.create_connection(address_of(held_server), timeout=5) as connection:
         connection.sendall(LAST)

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from gzip import decompress
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import numpy as np
 import pytest
 from pydicom import FileDataset, dcmread
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
+from pydicom.dataset import Dataset
 
 from service.api.explain_files import main
 from service.imaging import OBJECT_TAGS
 from tests.contract.test_privacy import KEY, MARK, Collector
+from tests.support.pixel_forms import take_apart
 from training.phantoms import Acquisition, Detector, PhantomIdentity, render_view, to_dicom
 
 OTHER = "XWOTHER"
@@ -33,6 +36,9 @@ def named_image(number: int, mark: str = MARK) -> FileDataset:
             dataset.add_new(tag, vr, f"{mark}^{number}" if vr == "PN" else f"{mark} {number}"[:16])
     for keyword in ("InstitutionName", "StationName", "ImageComments", "DerivationDescription"):
         setattr(dataset, keyword, f"{mark} text")
+    dataset.WindowCenter, dataset.WindowWidth = [2048, 1800], [4096, 3600]
+    dataset.WindowCenterWidthExplanation = ["NORMAL", f"{mark} window"]
+    dataset.VOILUTSequence = [named_table(mark)]
     dataset.PatientID = f"{mark} ID"
     dataset.OperatorsName = f"{mark}^Operator"
     dataset.ImageLaterality, dataset.ViewPosition = VIEWS[number]
@@ -44,6 +50,16 @@ def named_image(number: int, mark: str = MARK) -> FileDataset:
     return dataset
 
 
+def named_table(mark: str) -> Dataset:
+    """Return a VOI LUT with the mark in its explanation."""
+    table = Dataset()
+    table.LUTDescriptor = [4096, 0, 12]
+    table.LUTExplanation = f"{mark} table"
+    table.LUTData = np.arange(4096, dtype="<u2").tobytes()
+    table["LUTData"].VR = "OW"
+    return table
+
+
 def to_bytes(dataset: FileDataset) -> bytes:
     buffer = BytesIO()
     dataset.save_as(buffer)
@@ -52,9 +68,10 @@ def to_bytes(dataset: FileDataset) -> bytes:
 
 @dataclass
 class ExamTraffic:
-    """Answers with and without objects, and all that the service wrote."""
+    """Answers with objects, with pixels and without, and all that the service wrote."""
 
     objects: dict[str, httpx.Response] = field(default_factory=dict)
+    pixels: list[httpx.Response] = field(default_factory=list)
     others: dict[str, httpx.Response] = field(default_factory=dict)
     written: dict[str, bytes] = field(default_factory=dict)
 
@@ -100,6 +117,7 @@ def send(client: httpx.Client, collected: ExamTraffic) -> None:
     for name in OBJECTS:
         collected.objects[name] = post(f"/gradcam/{name}.dcm?negatives=true", exam[0])
 
+    collected.pixels = [post("/exam/pixels?heat=all", *exam)]
     collected.others = {
         "exam": post("/exam?heat=all", *exam),
         "mixed": post("/exam/dicom", exam[0], stranger),
@@ -120,6 +138,22 @@ def test_objects_name_patient_of_their_exam(traffic: ExamTraffic) -> None:
     report = dcmread(BytesIO(traffic.objects["report"].content))
     assert report.PatientName == f"{MARK}^0"
     assert "PRIVATE" not in str(report)
+
+
+def test_pixels_name_nobody(traffic: ExamTraffic) -> None:
+    """Nor do they hold an explanation of a window or a table that is no known term."""
+    (answer,) = traffic.pixels
+    assert answer.status_code == 200, answer.text
+
+    form = take_apart(answer.headers["content-type"], answer.content)
+
+    names = [preset["name"] for preset in form.answer["pixels"][0]["presets"]]
+    assert names == ["NORMAL", None, None]
+    assert len(form.files) == 8
+    assert MARK not in str(answer.headers) + str(form.answer)
+    for content in (answer.content, *map(decompress, form.files.values())):
+        assert MARK.encode() not in content
+        assert b"PRIVATE" not in content
 
 
 def test_no_other_answer_names_the_patient(traffic: ExamTraffic) -> None:
@@ -149,6 +183,7 @@ def test_service_writes_neither_name_nor_identifier(traffic: ExamTraffic, place:
 
     assert written
     assert b"/exam/dicom" in written
+    assert b"/exam/pixels" in written
     assert MARK.lower().encode() not in written.lower()
     assert OTHER.lower().encode() not in written.lower()
     for source in sources:

@@ -12,14 +12,17 @@ from openapi_spec_validator import validate
 
 from service.api.app import create_app
 from service.api.upload.body_types import MULTIPART, RAW, RELATED
+from service.model import FakeModel
 from service.settings import Settings
+from tests.support.level_facts import curves
+from tests.support.pixel_forms import take_apart
 
 COMMITTED = Path("openapi/openapi.json")
 OPERATIONS = {
     "predict", "show_activations", "draw_activations", "draw_activations_jpeg",
     "draw_activations_webp", "explain", "explain_picture", "explain_jpeg", "explain_webp",
-    "explain_exam", "explain_object", "explain_exam_objects",
-    "describe_model", "list_layers", "show_scorecard",
+    "explain_exam", "explain_exam_pixels", "explain_object", "explain_exam_objects",
+    "describe_model", "list_layers", "show_curves", "show_scorecard",
     "check_alive", "check_ready", "read_metrics", "reload_model",
 }  # fmt: skip
 
@@ -111,7 +114,7 @@ def test_arrays_name_the_type_of_items(document: dict[str, Any]) -> None:
     region = document["components"]["schemas"]["Region"]["properties"]
 
     assert len(arrays) > 10
-    assert all({"type", "$ref"} & part["items"].keys() for part in arrays)
+    assert all({"type", "$ref", "anyOf"} & part["items"].keys() for part in arrays)
     assert (region["box"]["minItems"], region["box"]["maxItems"]) == (4, 4)
     assert region["box"]["items"] == {"type": "number"}
     assert (region["peak"]["minItems"], region["peak"]["maxItems"]) == (2, 2)
@@ -179,8 +182,14 @@ def test_uploads_accept_forms_and_raw_files(document: dict[str, Any]) -> None:
 
 
 def test_examples_have_the_shape_of_answers(
-    document: dict[str, Any], client: TestClient, mammogram_png: bytes
+    document: dict[str, Any],
+    client: TestClient,
+    mammogram_png: bytes,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """The fake model has no curves of its own."""
+    monkeypatch.setattr(FakeModel, "curves", curves(exam=True))
+
     for route, methods in document["paths"].items():
         for method, operation in methods.items():
             content = operation["responses"]["200"]["content"].get("application/json")
@@ -192,6 +201,18 @@ def test_examples_have_the_shape_of_answers(
             path = route.replace("{layer}", "conv2d")
             answer = client.request(method, path, files=files).json()
             assert shape(content["example"]) == shape(answer), route
+
+
+def test_example_of_pixels_has_shape_of_answers(
+    document: dict[str, Any], client: TestClient, mammogram_png: bytes
+) -> None:
+    (example,) = document["components"]["schemas"]["ExamPixelsAnswer"]["examples"]
+
+    answer = client.post("/exam/pixels", params={"heat": "all"}, files={"R-MLO": mammogram_png})
+
+    told = take_apart(answer.headers["content-type"], answer.content).answer
+    assert shape(example) == shape(told)
+    assert shape(example["pixels"][0]) == shape(told["pixels"][0])
 
 
 def shape(value: Any) -> Any:

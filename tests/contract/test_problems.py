@@ -360,7 +360,9 @@ def test_missing_scorecard_is_a_problem_and_a_warning(mammogram_png: bytes) -> N
     assert "no-scorecard" in [warning["code"] for warning in answer["warnings"]]
 
 
-@pytest.mark.parametrize("route", ["/readyz", "/model", "/model/layers", "/model/scorecard"])
+@pytest.mark.parametrize(
+    "route", ["/readyz", "/model", "/model/layers", "/model/scorecard", "/model/curves"]
+)
 def test_only_liveness_answers_before_model_is_loaded(route: str) -> None:
     # Not used as a context manager: the lifespan, which loads the model, does not run.
     unready = TestClient(create_app(Settings(model=FAKE)))

@@ -5,8 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from service.api.openapi.examples import EXAMPLES
-from service.api.schemas import Problem
+from service.api.openapi.examples import EXAM_PIXELS, EXAMPLES
+from service.api.schemas import ExamPixelsAnswer, Problem
 
 DESCRIPTION = """A mammogram goes in, an explained prediction comes out: a probability of cancer,
 its origin in the image, the response of each convolutional layer, and how far the explanation can
@@ -18,7 +18,10 @@ stable `type` and a remedy.
 _CONTACT = {"name": "The maintainers of mammolens"}
 _TAGS = [
     {"name": "Mammograms", "description": "Predict and explain one image, or an exam."},
-    {"name": "Model", "description": "The model that is served: its facts, layers and tests."},
+    {
+        "name": "Model",
+        "description": "The model that is served: its facts, layers, tests and curves.",
+    },
     {"name": "Operation", "description": "For operators: health and metrics."},
 ]
 _HEADERS = {
@@ -56,8 +59,10 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
             tags=_TAGS,
             routes=app.routes,
         )
-        problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        document["components"]["schemas"] |= problem.pop("$defs") | {"Problem": problem}
+        schemas = document["components"]["schemas"]
+        document["components"]["schemas"] = schemas | {
+            name: schema for name, schema in _more_schemas().items() if name not in schemas
+        }
 
         document["components"]["headers"] = _HEADERS
         for methods in document["paths"].values():
@@ -67,6 +72,17 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
         app.openapi_schema = document
 
     return app.openapi_schema
+
+
+def _more_schemas() -> dict[str, Any]:
+    """Return the schemas of errors, and of JSON that is a part of an answer."""
+    template = "#/components/schemas/{model}"
+    problem = Problem.model_json_schema(ref_template=template)
+    pixels = ExamPixelsAnswer.model_json_schema(mode="serialization", ref_template=template)
+    pixels["examples"] = [EXAM_PIXELS]
+
+    defined: dict[str, Any] = problem.pop("$defs") | pixels.pop("$defs")
+    return defined | {"Problem": problem, "ExamPixelsAnswer": pixels}
 
 
 def _declare_headers(operation: dict[str, Any]) -> None:

@@ -6,7 +6,14 @@ A test holds them against their schemas and against the shape of answers.
 from collections.abc import Mapping
 from typing import Any
 
-from service.api.openapi.model_examples import LAYER, LAYERS, MODEL, MODEL_FACTS, SCORECARD
+from service.api.openapi.model_examples import (
+    CURVES,
+    LAYER,
+    LAYERS,
+    MODEL,
+    MODEL_FACTS,
+    SCORECARD,
+)
 
 # One black pixel.
 _TINY_PNG = (
@@ -180,6 +187,39 @@ _EXAM: dict[str, Any] = {
     "timings_ms": {"decode": 80.1, "fit": 21.7, "explain": 31.9},
 }  # fmt: skip
 
+EXAM_PIXELS: dict[str, Any] = _EXAM | {
+    "pixels": [
+        {
+            "rows": 960,
+            "columns": 720,
+            "to_source": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]],
+            "slope": 1.0,
+            "intercept": 0.0,
+            "lowest": 0.0,
+            "highest": 3891.0,
+            "padding": None,
+            "inverted": False,
+            "presets": [
+                {
+                    "name": "NORMAL",
+                    "function": "LINEAR",
+                    "center": 2048.0,
+                    "width": 4096.0,
+                    "table": None,
+                }
+            ],
+            "heat": {
+                "rows": 256,
+                "columns": 125,
+                "to_source": [[-2.544274, 0.0, 718.772], [0.0, 2.544274, 165.946]],
+                "maximum": 0.02145,
+                "full_value": 0.01968,
+            },
+        },
+        None,
+    ]
+}
+"""Example of the JSON in the answer of /exam/pixels."""
 
 EXAMPLES: Mapping[str, dict[str, Any]] = {
     "predict": _PREDICT,
@@ -189,6 +229,7 @@ EXAMPLES: Mapping[str, dict[str, Any]] = {
     "describe_model": MODEL_FACTS,
     "reload_model": MODEL_FACTS,
     "list_layers": LAYERS,
+    "show_curves": CURVES,
     "show_scorecard": SCORECARD,
     "check_alive": {"status": "alive"},
     "check_ready": {"status": "ready"},

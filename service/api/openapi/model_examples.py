@@ -63,6 +63,21 @@ def _level(threshold: float, cases: int, with_cancer: int, views: Sequence[int])
     }
 
 
+def _curve(auc: float, low: float, high: float, cases: int, with_cancer: int) -> dict[str, Any]:
+    """Return the curve of a level, of three points."""
+    return {
+        "roc": {
+            "false_positive_rate": [0, 0.1, 1],
+            "sensitivity": [0.7634, 0.9777, 1],
+            "low": [0.708, 0.9534, 1],
+            "high": [0.8619, 0.9953, 1],
+        },
+        "auc": {"value": auc, "low": low, "high": high},
+        "cases": cases,
+        "with_cancer": with_cancer,
+    }
+
+
 MODEL_FACTS: dict[str, Any] = {
     "model": MODEL,
     "created": "2026-11-25",
@@ -117,5 +132,26 @@ SCORECARD: dict[str, Any] = {
             "meaning": "AUC with the four corners alone: a marker or a label betrays the class.",
         }
     ],
+}
+CURVES: dict[str, Any] = {
+    "model": MODEL,
+    "levels": {
+        "image": _curve(0.9866, 0.9757, 0.9956, 840, 224),
+        "breast": _curve(0.9983, 0.9963, 0.9997, 420, 112),
+        "exam": _curve(0.9966, 0.9923, 0.9995, 210, 112),
+    },
+    "calibration": {
+        "error": 0.01928,
+        "bins": [
+            {
+                "probability": 0.01082,
+                "observed": 0.02381,
+                "low": 0.006184,
+                "high": 0.08726,
+                "count": 84,
+            },
+            {"probability": 0.6501, "observed": 0.5833, "low": 0.4612, "high": 0.696, "count": 84},
+        ],
+    },
 }
 LAYERS: dict[str, Any] = {"default_layer": "conv2d_2", "layers": [LAYER]}

@@ -3,7 +3,9 @@
 Everything comes from the wheel, so the pages work without internet.
 """
 
-from fastapi import APIRouter, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
 
 from service.api.negotiation import MediaType
 from service.api.page_files import FAVICON, files_by_name, files_by_path, page
@@ -34,14 +36,21 @@ async def show_favicon() -> Response:
 
 
 @router.api_route("/assets/{digest}/{name}", methods=_METHODS)
-async def load_page_file(digest: str, name: str) -> Response:
-    """Return a file that a page loads."""
+async def load_page_file(
+    digest: str, name: str, accept_encoding: Annotated[str, Header()] = ""
+) -> Response:
+    """Return a file that a page loads, as gzip for clients that take it."""
     file = files_by_path().get(f"{digest}/{name}")
     if file is None:
         raise RouteNotFound("No page loads such a file.")
 
-    headers = {"Cache-Control": KEPT_FOR_GOOD}
-    return Response(file.content, headers=headers, media_type=file.media_type)
+    headers = {"Cache-Control": KEPT_FOR_GOOD, "Vary": "Accept-Encoding"}
+    codings = {coding.strip() for coding in accept_encoding.split(",")}
+    if "gzip" not in codings:
+        return Response(file.content, headers=headers, media_type=file.media_type)
+
+    packed = headers | {"Content-Encoding": "gzip"}
+    return Response(file.packed, headers=packed, media_type=file.media_type)
 
 
 def _as_page(html: str, policy: str) -> Response:

@@ -6,15 +6,21 @@ from fastapi import APIRouter, Depends, Response
 
 from service import errors, pipeline
 from service.api import responses
-from service.api.exam_request import ExamCall, ExamOutcome, ExamRequest, document_exam_errors
+from service.api.exam_request import (
+    ExamCall,
+    ExamOutcome,
+    ExamRequest,
+    document_exam_errors,
+    every_warning,
+)
+from service.api.held_response import HeldResponse
 from service.api.negotiation import MediaType
 from service.api.object_building import hold_objects, order_objects
 from service.api.object_options import ExamObjectOptions, ExamObjectQuery
-from service.api.object_responses import HeldResponse, document_objects
+from service.api.object_responses import document_objects
 from service.api.options import refuse_repeated
 from service.api.upload.body_types import EXAM_BODY
-from service.pipeline import THUMBNAIL_EDGE, Exam, ExamQuestion, ExplainedImage
-from service.records import QualityWarning
+from service.pipeline import THUMBNAIL_EDGE, ExamQuestion
 
 router = APIRouter(tags=["Mammograms"], dependencies=[Depends(refuse_repeated)])
 
@@ -53,12 +59,5 @@ def _explain(options: ExamObjectOptions, call: ExamCall) -> ExamOutcome:
     call.files.clear()
     hold_objects(call.held, order, sources, call.run_task, call.timer)
 
-    headers = responses.evidence(call.model, _warnings(exam, results.warnings), call.timer)
+    headers = responses.evidence(call.model, every_warning(exam, results), call.timer)
     return ExamOutcome(HeldResponse(call.held, call.media_type, headers), exam)
-
-
-def _warnings(exam: Exam, about_exam: tuple[QualityWarning, ...]) -> list[QualityWarning]:
-    """Return the warnings about the exam and about its images, each code once."""
-    images = [image for image in exam.images if isinstance(image, ExplainedImage)]
-    every = [warning for image in images for warning in image.explanation.warnings]
-    return list({warning.code: warning for warning in (*about_exam, *every)}.values())

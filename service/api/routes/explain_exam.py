@@ -82,17 +82,24 @@ def _images(model: Model, exam: Exam, shown: HeatShown) -> list[schemas.ExamImag
 def _answered(model: Model, image: ExplainedImage, shown: HeatShown) -> schemas.AnsweredExamImage:
     explanation = image.explanation
     prediction = responses.prediction(explanation.prediction, model.manifest)
-    is_shown = shown is HeatShown.ALL or (shown is HeatShown.POSITIVE and prediction.positive)
     return schemas.AnsweredExamImage(
         status="answered",
         image=responses.image(explanation.prediction.reading),
         prediction=prediction,
-        heat=responses.heat(explanation) if is_shown else None,
+        heat=responses.heat(explanation) if is_shown(model, image, shown) else None,
         diagnostics=responses.diagnostics(explanation.diagnostics),
         warnings=responses.warnings(explanation.warnings),
         counted=image.not_counted is None,
         not_counted=image.not_counted,
     )
+
+
+def is_shown(model: Model, image: ExplainedImage, shown: HeatShown) -> bool:
+    """Return whether the answer holds the heat of the image."""
+    if shown is HeatShown.POSITIVE:
+        prediction = responses.prediction(image.explanation.prediction, model.manifest)
+        return prediction.positive
+    return shown is HeatShown.ALL
 
 
 def _breast(results: ExamResults, side: Laterality) -> schemas.BreastPrediction | None:

@@ -1,5 +1,6 @@
 """GET /: what this is, its state, and where to go from here, as a page or as JSON."""
 
+from collections.abc import Iterable
 from html import escape
 from string import Template
 from typing import Literal, NamedTuple
@@ -25,6 +26,7 @@ _NOTICE = (
     "was trained on."
 )
 _ACCESS = "<p>Callers need a key or a token, for images as well as for facts of the model.</p>"
+_VIEWER_LINK = ("viewer", "viewer", "A page to look at an exam, its decisions and its heat")
 _LINKS = (
     ("documentation", "docs", "Routes and options, with a form to try each"),
     ("reference", "redoc", "Routes and options on one page"),
@@ -50,10 +52,12 @@ async def show_front(request: Request, parts: AnyParts) -> Response:
     """Return the page, or the same as JSON."""
     media_type = negotiate(request, MediaType.JSON, MediaType.HTML)
     state = _state(parts)
+    links = (_VIEWER_LINK, *_LINKS) if parts.settings.viewer else _LINKS
     if media_type is MediaType.HTML:
         headers = {"Content-Security-Policy": FRONT_POLICY}
         authenticates = parts.settings.authenticates
-        return Response(_as_html(state, authenticates=authenticates), 200, headers, media_type)
+        html = _as_html(state, links, authenticates=authenticates)
+        return Response(html, 200, headers, media_type)
 
     body = FrontAnswer(
         name="mammolens",
@@ -61,7 +65,7 @@ async def show_front(request: Request, parts: AnyParts) -> Response:
         notice=f"Not a medical device. {_NOTICE}",
         state=state.name,
         model=None if state.model is None else responses.model_name(state.model),
-        links={name: f"/{path}" for name, path, _ in _LINKS},
+        links={name: f"/{path}" for name, path, _ in links},
     )
     return responses.as_json(body, Stopwatch())
 
@@ -79,10 +83,10 @@ def _state(parts: AppParts) -> _State:
     return _State("ready", summary, None if parts.settings.authenticates else model)
 
 
-def _as_html(state: _State, *, authenticates: bool) -> str:
+def _as_html(state: _State, links: Iterable[tuple[str, str, str]], *, authenticates: bool) -> str:
     rows = (
         f'<tr><th><a href="{path}">/{path}</a></th><td>{escape(meaning)}</td></tr>'
-        for _, path, meaning in _LINKS
+        for _, path, meaning in links
     )
     return Template(page("front.html")).substitute(
         version=escape(__version__),

@@ -9,8 +9,8 @@ import pytest
 from dicomweb_client.web import DICOMwebClient
 from starlette.types import Message
 
+from service.api.held_response import HeldResponse, check_part
 from service.api.negotiation import MediaType
-from service.api.object_responses import HeldResponse, check_part
 from service.errors import NotStorable
 from service.runtime.body_memory import BodyMemory, HeldAnswer
 

@@ -14,9 +14,17 @@ from service import __version__
 from service.api.app import create_app
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
+from tests.support.paths import SAMPLE_FOLDER
 
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-PATHS = ["/", "/docs", "/redoc"]
+VIEWER = PAGES / "viewer"
+VIEWER_SCRIPTS = sorted(VIEWER.glob("*.js"))
+VIEWER_PATHS = ["/viewer", "/viewer/model"]
+PATHS = ["/", "/docs", "/redoc", *VIEWER_PATHS]
+STORAGE = (
+    r"localStorage|sessionStorage|indexedDB|document\.cookie|\bcaches\b|pushState|replaceState"
+)
+INLINE = r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.style\s*="
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +48,9 @@ def policy_of(answer: Response) -> dict[str, list[str]]:
 
 
 def loaded(html: str) -> list[str]:
-    return re.findall(r'<(?:script src|img src|link rel="\w+" href)="([^"]+)"', html)
+    """Return the files that a page names, without the steps up to the root."""
+    pattern = r'<(?:script(?: type="module")? src|img src|link rel="\w+" href)="(?:\.\./)*([^"]+)"'
+    return re.findall(pattern, html)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -95,7 +105,16 @@ def test_front_page_links_lead_to_answers(client: TestClient) -> None:
 
     answers = {link: client.get(f"/{link}").status_code for link in links}
 
-    described = {"docs", "redoc", "openapi.json", "model", "model/scorecard", "livez", "readyz"}
+    described = {
+        "viewer",
+        "docs",
+        "redoc",
+        "openapi.json",
+        "model",
+        "model/scorecard",
+        "livez",
+        "readyz",
+    }
     assert answers == dict.fromkeys(described, 200)
 
 
@@ -107,6 +126,7 @@ def test_programs_get_the_front_page_as_json(client: TestClient, accept: str) ->
     assert answer["state"] == "ready"
     assert answer["model"]["name"] == "fake"
     assert answer["links"]["documentation"] == "/docs"
+    assert answer["links"]["viewer"] == "/viewer"
     assert answer["notice"].startswith("Not a medical device.")
 
 
@@ -180,3 +200,102 @@ def test_scripts_load_nothing_from_another_host(path: Path) -> None:
     text = path.read_text("utf-8")
 
     assert not re.search(r"//cdn\.|//fonts\.|//otel\.", text)
+
+
+@pytest.fixture(scope="module")
+def without_viewer() -> Iterator[TestClient]:
+    """Client of a service whose viewer is turned off."""
+    with TestClient(create_app(Settings(model=FAKE, viewer=False))) as client:
+        until_ready(client)
+        yield client
+
+
+@pytest.mark.parametrize("path", [*VIEWER_PATHS, "/viewer/sample/L-CC.dcm"])
+def test_viewer_can_be_turned_off(without_viewer: TestClient, path: str) -> None:
+    front = without_viewer.get("/").json()
+
+    assert without_viewer.get(path).status_code == 404
+    assert "viewer" not in front["links"]
+    assert "viewer" not in load(without_viewer, "/").text
+
+
+@pytest.mark.parametrize("path", VIEWER_PATHS)
+def test_viewer_runs_own_scripts_and_calls_this_service_alone(
+    client: TestClient, path: str
+) -> None:
+    policy = policy_of(load(client, path))
+
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == ["'self'"]
+    assert policy["img-src"] == ["'self'", "blob:"]
+    assert policy["form-action"] == ["'none'"]
+
+
+@pytest.mark.parametrize("path", VIEWER_PATHS)
+def test_viewer_is_open_as_the_documentation_is(guarded: TestClient, path: str) -> None:
+    assert guarded.get(path).status_code == 200
+    assert guarded.get("/viewer/sample/L-CC.dcm").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["L-CC.dcm", "L-MLO.dcm", "R-CC.dcm", "R-MLO.dcm"])
+def test_sample_exam_is_served(client: TestClient, name: str) -> None:
+    answer = client.get(f"/viewer/sample/{name}")
+
+    assert answer.headers["content-type"] == "application/dicom"
+    assert answer.content == (SAMPLE_FOLDER / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["secret.dcm", "..%2fsample.dcm"])
+def test_sample_serves_no_other_file(client: TestClient, name: str) -> None:
+    assert client.get(f"/viewer/sample/{name}").status_code in {404, 422}
+
+
+def test_modules_of_the_viewer_import_served_files(client: TestClient) -> None:
+    script = next(file for file in loaded(load(client, "/viewer").text) if file.endswith(".js"))
+    folder = script.rpartition("/")[0]
+    texts = [path.read_text("utf-8") for path in VIEWER_SCRIPTS]
+    names = {name for text in texts for name in re.findall(r"from \"\./([^\"]+)\"", text)}
+
+    missing = {name for name in names if client.get(f"/{folder}/{name}").status_code != 200}
+
+    assert {"store.js", "view.js", "panel.js"} <= names
+    assert not missing
+
+
+@pytest.mark.parametrize("path", VIEWER_SCRIPTS, ids=lambda path: path.name)
+def test_viewer_stores_nothing_and_writes_no_markup(path: Path) -> None:
+    text = path.read_text("utf-8")
+
+    assert not re.search(STORAGE, text)
+    assert not re.search(INLINE, text)
+
+
+@pytest.mark.parametrize("path", sorted(VIEWER.glob("*.html")), ids=lambda path: path.name)
+def test_viewer_has_no_inline_script_or_style(path: Path) -> None:
+    text = path.read_text("utf-8")
+
+    assert not re.search(r"<script(?! type=\"module\" src=)|<style|\sstyle=|\son\w+=", text)
+
+
+def test_viewer_loads_less_than_100_kilobytes(client: TestClient) -> None:
+    digest = loaded(load(client, "/viewer").text)[-1].split("/")[1]
+    files = [path for path in VIEWER.iterdir() if path.suffix != ".html"]
+
+    answers = [client.get(f"/assets/{digest}/{path.name}") for path in files]
+
+    pages = sum(len(load(client, path).content) for path in VIEWER_PATHS)
+    sent = sum(int(answer.headers["content-length"]) for answer in answers)
+    assert {answer.headers["content-encoding"] for answer in answers} == {"gzip"}
+    assert pages + sent < 100_000
+
+
+def test_page_files_come_plain_to_clients_without_gzip(client: TestClient) -> None:
+    script = loaded(load(client, "/docs").text)[-1]
+
+    plain = client.get(f"/{script}", headers={"accept-encoding": "identity"})
+    packed = client.get(f"/{script}", headers={"accept-encoding": "br, gzip"})
+
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.content == packed.content == (PAGES / Path(script).name).read_bytes()
+    assert "Accept-Encoding" in plain.headers["vary"]
+    assert "Accept-Encoding" in packed.headers["vary"]

@@ -27,7 +27,7 @@ from service.records import Method, Pixels
 from service.runtime.readers import ReaderPool
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
-from tests.support.level_facts import levels, provenance
+from tests.support.level_facts import curves, levels, provenance
 
 PNG = {"accept": "image/png"}
 
@@ -64,7 +64,15 @@ def test_no_route_uses_the_shared_thread_pool(
 
     for route in ("/predict", "/activations/conv2d", "/gradcam"):
         post_image(client, route, mammogram_png)
-    for route in ("/livez", "/readyz", "/metrics", "/model", "/model/layers", "/model/scorecard"):
+    for route in (
+        "/livez",
+        "/readyz",
+        "/metrics",
+        "/model",
+        "/model/layers",
+        "/model/scorecard",
+        "/model/curves",
+    ):
         assert client.get(route).status_code != 500, route
 
 
@@ -315,7 +323,7 @@ def test_model_names_each_fact_it_lacks(client: TestClient) -> None:
     model = client.get("/model").json()
 
     codes = [warning["code"] for warning in model["warnings"]]
-    assert codes == ["scorecard-failed", "no-effective-size", "no-provenance"]
+    assert codes == ["scorecard-failed", "no-effective-size", "no-curves", "no-provenance"]
     assert (model["offset"], model["deployment_prevalence"]) == (0, None)
     assert model["provenance"] is None
 
@@ -350,6 +358,24 @@ def test_model_tells_levels_and_provenance() -> None:
     assert described["levels"]["exam"]["sensitivity"] is None
     assert "quantiles" not in breast
     assert described["provenance"] == provenance().model_dump()
+
+
+def test_curves_are_answered_as_measured() -> None:
+    model = FakeModel()
+    model.curves = curves()
+    with TestClient(create_app(Settings(model=FAKE), lambda _: model)) as connected:
+        until_ready(connected)
+        answer = connected.get("/model/curves").json()
+
+    assert answer["model"]["name"] == "fake"
+    assert answer["levels"] == curves().levels.model_dump(mode="json")
+    assert answer["calibration"] == curves().calibration.model_dump(mode="json")
+
+
+def test_model_without_curves_answers_null(client: TestClient) -> None:
+    answer = client.get("/model/curves").json()
+
+    assert (answer["levels"], answer["calibration"]) == (None, None)
 
 
 def test_model_without_levels_has_no_percentile(mammogram_png: bytes) -> None:

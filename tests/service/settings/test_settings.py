@@ -141,6 +141,14 @@ def test_origin_that_never_matches_is_refused(
     assert line.startswith("invalid settings: MAMMOLENS_CORS_ORIGINS: ")
 
 
+def test_viewer_is_served_unless_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings.read().viewer
+
+    monkeypatch.setenv("MAMMOLENS_VIEWER", "false")
+
+    assert not Settings.read().viewer
+
+
 def test_origins_of_browsers_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     origins = "https://viewer.example, http://localhost:3000,http://[::1]:8080"
     monkeypatch.setenv("MAMMOLENS_CORS_ORIGINS", origins)
