@@ -15,7 +15,7 @@ installer := requirements/install requirements/uv requirements/uv.txt
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s%s\n", $$1, $$2 }' Makefile
 
 .PHONY: serve
 serve: .venv/service.installed ## start the service on HOST:PORT (127.0.0.1:8000)
@@ -30,7 +30,7 @@ coverage: .venv/dev.installed ## run the tests and fail below the floor of cover
 	$(run) pytest --numprocesses 2 --dist loadscope --cov
 
 .PHONY: interop
-interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Java, Go, Node, Orthanc, OHIF) and of whole trainings
+interop: .venv/dev.installed ## run the tests against outside programs (dcmtk, Chromium, Java, Go, Node, Orthanc, OHIF) and of whole trainings
 	requirements/outside
 	requirements/clients/install
 	requirements/ohif
@@ -67,6 +67,10 @@ data/phantoms/train.csv: | .venv/training.installed
 .PHONY: picture
 picture: .venv/training.installed ## create docs/picture.png, docs/summary.png, docs/sample.dcm and docs/sample-exam from phantoms
 	$(run) docs.picture
+
+.PHONY: viewer-pictures
+viewer-pictures: .venv/dev.installed ## create docs/viewer-*.png, screenshots of the viewer (needs Chromium)
+	$(run) docs.viewer_pictures
 
 .PHONY: bench
 bench: .venv/bench.installed ## run the benchmarks

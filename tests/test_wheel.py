@@ -14,7 +14,7 @@ import pytest
 
 import service
 from docs.viewers import PAGES
-from tests.support.paths import ROOT, SAMPLE
+from tests.support.paths import ROOT, SAMPLE, SAMPLE_FOLDER
 from tests.support.servers import Running, wait_until_ready
 
 UV = str(ROOT / "requirements" / "uv")
@@ -58,6 +58,9 @@ def test_wheel_holds_types_demo_and_experiment(wheel: Path) -> None:
     assert "service/bundles/demo/1/saved_model.pb" in names
     pages = {f"service/api/pages/{path.relative_to(PAGES)}" for path in PAGES.rglob("*.*")}
     assert pages <= names
+    sample = {f"service/bundles/sample-exam/{path.name}" for path in SAMPLE_FOLDER.glob("*.dcm")}
+    assert len(sample) == 4
+    assert sample <= names
     assert not {name for name in names if name.startswith(("tests/", "benchmarks/"))}
 
 
@@ -76,11 +79,15 @@ def test_installed_command_serves_the_demo(installed: Path, tmp_path: Path) -> N
         try:
             wait_until_ready(server)
             described = httpx.get(f"{server.address}/model")
+            viewer = httpx.get(f"{server.address}/viewer")
+            view = httpx.get(f"{server.address}/viewer/sample/L-CC.dcm")
             answer = httpx.post(f"{server.address}/predict", files={"file": SAMPLE.read_bytes()})
         finally:
             process.terminate()
 
     assert described.json()["model"]["name"] == "demo"
+    assert "Not a medical device" in viewer.text
+    assert view.content == (SAMPLE_FOLDER / "L-CC.dcm").read_bytes()
     assert answer.json()["prediction"]["label"] == "cancer"
 
 
