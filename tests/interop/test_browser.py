@@ -1,17 +1,16 @@
 """The pages for browsers in Chromium, which reaches this machine alone."""
 
+import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
 
-from tests.support.chromium import Chromium, browsing
+from tests.support.browser import Visit
 from tests.support.paths import SAMPLE
 from tests.support.servers import running
 
 pytestmark = pytest.mark.interop
-
-GRADCAM = '.opblock:has([data-path="/gradcam.png"])'
 
 
 @pytest.fixture(scope="module")
@@ -20,53 +19,48 @@ def server() -> Iterator[str]:
         yield started.address
 
 
-@pytest.fixture
-def chromium(tmp_path: Path) -> Iterator[Chromium]:
-    with browsing(tmp_path / "profile") as browser:
-        yield browser
+def test_documentation_shows_answered_picture(server: str, visit: Visit) -> None:
+    visit.page.goto(f"{server}/docs")
+    gradcam = visit.page.locator('.opblock:has([data-path="/gradcam.png"])')
+
+    gradcam.locator(".opblock-summary-control").click()
+    gradcam.locator(".try-out__btn").click()
+    gradcam.locator("input[type=file]").set_input_files(SAMPLE)
+    gradcam.locator(".execute").click()
+
+    picture = gradcam.locator(".live-responses-table img")
+    expect(picture).to_have_js_property("complete", value=True)
+    expect(picture).not_to_have_js_property("naturalWidth", value=0)
+    expect(picture).to_have_attribute("src", re.compile("^blob:"))
+    visit.assert_quiet(server)
 
 
-def assert_quiet(chromium: Chromium, server: str) -> None:
-    assert chromium.errors == []
-    assert chromium.hosts == {server.removeprefix("http://")}
+def test_documentation_lists_every_route(server: str, visit: Visit) -> None:
+    visit.page.goto(f"{server}/docs")
+
+    expect_documentation(visit.page)
+    visit.assert_quiet(server)
 
 
-def test_documentation_shows_answered_picture(server: str, chromium: Chromium) -> None:
-    chromium.open(f"{server}/docs")
+def test_reference_is_rendered_without_internet(server: str, visit: Visit) -> None:
+    visit.page.goto(f"{server}/redoc")
 
-    chromium.click(f"{GRADCAM} .opblock-summary-control")
-    chromium.click(f"{GRADCAM} .try-out__btn")
-    chromium.choose_file(f"{GRADCAM} input[type=file]", SAMPLE)
-    chromium.click(f"{GRADCAM} .execute")
-
-    picture = f"document.querySelector('{GRADCAM} .live-responses-table img')"
-    chromium.wait_for(f"{picture}?.complete && {picture}.naturalWidth > 0")
-    assert chromium.evaluate(f"{picture}.src.slice(0, 5)") == "blob:"
-    assert_quiet(chromium, server)
+    expect(visit.page.locator("[data-section-id*=operation]").nth(9)).to_be_attached()
+    expect(visit.page.locator("h1").first).to_have_text(re.compile("^mammolens"))
+    visit.assert_quiet(server)
 
 
-def test_documentation_lists_every_route(server: str, chromium: Chromium) -> None:
-    chromium.open(f"{server}/docs")
+def test_front_page_leads_to_documentation(server: str, visit: Visit) -> None:
+    visit.page.goto(f"{server}/")
 
-    chromium.wait_for("document.querySelectorAll('.opblock').length >= 10")
-    assert_quiet(chromium, server)
+    expect(visit.page.locator(".state")).to_have_class("state ready")
+    expect(visit.page.locator("header img")).not_to_have_js_property("naturalWidth", value=0)
 
-
-def test_reference_is_rendered_without_internet(server: str, chromium: Chromium) -> None:
-    chromium.open(f"{server}/redoc")
-
-    chromium.wait_for("document.querySelectorAll('[data-section-id*=operation]').length >= 10")
-    assert chromium.evaluate("document.querySelector('h1').innerText").startswith("mammolens")
-    assert_quiet(chromium, server)
+    visit.page.locator('a[href="docs"]').click()
+    expect_documentation(visit.page)
+    visit.assert_quiet(server)
 
 
-def test_front_page_leads_to_documentation(server: str, chromium: Chromium) -> None:
-    chromium.open(f"{server}/")
-
-    chromium.wait_for("document.querySelector('.state') !== null")
-    assert chromium.evaluate("document.querySelector('.state').className") == "state ready"
-    chromium.wait_for("document.querySelector('header img').naturalWidth > 0")
-
-    chromium.click('a[href="docs"]')
-    chromium.wait_for("document.querySelectorAll('.opblock').length >= 10")
-    assert_quiet(chromium, server)
+def expect_documentation(page: Page) -> None:
+    """Wait until the page lists at least ten routes."""
+    expect(page.locator(".opblock").nth(9)).to_be_visible()

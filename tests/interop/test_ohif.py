@@ -14,7 +14,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from tests.support.archive_uploads import SAMPLE_EXAM, explain_into
-from tests.support.chromium import Chromium, browsing
+from tests.support.browser import Visit, launching, visiting
 from tests.support.explained_views import (
     ExplainedView,
     arrange,
@@ -41,14 +41,14 @@ class Shown(NamedTuple):
     """The exam in the viewer."""
 
     page: OhifPage
-    browser: Chromium
+    visit: Visit
     views: dict[str, ExplainedView]
     summary: Dataset
 
     def keep(self, name: str) -> None:
         """Keep a screenshot for people to look at, and check that the page reports no error."""
         SHOTS.mkdir(parents=True, exist_ok=True)
-        (SHOTS / f"{name}.png").write_bytes(self.browser.screenshot())
+        (SHOTS / f"{name}.png").write_bytes(self.visit.page.screenshot())
         assert not self.page.is_failing(), name
 
 
@@ -63,7 +63,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
         running(MAMMOLENS_MODEL=str(DEMO)) as server,
         archiving(folder) as archive,
         viewing(archive) as address,
-        browsing(folder / "profile", webgl=True) as browser,
+        launching(webgl=True) as browser,
+        visiting(browser, viewport={"width": 1400, "height": 1000}) as visit,
     ):
         sources = [dcmread(file) for file in SAMPLE_EXAM]
         relative = "?scale=image"
@@ -80,12 +81,12 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
 
         views = dict(zip(VIEWS, arrange(sources, answers, objects), strict=True))
         summary = next(one for one in objects if is_summary(one))
-        page = OhifPage(browser, address)
+        page = OhifPage(visit.page, address)
         page.open_study(sources[0].StudyInstanceUID, len(sources) + len(objects))
-        yield Shown(page, browser, views, summary)
+        yield Shown(page, visit, views, summary)
 
-        assert browser.exceptions == []
-        assert browser.hosts == {address.removeprefix("http://")}
+        assert visit.exceptions == []
+        assert visit.hosts == {address.removeprefix("http://")}
 
 
 def test_summary_is_shown_as_sent(shown: Shown) -> None:

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from playwright.sync_api import Page, expect
 from pydicom.dataset import Dataset
-
-from tests.support.chromium import Chromium
 
 _VIEWPORT = "cornerstone.getEnabledElements()[0]?.viewport"
 _SHOWN = "services.displaySetService.getActiveDisplaySets()"
@@ -52,40 +51,43 @@ class Drawn:
 class OhifPage:
     """A page of OHIF with one viewport."""
 
-    def __init__(self, browser: Chromium, address: str) -> None:
-        self._browser = browser
+    def __init__(self, page: Page, address: str) -> None:
+        self._page = page
         self._address = address
 
     def open_study(self, study: str, series: int) -> None:
         """Open a study of so many series, and wait until its first image is drawn."""
-        self._browser.open(f"{self._address}/viewer?StudyInstanceUIDs={study}")
-        self._browser.wait_for(f"window.services !== undefined && {_SHOWN}.length === {series}")
-        self._browser.wait_for(f"{_VIEWPORT}?.viewportStatus === 'rendered'")
+        self._page.goto(f"{self._address}/viewer?StudyInstanceUIDs={study}")
+        self._page.wait_for_function(
+            f"window.services !== undefined && {_SHOWN}.length === {series}"
+        )
+        self._page.wait_for_function(f"{_VIEWPORT}?.viewportStatus === 'rendered'")
 
     def show(self, instance: Dataset, image: Dataset) -> None:
         """Show the series of the instance, which is to be drawn as, or over, the image."""
         series = f"{_SHOWN}.find((one) => one.SeriesInstanceUID === '{instance.SeriesInstanceUID}')"
-        name = self._browser.evaluate(f"{series}.displaySetInstanceUID")
-        self._browser.double_click(f"[id='thumbnail-{name}']")
+        name = self._page.evaluate(f"{series}.displaySetInstanceUID")
+        self._page.locator(f"[id='thumbnail-{name}']").dblclick()
 
         uid = json.dumps(f"/instances/{image.SOPInstanceUID}/")
-        self._browser.wait_for(
+        self._page.wait_for_function(
             f"{_VIEWPORT}?.viewportStatus === 'rendered'"
             f" && {_VIEWPORT}.getCurrentImageId?.().includes({uid})"
         )
 
     def accept(self) -> None:
         """Say yes to what the viewport asks, once it asks: to load a segmentation."""
-        self._browser.click("[data-cy=yes-hydrate-btn]")
-        self._browser.wait_for("document.querySelector('[data-cy=yes-hydrate-btn]') === null")
+        button = self._page.locator("[data-cy=yes-hydrate-btn]")
+        button.click()
+        expect(button).to_have_count(0)
 
     def wait_for_mark(self) -> None:
         """Wait until a mark with a label is drawn."""
-        self._browser.wait_for("document.querySelector('svg.svg-layer text') !== null")
+        self._page.locator("svg.svg-layer text").first.wait_for(state="attached")
 
     def wait_for_color(self) -> None:
         """Wait until something is drawn in colour."""
-        self._browser.wait_for(f"""(() => {{
+        self._page.wait_for_function(f"""(() => {{
           const canvas = {_VIEWPORT}.getCanvas();
           const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
           for (let at = 0; at < data.length; at += 4)
@@ -95,12 +97,12 @@ class OhifPage:
 
     def drawn(self) -> Drawn:
         """Return all that is drawn in the viewport."""
-        place = self._browser.evaluate(_CORNERS)
+        place = self._page.evaluate(_CORNERS)
         origin, right, below = np.array(place["corners"])
         columns, rows = place["size"]
         to_canvas = np.column_stack([(right - origin) / columns, (below - origin) / rows, origin])
 
-        url = self._browser.evaluate(f"{_VIEWPORT}.getCanvas().toDataURL('image/png')")
+        url = self._page.evaluate(f"{_VIEWPORT}.getCanvas().toDataURL('image/png')")
         png = np.frombuffer(base64.b64decode(url.partition(",")[2]), np.uint8)
         canvas = cv2.imdecode(png, cv2.IMREAD_COLOR)
         assert canvas is not None
@@ -108,13 +110,13 @@ class OhifPage:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         samples = cv2.warpAffine(canvas, to_canvas, (columns, rows), flags=flags)
 
-        marks = self._browser.evaluate(_MARKS)
+        marks = self._page.evaluate(_MARKS)
         outlines = [_to_image(points, to_canvas) for points in marks["outlines"]]
         return Drawn(samples.astype(np.uint8), outlines, marks["labels"])
 
     def is_failing(self) -> bool:
         """Whether the page says that something failed. It catches its own exceptions."""
-        return bool(self._browser.evaluate("/something went wrong/i.test(document.body.innerText)"))
+        return bool(self._page.evaluate("/something went wrong/i.test(document.body.innerText)"))
 
 
 def _to_image(points: str, to_canvas: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,7 +6,6 @@ import ssl
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -31,12 +30,16 @@ Start = Callable[..., AbstractContextManager[Running]]
 
 @contextmanager
 def running(
-    stderr: IO[bytes] | None = None, wrapper: Sequence[str] = (), **settings: str
+    stderr: IO[bytes] | None = None,
+    wrapper: Sequence[str] = (),
+    until: str = "/readyz",
+    **settings: str,
 ) -> Iterator[Running]:
     """Run `python -m service` with the fake model; terminate it at the end.
 
     `stderr` receives standard error. `wrapper`: command that runs the rest of its arguments in its
-    place. `settings` are environment variables.
+    place. `until`: path that answers 200 before the tests begin. `settings` are environment
+    variables.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,7 +61,7 @@ def running(
         server = Running(f"{scheme}://127.0.0.1:{port}", process)
 
         try:
-            wait_until_ready(server)
+            wait_until_ready(server, until)
             yield server
         finally:
             process.terminate()
@@ -78,9 +81,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def wait_until_ready(server: Running) -> None:
-    """Wait up to 60 seconds until /readyz answers 200."""
-    url = f"{server.address}/readyz"
+def wait_until_ready(server: Running, path: str = "/readyz") -> None:
+    """Wait up to 60 seconds until the path answers 200."""
+    url = f"{server.address}{path}"
     unverified = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     unverified.check_hostname = False
     unverified.verify_mode = ssl.CERT_NONE
@@ -91,7 +94,7 @@ def wait_until_ready(server: Running) -> None:
         try:
             with urllib.request.urlopen(url, timeout=5, context=unverified):  # noqa: S310 - loopback
                 return
-        except urllib.error.URLError:
+        except OSError:  # refused, 503, or too slow to answer
             time.sleep(0.05)
 
     pytest.fail("the server did not become ready")
