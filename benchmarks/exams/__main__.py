@@ -4,6 +4,7 @@
     python -m benchmarks.exams time [FILE ...] [--rounds 10]
     python -m benchmarks.exams beside [--exams 20] [--rounds 3] [--burst]
     python -m benchmarks.exams objects [--rounds 5]
+    python -m benchmarks.exams pixels [FILE ...] [--rounds 5]
     python -m benchmarks.exams memory
 
 Every command starts the service itself, with the demo bundle or with that of `--bundle`.
@@ -14,6 +15,7 @@ the answers keep the rules about order, duplicates, missing views and mixed pati
 `time` compares one exam with four heatmaps as JSON, on one core and on two.
 `beside` compares `/predict` at half of its capacity beside exams, and beside as many heatmaps.
 `objects` tells the time and the size of every object, and the memory of each process.
+`pixels` tells the time and the size of an exam with its pixels beside the exam alone.
 `memory` sends four of the largest uploads at once, beside the limit of docker-compose.yml.
 """
 
@@ -22,7 +24,7 @@ import os
 import time
 from pathlib import Path
 
-from benchmarks.exams import beside, exam_memory, exam_time, object_costs, unseen
+from benchmarks.exams import beside, exam_memory, exam_time, object_costs, pixel_costs, unseen
 from benchmarks.load.servers import DEMO
 
 
@@ -41,6 +43,8 @@ def main() -> None:
             beside.compare_latencies(bundle, options.exams, options.rounds, is_burst=options.burst)
         case "objects":
             object_costs.measure_objects(bundle, options.rounds)
+        case "pixels":
+            pixel_costs.measure_pixels(bundle, options.files, options.rounds)
         case _:
             exam_memory.measure_uploads(bundle)
 
@@ -71,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
 
     objects_command = commands.add_parser("objects", help="time and size of objects")
     objects_command.add_argument("--rounds", type=int, default=5, help="default 5")
+
+    pixels_command = commands.add_parser("pixels", help="an exam with its pixels")
+    pixels_command.add_argument("files", nargs="*", type=Path, help="default: phantoms")
+    pixels_command.add_argument("--rounds", type=int, default=5, help="default 5")
     commands.add_parser("memory", help="four of the largest uploads at once")
     return parser
 

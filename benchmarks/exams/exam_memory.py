@@ -20,7 +20,14 @@ from training import phantoms
 _UPLOADS = 4
 _EDGE = 960
 _HEADER_BYTES = 16_384  # more than the header of a phantom takes
-_ROUTES = ("/gradcam", "/gradcam/sc.dcm?negatives=true", "/exam", "/exam/dicom?negatives=true")
+_ROUTES = (
+    "/gradcam",
+    "/gradcam/sc.dcm?negatives=true",
+    "/exam",
+    "/exam/dicom?negatives=true",
+    "/exam/pixels?heat=all",
+    "/exam/pixels?heat=all&size=4096",
+)
 
 
 def measure_uploads(bundle: Path) -> None:
