@@ -1,16 +1,19 @@
 """Read and write the scorecard, the curves and the domain of a bundle."""
 
 from pathlib import Path
+from typing import TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from service.errors import BundleDamaged
 from service.model.curves import Curves
 from service.model.manifest import CURVES_FILE, DOMAIN_FILE, SCORECARD_FILE, Manifest
 from service.model.scorecard import Scorecard
 from service.records import Domain
+
+Facts = TypeVar("Facts", bound=BaseModel)
 
 
 def load_scorecard(bundle: Path) -> Scorecard | None:
@@ -19,16 +22,7 @@ def load_scorecard(bundle: Path) -> Scorecard | None:
     Raises:
         BundleDamaged: the file is not a valid scorecard.
     """
-    path = bundle / SCORECARD_FILE
-    if not path.exists():
-        return None
-
-    try:
-        return Scorecard.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise BundleDamaged(
-            f"The scorecard of bundle {bundle} is not valid. Export the bundle again."
-        ) from error
+    return _load(bundle, SCORECARD_FILE, Scorecard)
 
 
 def save_scorecard(bundle: Path, scorecard: Scorecard) -> None:
@@ -43,19 +37,7 @@ def load_curves(bundle: Path) -> Curves | None:
     Raises:
         BundleDamaged: the file does not hold valid curves.
     """
-    path = bundle / CURVES_FILE
-    if not path.exists():
-        return None
-
-    try:
-        return Curves.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"])) or "as a whole"
-        raise BundleDamaged(
-            f"The curves of bundle {bundle} are not valid: {place}: {first['msg']}. "
-            "Export the bundle again."
-        ) from error
+    return _load(bundle, CURVES_FILE, Curves)
 
 
 def save_curves(bundle: Path, curves: Curves) -> None:
@@ -105,3 +87,20 @@ def write_domain(path: Path, domain: Domain) -> None:
     np.savez_compressed(
         path, mean=domain.mean, whitening=domain.whitening, limit=np.array(domain.limit)
     )
+
+
+def _load(bundle: Path, file: Path, kind: type[Facts]) -> Facts | None:
+    """Load facts from a JSON file of the bundle, None if it has none."""
+    path = bundle / file
+    if not path.exists():
+        return None
+
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "as a whole"
+        raise BundleDamaged(
+            f"The file {path.name} of bundle {bundle} is not valid: {place}: {first['msg']}. "
+            "Export the bundle again."
+        ) from error

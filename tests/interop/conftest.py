@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.support.browser import Visit, launching, visiting
 from tests.support.made_exams import Served
 from tests.support.paths import DEMO, SAMPLE
 from tests.support.servers import running
+from tests.support.viewer_page import open_sample
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,14 @@ def viewer(demo_address: str) -> Served:
     files = {"file": SAMPLE.read_bytes()}
     response = httpx.post(f"{demo_address}/exam?heat=all", files=files, timeout=60)
     return demo_address, response.json()
+
+
+@pytest.fixture
+def page(demo_address: str, visit: Visit) -> Iterator[Page]:
+    """The viewer with the sample exam by Grad-CAM. Nothing may go wrong on it."""
+    open_sample(visit.page, demo_address)
+    yield visit.page
+    visit.assert_quiet(demo_address)
 
 
 @pytest.fixture(scope="module")

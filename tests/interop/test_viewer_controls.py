@@ -1,7 +1,6 @@
 """The controls of the panel: window, question and comparison."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -20,14 +19,6 @@ from tests.support.viewer_panel import (
 )
 
 pytestmark = pytest.mark.interop
-
-
-@pytest.fixture
-def page(demo_address: str, visit: Visit) -> Iterator[Page]:
-    """The viewer with the sample exam. Nothing may go wrong on it."""
-    open_sample(visit.page, demo_address)
-    yield visit.page
-    visit.assert_quiet(demo_address)
 
 
 def test_window_in_numbers_changes_grey(page: Page) -> None:

@@ -3,7 +3,6 @@
 import base64
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -12,9 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
-from tests.support.browser import Visit
 from tests.support.paths import ROOT
-from tests.support.viewer_page import open_sample
 from tests.support.viewer_panel import show_maps, view
 
 pytestmark = pytest.mark.interop
@@ -28,14 +25,6 @@ def activations(demo_address: str) -> dict[str, Any]:
     files = {"file": FILE.read_bytes()}
     url = f"{demo_address}/activations/conv2d_2?scale=filter"
     return dict(httpx.post(url, files=files, timeout=60).json())
-
-
-@pytest.fixture
-def page(demo_address: str, visit: Visit) -> Iterator[Page]:
-    """The viewer with the sample exam. Nothing may go wrong on it."""
-    open_sample(visit.page, demo_address)
-    yield visit.page
-    visit.assert_quiet(demo_address)
 
 
 def test_value_is_that_of_cell(page: Page, activations: dict[str, Any]) -> None:

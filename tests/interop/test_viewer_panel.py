@@ -35,14 +35,6 @@ def shown(demo_address: str, browser: Browser) -> Iterator[Page]:
         started.assert_quiet(demo_address)
 
 
-@pytest.fixture
-def page(demo_address: str, visit: Visit) -> Iterator[Page]:
-    """The viewer with the sample exam. Nothing may go wrong on it."""
-    open_sample(visit.page, demo_address)
-    yield visit.page
-    visit.assert_quiet(demo_address)
-
-
 def test_decisions_are_those_of_answer(shown: Page, answer: dict[str, Any]) -> None:
     exam = answer["exam"]
     rows = section(shown, "Decision").locator(".row")

@@ -1,23 +1,12 @@
 """Questions in the viewer that change while the service is at work."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.support.browser import Visit
-from tests.support.viewer_page import SAMPLE_FILES, choose_files, open_sample, wait_for_scores
+from tests.support.viewer_page import SAMPLE_FILES, choose_files, wait_for_scores
 from tests.support.viewer_panel import section
 
 pytestmark = pytest.mark.interop
-
-
-@pytest.fixture
-def page(demo_address: str, visit: Visit) -> Iterator[Page]:
-    """The viewer with the sample exam by Grad-CAM. Nothing may go wrong on it."""
-    open_sample(visit.page, demo_address)
-    yield visit.page
-    visit.assert_quiet(demo_address)
 
 
 def test_question_taken_back_is_not_shown(page: Page) -> None:

@@ -5,7 +5,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -29,14 +28,6 @@ pytestmark = pytest.mark.interop
 
 EXAM = SAMPLE_FILES[0].parent
 NAME = "DOE^JANE 'R' MLO.dcm"
-
-
-@pytest.fixture
-def page(demo_address: str, visit: Visit) -> Iterator[Page]:
-    """The viewer with the sample exam. Nothing may go wrong on it."""
-    open_sample(visit.page, demo_address)
-    yield visit.page
-    visit.assert_quiet(demo_address)
 
 
 def test_saved_picture_holds_facts(demo_address: str, visit: Visit, tmp_path: Path) -> None:

@@ -98,5 +98,5 @@ def test_damaged_curves_are_told(content: bytes, fault: str, tmp_path: Path) -> 
     with pytest.raises(BundleDamaged) as error:
         load_curves(tmp_path)
 
-    assert f"The curves of bundle {tmp_path} are not valid: {fault}" in str(error.value)
+    assert f"The file curves.json of bundle {tmp_path} is not valid: {fault}" in str(error.value)
     assert str(error.value).endswith("Export the bundle again.")
