@@ -27,9 +27,6 @@ from tests.support.viewer_page import (
 
 pytestmark = pytest.mark.interop
 
-DEADLINE = 25
-"""Seconds that the service may take for an exam, which waits here for slow requests."""
-
 PER_MINUTE = 15  # so a caller that is over its limit waits four seconds
 SLOW = {"method": "integrated-gradients", "heat": "all"}  # seven seconds on two idle cores
 PATIENCE = 120
@@ -183,7 +180,7 @@ def test_draining_service_answers_running_exam(visit: Visit) -> None:
 
         server.process.send_signal(signal.SIGTERM)
 
-        wait_for_scores(visit.page, seconds=DEADLINE)
+        wait_for_scores(visit.page)
         visit.assert_quiet(server.address, expected="status of 503")
 
 

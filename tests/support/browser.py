@@ -20,7 +20,7 @@ from playwright.sync_api import (
 )
 
 SOFTWARE_WEBGL = ("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
-SECONDS = 8
+SECONDS = 30  # that a page may take for anything on a busy machine
 
 _NOTE_VIOLATIONS = """addEventListener("securitypolicyviolation", (event) =>
   noteViolation(`${event.violatedDirective}: ${event.blockedURI}`));"""

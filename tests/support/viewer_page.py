@@ -19,10 +19,10 @@ def open_sample(page: Page, address: str) -> None:
     wait_for_scores(page)
 
 
-def wait_for_scores(page: Page, views: int = 4, seconds: float | None = None) -> None:
-    """Wait until so many views have scores, for `seconds` if an answer takes unusually long."""
+def wait_for_scores(page: Page, views: int = 4) -> None:
+    """Wait until so many views have scores."""
     scores = page.locator("figcaption:visible").filter(has_text=re.compile(r"\d %"))
-    expect(scores).to_have_count(views, timeout=None if seconds is None else 1000 * seconds)
+    expect(scores).to_have_count(views)
 
 
 def choose_files(page: Page, files: Sequence[Path | FilePayload]) -> None:
