@@ -1,7 +1,7 @@
 import { askExam, Failure } from "./api.js";
 import { say } from "./dom.js";
 import { readFileName } from "./file_names.js";
-import { hang } from "./hanging.js";
+import { hang, hungImages } from "./hanging.js";
 import { store } from "./store.js";
 import { decisionWord, PROBLEMS, progressWords } from "./words.js";
 
@@ -137,8 +137,8 @@ function show(entries, question, { answer, images }) {
     const { status, problem = null } = answer.images[index];
     return { ...entry, status, problem };
   });
-  const { places, strip } = hang(images);
-  const placed = Object.values(places).filter((index) => index !== null);
+  const { strip } = hang(images);
+  const placed = hungImages(images);
   const first = answer.images.findIndex((image) => image.prediction?.positive);
   const inOrder = [...placed, ...strip.map(({ index }) => index)];
   store.change({

@@ -19,6 +19,12 @@ export function hang(images) {
   return { places, strip };
 }
 
+/** Return the indices of the images that hang, in their order. */
+export function hungImages(images) {
+  const { places } = hang(images);
+  return PLACES.map((place) => places[place]).filter((index) => index !== null);
+}
+
 /**
  * Return whether an image has to be mirrored, so that the chest walls of both breasts meet in the
  * middle. Only the header tells: without it, a mirrored image cannot be told from one whose side

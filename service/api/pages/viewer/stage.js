@@ -1,11 +1,18 @@
 import { el } from "./dom.js";
 import { lacksFacts, setFacts } from "./facts_dialog.js";
-import { arrange, hang, PLACES } from "./hanging.js";
+import { arrange, hang, hungImages, PLACES } from "./hanging.js";
 import { hiddenHeat } from "./heat_layer.js";
 import { store } from "./store.js";
 import { View } from "./view.js";
-import { decisionWord, HIDDEN, NEGATIVE_NOTE, NOT_COUNTED } from "./words.js";
-import { percent, problemText, viewName } from "./words.js";
+import {
+  decisionWord,
+  HIDDEN,
+  NEGATIVE_NOTE,
+  NOT_COUNTED,
+  percent,
+  problemText,
+  viewName,
+} from "./words.js";
 
 const LAYOUTS = [
   [4, "Four views"],
@@ -37,8 +44,7 @@ export function createStage() {
 /** Make an image the current one and give its figure the focus. */
 function choose(index) {
   const { images, layout } = store.state;
-  const { places } = hang(images);
-  const isPlaced = Object.values(places).includes(index);
+  const isPlaced = hungImages(images).includes(index);
   store.change({ current: index, layout: isPlaced ? layout : 1 });
   requestAnimationFrame(() => slots.find((slot) => slot.index === index)?.figure.focus());
 }
@@ -49,8 +55,8 @@ function choose(index) {
  */
 export function step(by) {
   const { images, current, layout } = store.state;
-  const { places, strip } = hang(images);
-  const placed = PLACES.map((place) => places[place]).filter((index) => index !== null);
+  const { strip } = hang(images);
+  const placed = hungImages(images);
   const hasStrip = layout === 1 || placed.length === 0;
   const order = hasStrip ? [...placed, ...strip.map(({ index }) => index)] : placed;
   if (order.length > 0) choose(order.at((order.indexOf(current) + by) % order.length));
@@ -70,10 +76,9 @@ export function chooseLayout(layout) {
     store.change({ pairing: pairing === "view" ? "side" : "view" });
     return;
   }
-  if (!hangs(images)) return;
+  const placed = hungImages(images);
+  if (placed.length === 0) return;
 
-  const { places } = hang(images);
-  const placed = Object.values(places).filter((index) => index !== null);
   const needsPlaced = layout > 1 && !placed.includes(current);
   store.change({ layout, current: needsPlaced ? placed[0] : current });
 }
@@ -83,12 +88,11 @@ function createSlot(_, number) {
   const frame = el("div", { class: "frame" });
   const figure = el("figure", { "aria-labelledby": caption.id }, caption, frame);
   const slot = { figure, caption, frame, view: new View(frame, store), index: null };
-  figure.addEventListener("focusin", () => {
+  const makeCurrent = () => {
     if (slot.index !== null) store.change({ current: slot.index });
-  });
-  figure.addEventListener("pointerdown", () => {
-    if (slot.index !== null) store.change({ current: slot.index });
-  });
+  };
+  figure.addEventListener("focusin", makeCurrent);
+  figure.addEventListener("pointerdown", makeCurrent);
   return slot;
 }
 
@@ -110,7 +114,7 @@ function drawBar(bar, { layout, images }) {
 }
 
 /** Return whether an image has a place among the standard views. */
-const hangs = (images) => Object.values(hang(images).places).some((index) => index !== null);
+const hangs = (images) => hungImages(images).length > 0;
 
 function drawFigures(figures, state) {
   const shown = arrange(state);
