@@ -20,8 +20,9 @@ import numpy as np
 
 from training.config import Experiment
 from training.config_files import load_experiment
-from training.fit.network import CONVOLUTIONS, LOGITS
-from training.fit.train import Build, build_configured
+from training.fit.train import Build
+from training.networks.build import build_untrained
+from training.networks.cnn import CONVOLUTIONS, LOGITS
 
 EXPERIMENT = Path("training/experiments/demo.toml")
 OUT = Path("build/faults")
@@ -81,7 +82,7 @@ def families() -> dict[str, Family]:
             epochs={"healthy": 10, "marker": 3, "pattern": 3, "permuted": 4},
             chosen=(1, 2),
             judged=(3, 4, 5),
-            build=build_configured,
+            build=build_untrained,
             silence=silence_biases,
             others={},
         ),

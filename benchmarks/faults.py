@@ -41,11 +41,11 @@ from training.data.prepared import PreparedSplit
 from training.data.table import load_records
 from training.evaluation.choice import choose
 from training.evaluation_config import Targets
-from training.fit.network import LOGITS, logits_model
 from training.fit.run import Run, write_json
 from training.fit.train import predict, train
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import describe_own_model
+from training.networks.cnn import LOGITS, logits_model
 from training.scorecard import Parts, SampleSizes, Steps, score_model
 from training.scorecard.randomisation import randomise
 from training.scorecard.report import ScorecardReport, read_report, write_report

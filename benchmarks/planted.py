@@ -14,7 +14,7 @@ from training.data.cache import Part
 from training.data.prepared import PreparedSplit, open_split
 from training.data.split import split_records
 from training.data.table import load_records
-from training.fit.network import logits_model
+from training.networks.cnn import logits_model
 
 DIVERGING_STEPS = 30
 CONTRAST = 0.03  # amplitude of the line pattern, where white is 1

@@ -19,10 +19,10 @@ import keras
 from benchmarks.untrained import untrained_facts
 from service.records import FitParameters
 from training.config_files import load_experiment
-from training.fit.network import build_network
 from training.introspection.description import describe_model
 from training.introspection.live_model import explained
 from training.introspection.probe import probe
+from training.networks.build import build_untrained
 
 _EXPERIMENT = Path("training/experiments/demo.toml")
 _SIZE = (160, 128)
@@ -84,7 +84,7 @@ def _row(name: str, model: Any) -> str:
 def _demo() -> Any:
     experiment = load_experiment(_EXPERIMENT)
     keras.utils.set_random_seed(1)
-    return build_network(experiment.fit.height, experiment.fit.width, experiment.network)
+    return build_untrained(experiment)
 
 
 def _sequential() -> Any:

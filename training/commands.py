@@ -12,7 +12,7 @@ from training.command_texts import COMMANDS
 from training.config_files import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
-from training.introspection.keras_backend import require_tensorflow
+from training.networks.keras_backend import require_tensorflow
 from training.tables.table_command import define_table
 
 # TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that

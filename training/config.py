@@ -5,12 +5,13 @@ Paths are relative to the working directory, which is the project's root in ever
 """
 
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import Field
 
 from service.records import FitParameters
 from training.evaluation_config import Comparison, Targets
+from training.network_config import AnyNetwork
 from training.table_config import (
     CrossSplit,
     Data,
@@ -20,6 +21,7 @@ from training.table_config import (
     Section,
     Share,
 )
+from training.training_config import Augmentation, Training
 
 SectionT = TypeVar("SectionT", bound=Section)
 
@@ -37,63 +39,6 @@ class Fit(Section):
     def parameters(self) -> FitParameters:
         """Return the same values as the service's record."""
         return FitParameters(**self.model_dump())
-
-
-class Network(Section):
-    """Size of the network, whose structure is in `training.fit.network`."""
-
-    filters: tuple[int, int, int] = Field(description="filters of conv2d, conv2d_1 and conv2d_2")
-    kernel_size: int = Field(ge=1, description="edge of their kernels, in cells")
-    pool_size: int = Field(
-        ge=1, description="edge and stride of the max-pooling after each convolution"
-    )
-    dropout: Share = Field(description="share of values dropped after each dense layer")
-    pooling: Literal["flatten", "average", "max"] = Field(
-        description="how the last maps become a vector for the dense layers"
-    )
-    dense: tuple[int, ...] = Field(description="units of the dense layers before the output")
-
-
-class Augmentation(Section):
-    """Ranges of the augmentation. Each value is drawn uniformly for every image and epoch."""
-
-    flip: bool = Field(description="swap top and bottom in half of the draws")
-    shift: Share = Field(description="move by up to this share of the grid, along each axis")
-    zoom: Share = Field(description="enlarge or shrink by up to this share")
-    crop: Share = Field(
-        default=0.0,
-        description=(
-            "move the top, bottom and right edge of the breast's box by up to this share of the "
-            "grid, as another outline would; default 0"
-        ),
-    )
-    gain: Share = Field(description="multiply grey values by a factor within 1 +/- this share")
-    gamma: Share = Field(description="raise grey values to a power within 1 +/- this share")
-
-
-class Training(Section):
-    """Hyperparameters of the optimisation."""
-
-    seed: int = Field(
-        ge=0,
-        description=(
-            "seed of weights, dropout, draws and augmentation; the same seed gives the same figures"
-        ),
-    )
-    epochs: int = Field(
-        ge=1,
-        description=(
-            "max. number of epochs; each uses all images of the rarer class "
-            "and an equal number of freshly drawn images of the other"
-        ),
-    )
-    patience: int = Field(
-        ge=1, description="epochs without a better validation loss before training stops"
-    )
-    batch_size: int = Field(ge=1, description="images per step")
-    learning_rate: float = Field(
-        gt=0, description="initial rate of Adam; decays to 0 over `epochs` along half a cosine"
-    )
 
 
 class Card(Section):
@@ -148,7 +93,7 @@ class ImageSource(Section):
 class Experiment(ImageSource):
     """All inputs of a run except the data and the code."""
 
-    network: Network
+    network: AnyNetwork
     augmentation: Augmentation
     training: Training
     targets: Targets = Targets()

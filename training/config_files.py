@@ -63,9 +63,14 @@ def _load(path: Path, kind: type[SectionT], ignored: Collection[str] = ()) -> Se
         raise ConfigError("\n".join([f"{path} has invalid keys:", *problems])) from error
 
 
+def _keys(place: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return the keys of a place, without the kind of network that pydantic puts between them."""
+    return (place[0], *place[2:]) if place[:1] == ("network",) and place[2:] else place
+
+
 def _complaint(problem: ErrorDetails) -> str:
     """Return a line that names a key or a section, and its fault."""
-    name = ".".join(map(str, problem["loc"]))
+    name = ".".join(map(str, _keys(problem["loc"])))
     if problem["type"] == "missing" and len(problem["loc"]) == 1:
         return f"  {name}: the section [{name}] is missing"
     return f"  {name}: {problem['msg']}"

@@ -172,17 +172,25 @@ class FoldSplit(Section):
 
 
 class CrossSplit(Section):
-    """Cross-validation: every fold is once the test part, and once the validation part before.
+    """Cross-validation: every fold is the test part of one round.
 
-    The test part of a round is one fold, the validation part is the next one, and the training part
-    is all others.
+    The validation part is the next fold, or a share of the patients of all other folds. With three
+    folds, the next fold as validation part leaves only one to train on.
     """
 
     by: Literal["cross-validation"]
     folds: int | tuple[Fold, ...] = Field(
         description="number of folds to draw by patient, or values of the table's column `fold`"
     )
-    seed: int = Field(default=0, description="seed of the draw, if folds are drawn")
+    seed: int = Field(default=0, description="seed of the draws")
+    validation: Share | None = Field(
+        default=None,
+        gt=0,
+        description=(
+            "share of the patients of all other folds that a round is chosen on; default: the "
+            "patients of the next fold"
+        ),
+    )
 
     @model_validator(mode="after")
     def _has_three_folds(self) -> "CrossSplit":

@@ -24,7 +24,7 @@ from training.data.table import load_records
 from training.errors import RunError
 from training.fit.checkpoint import load_checkpoint
 from training.fit.run import Run
-from training.introspection.keras_backend import chosen_backend
+from training.networks.keras_backend import chosen_backend
 
 FILE_LIMIT = 20_000  # bytes: less than a checkpoint, more than the other files of a run
 

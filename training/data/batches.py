@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.records import Floats
-from training.config import Augmentation, Training
 from training.data.cache import Part
+from training.training_config import Augmentation, Training
 
 
 def epoch_batches(

@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import logit
 
 from service.model import Level
-from training.config import Experiment
+from training.config import Experiment, Fit
 from training.config_files import load_experiment
 from training.data.rotation import rotate
 from training.data.table import load_records
@@ -27,8 +27,9 @@ from training.evaluation.predictions import Predictions, join, read_predictions
 from training.fit.ensemble import Member, merge
 from training.fit.run import Run, read_json, write_json
 from training.fit.start import open_data, start
-from training.introspection.keras_backend import require_tensorflow
 from training.introspection.own_model import Choice, read_choice
+from training.network_config import Network
+from training.networks.keras_backend import require_tensorflow
 from training.table_config import CrossSplit
 
 
@@ -88,7 +89,8 @@ def pool(run: Run, experiment: Experiment, rounds: Mapping[str, Run]) -> dict[st
     provenances = {name: read_json(one.provenance) for name, one in rounds.items()}
     _require_same_table(run, provenances)
     write_json(run.provenance, {"rounds": provenances})
-    _write_ensemble(run, experiment, rounds, choices)
+    if isinstance(experiment.network, Network):
+        _write_ensemble(run, experiment.fit, experiment.network, rounds, choices)
 
     predictions = join(parts)
     choice = _choose_for_ensemble(experiment, predictions, list(choices.values()))
@@ -128,9 +130,9 @@ def _choose_for_ensemble(
 
 
 def _write_ensemble(
-    run: Run, experiment: Experiment, rounds: Mapping[str, Run], choices: Mapping[str, Choice]
+    run: Run, fit: Fit, size: Network, rounds: Mapping[str, Run], choices: Mapping[str, Choice]
 ) -> None:
-    """Write the ensemble of all rounds as the network of the run."""
+    """Write the ensemble of all rounds, whose networks are CNNs, as the network of the run."""
     members = [
         Member(
             keras.saving.load_model(one.best_model, compile=False),
@@ -140,7 +142,7 @@ def _write_ensemble(
         )
         for name, one in rounds.items()
     ]
-    merge(members, experiment).save(run.best_model)
+    merge(members, fit, size).save(run.best_model)
 
 
 def _train(run: Run, experiment_file: Path) -> None:

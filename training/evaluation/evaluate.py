@@ -22,12 +22,12 @@ from training.evaluation.measured_run import measure_and_write
 from training.evaluation.plots import draw_history
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import Values
-from training.fit.network import logits_model
 from training.fit.run import Run
 from training.fit.train import predict, read_history
-from training.introspection.keras_file import load_network
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import Choice, describe_own_model
+from training.networks.cnn import logits_model
+from training.networks.keras_file import load_network
 
 
 def evaluate(run: Run, experiment: Experiment, parts: PreparedSplit) -> dict[str, Any]:

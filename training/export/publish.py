@@ -18,8 +18,8 @@ from training.export.bundle_writer import export_bundle
 from training.export.origin import provenance, settings_json
 from training.fit.run import Run, read_json
 from training.introspection.description import BundleFacts, describe_model
-from training.introspection.keras_file import check_keras_file, load_network
 from training.introspection.own_model import describe_own_model, read_choice
+from training.networks.keras_file import check_keras_file, load_network
 from training.phantoms import Finding, FindingKind, render_view
 from training.scorecard.report import check_scorecard, read_report
 

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from service.records import Floats
-from training.config import Experiment
-from training.fit.network import LOGITS, build_network
+from training.config import Fit
+from training.network_config import Network
+from training.networks.cnn import LOGITS, build_network
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +25,19 @@ class Member:
     offset: float
 
 
-def merge(members: Sequence[Member], experiment: Experiment) -> keras.Model:
+def merge(members: Sequence[Member], fit: Fit, size: Network) -> keras.Model:
     """Return one network whose margin is the mean of the members' calibrated margins.
 
-    All members have the form that `build_network` gives this experiment.
+    All members have the form that `build_network` gives this fit and size.
     """
     count = len(members)
-    size = experiment.network
     wider = size.model_copy(
         update={
             "filters": tuple(count * filters for filters in size.filters),
             "dense": tuple(count * units for units in size.dense),
         }
     )
-    merged = build_network(experiment.fit.height, experiment.fit.width, wider)
+    merged = build_network(fit.height, fit.width, wider)
 
     networks = [merged, *(member.network for member in members)]
     channels = 1

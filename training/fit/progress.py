@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 from tqdm import tqdm
 
-from training.config import Training
 from training.data.table import Record
+from training.training_config import Training
 
 _MINUTE = 60
 _HOUR = 3600

@@ -13,7 +13,7 @@ from training.config import Experiment
 from training.config_files import load_experiment
 from training.errors import RunError
 
-_SOURCES = ("fit/network.py", "fit/train.py", "data/batches.py")
+_SOURCES = ("networks/cnn.py", "fit/train.py", "data/batches.py")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from service.records import Floats
-from training.config import Experiment, Training
+from training.config import Experiment
 from training.data.batches import epoch_batches, steps_per_epoch
 from training.data.cache import Part
 from training.fit.checkpoint import load_checkpoint, save_checkpoint
-from training.fit.network import build_network, logits_model, seed_dropout
 from training.fit.progress import EpochLog, epoch_bar, settings_line
 from training.fit.run import Run, read_json, write_json
+from training.networks.build import build_untrained
+from training.networks.cnn import logits_model, seed_dropout
+from training.training_config import Training
 
 PREDICTION_BATCH = 64
 
@@ -39,17 +41,12 @@ class Epoch:
     validation_auc: float
 
 
-def build_configured(experiment: Experiment) -> keras.Model:
-    """Build the network that the experiment describes."""
-    return build_network(experiment.fit.height, experiment.fit.width, experiment.network)
-
-
 def train(
     run: Run,
     experiment: Experiment,
     train_part: Part,
     validation_part: Part,
-    build: Build = build_configured,
+    build: Build = build_untrained,
 ) -> list[Epoch]:
     """Train until finished, write the best epoch's network to `run.best_model`, return all figures.
 

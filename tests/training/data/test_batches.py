@@ -6,10 +6,10 @@ import pytest
 from service.geometry import Affine
 from service.records import Box, Fitted
 from tests.support.parts import make_part
-from training.config import Augmentation, Training
 from training.data.batches import augment, balanced_order, epoch_batches
 from training.data.cache import Part
 from training.data.table import Record
+from training.training_config import Augmentation, Training
 
 NONE = Augmentation(flip=False, shift=0, zoom=0, gain=0, gamma=0)
 LIGHT = Augmentation(flip=True, shift=0.05, zoom=0.1, gain=0.1, gamma=0.1)

@@ -93,3 +93,17 @@ def test_unknown_fold_names_the_folds_there_are() -> None:
 def test_fewer_than_three_folds_are_refused(folds: int | tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="at least 3"):
         CrossSplit(by="cross-validation", folds=folds)
+
+
+def test_validation_part_may_be_share_of_others() -> None:
+    rule = CrossSplit(by="cross-validation", folds=("a", "b", "c"), validation=0.25)
+    rounds = rotate([*cohort(20, "a"), *cohort(20, "b"), *cohort(20, "c")], rule)
+
+    for name, split in rounds.items():
+        chosen_on = {record.patient_id for record in split.validation}
+        trained_on = {record.patient_id for record in split.train}
+        # A quarter of 14 patients with cancer, and of 26 without, is rounded up.
+        assert len(chosen_on) == 4 + 7
+        assert len(trained_on) == 29
+        assert not chosen_on & trained_on
+        assert all(record.fold != name for record in (*split.train, *split.validation))

@@ -26,9 +26,9 @@ from training.errors import ConfigError, RunError
 from training.evaluation.cross_validation import cross_validate, pool
 from training.evaluation.statistics import Values
 from training.export.publish import export_run
-from training.fit.network import logits_model
 from training.fit.run import Run, read_json, write_json
 from training.introspection.own_model import read_choice
+from training.networks.cnn import logits_model
 
 FOLDS = ("0", "1", "2")
 POOLED = ("evaluation.json", "operating_point.json", "predictions-image.csv", "provenance.json")

@@ -22,11 +22,12 @@ from tests.support.bundles import untested_facts
 from training.config_files import load_experiment
 from training.errors import ExportError, NotExplainable
 from training.export.bundle_writer import export_bundle
-from training.fit.network import CONVOLUTIONS, LOGITS, build_network
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
 from training.introspection.receptive_field import convolutional_layers
 from training.introspection.signatures import Explained
+from training.networks.build import build_untrained
+from training.networks.cnn import CONVOLUTIONS, LOGITS
 from training.scorecard.randomisation import randomise
 
 Export = Callable[..., Path]
@@ -199,7 +200,7 @@ def test_demo_network_heatmaps_equal_tf_keras_vis(layer: str) -> None:
     height = experiment.fit.height
     width = experiment.fit.width
     keras.utils.set_random_seed(3)
-    model = build_network(height, width, experiment.network)
+    model = build_untrained(experiment)
     # An untrained last layer is zero, so every map would be blank.
     randomise(model.get_layer(LOGITS))
     images = np.maximum(RNG.random((2, height, width, 1), np.float32) - 0.3, 0)

@@ -16,11 +16,11 @@ from training.evaluation.calibration import PlattScaling, calibrate
 from training.evaluation.evaluate import evaluate
 from training.evaluation.roc_curves import read_curves
 from training.export.publish import export_foreign_model, export_run
-from training.fit.network import logits_model
 from training.fit.run import Run, read_json
 from training.fit.start import start
 from training.fit.train import train
 from training.introspection.own_model import read_choice
+from training.networks.cnn import logits_model
 
 FOREIGN = """\
 [fit]

@@ -6,7 +6,9 @@ from tests.support.paths import ROOT
 from training.config import Experiment
 from training.config_files import load_experiment
 from training.fit.ensemble import Member, merge
-from training.fit.network import build_network, logits_model
+from training.network_config import Network
+from training.networks.build import build_untrained
+from training.networks.cnn import logits_model
 
 HEIGHT = 160
 WIDTH = 96
@@ -28,9 +30,14 @@ def experiment(request: pytest.FixtureRequest) -> Experiment:
     )
 
 
+def size_of(experiment: Experiment) -> Network:
+    assert isinstance(experiment.network, Network)
+    return experiment.network
+
+
 def random_network(experiment: Experiment, seed: int) -> keras.Model:
     """A network with random weights everywhere, also in its normalisation and its logits."""
-    network = build_network(HEIGHT, WIDTH, experiment.network)
+    network = build_untrained(experiment)
     rng = np.random.default_rng(seed)
     for weight in network.weights:
         if "seed" not in weight.path:
@@ -50,7 +57,7 @@ def test_margin_is_mean_of_calibrated_margins(experiment: Experiment) -> None:
     ]
     images = np.random.default_rng(0).random((4, HEIGHT, WIDTH, 1), np.float32)
 
-    merged = margins(merge(members, experiment), images)
+    merged = margins(merge(members, experiment.fit, size_of(experiment)), images)
 
     expected = np.mean(
         [margins(m.network, images) / m.temperature + m.offset for m in members], axis=0
@@ -62,7 +69,7 @@ def test_margin_is_mean_of_calibrated_margins(experiment: Experiment) -> None:
 def test_ensemble_keeps_the_names_of_layers(experiment: Experiment) -> None:
     members = [Member(random_network(experiment, seed), 1.0, 0.0) for seed in (1, 2)]
 
-    merged = merge(members, experiment)
+    merged = merge(members, experiment.fit, size_of(experiment))
 
     assert merged.get_layer("conv2d_2").filters == 10
     assert [layer.name for layer in merged.layers if layer.name.startswith("conv2d")] == [

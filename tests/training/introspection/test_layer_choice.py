@@ -8,9 +8,10 @@ import pytest
 
 from service.records import ConvLayer
 from training.config_files import load_experiment
-from training.fit.network import CONVOLUTIONS, build_network
 from training.introspection.layer_choice import choose_layers, feature_layers
 from training.introspection.receptive_field import convolutional_layers
+from training.networks.build import build_untrained
+from training.networks.cnn import CONVOLUTIONS
 
 STAGES = ["early", "middle", "deep"]
 
@@ -66,7 +67,7 @@ def bottlenecks() -> Any:
 def test_demo_network_has_one_layer_per_stage() -> None:
     experiment = load_experiment(Path("training/experiments/demo.toml"))
 
-    offer = offered(build_network(256, 192, experiment.network))
+    offer = offered(build_untrained(experiment))
 
     assert [layer.name for layer in offer] == list(CONVOLUTIONS)
     assert [layer.stage for layer in offer] == STAGES

@@ -8,11 +8,11 @@ import pytest
 
 from service.records import ConvLayer, Method
 from tests.support.bundles import untested_facts
-from training.config import Network
-from training.fit.network import CONVOLUTIONS, build_network
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
 from training.introspection.receptive_field import convolutional_layers
+from training.network_config import Network
+from training.networks.cnn import CONVOLUTIONS, build_network
 
 HEIGHT, WIDTH = 32, 24
 EVERYWHERE = (Method.HIRES_CAM, Method.LAYER_CAM, Method.EIGEN_CAM)

@@ -7,10 +7,10 @@ import pytest
 from service.geometry import IDENTITY
 from service.records import Floats, Heatmap, MapState, Peak
 from tests.support.bundles import untested_facts
-from training.config import Network
-from training.fit.network import build_network
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
+from training.network_config import Network
+from training.networks.cnn import build_network
 from training.scorecard.randomisation import cascade, randomise, similarity
 from training.scorecard.sample import Sample
 

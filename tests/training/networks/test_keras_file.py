@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from training.errors import RunError
-from training.introspection.keras_file import load_network
+from training.networks.keras_file import load_network
 
 SHAPE = (48, 36, 1)
 

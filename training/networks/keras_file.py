@@ -8,7 +8,7 @@ from pathlib import Path
 import keras
 
 from training.errors import RunError
-from training.introspection.full_precision import computing_in_float32
+from training.networks.full_precision import computing_in_float32
 
 _CONFIG = "config.json"
 _HDF5 = b"\x89HDF\r\n\x1a\n"

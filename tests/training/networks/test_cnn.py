@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.config import Network
-from training.fit.network import CONVOLUTIONS, build_network, logits_model
+from training.network_config import Network
+from training.networks.cnn import CONVOLUTIONS, build_network, logits_model
 
 
 def network(pooling: Literal["flatten", "average", "max"] = "max") -> keras.Model:

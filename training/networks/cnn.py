@@ -6,7 +6,7 @@ The dense layers have dropout. The output has two classes.
 import keras
 import numpy as np
 
-from training.config import Network
+from training.network_config import Network
 
 CONVOLUTIONS = ("conv2d", "conv2d_1", "conv2d_2")
 LOGITS = "logits"
