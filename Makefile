@@ -52,6 +52,9 @@ format: .venv/dev.installed ## format the code and fix lint errors
 .PHONY: training
 training: .venv/training.installed ## install the requirements of training
 
+.PHONY: training-gpu
+training-gpu: .venv/training-gpu.installed ## install the requirements of training on an NVIDIA GPU, with JAX (Linux, x86-64)
+
 .PHONY: model
 model: .venv/training.installed data/phantoms/train.csv ## rebuild models/demo/1: phantoms, prepare, train, evaluate, scorecard, export
 	rm -rf runs/demo
@@ -103,21 +106,25 @@ diagram: .venv/dev.installed ## draw packages and list modules in docs/architect
 .PHONY: requirements
 requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (newest versions: UPGRADE=--upgrade)
 	$(compile) $(UPGRADE) --group uv --output-file requirements/uv.txt
-	$(compile) $(UPGRADE) pyproject.toml --all-extras --group dev --group bench --output-file requirements/bench.txt
+	$(compile) $(UPGRADE) pyproject.toml $(dev) --group bench --output-file requirements/bench.txt
 	@# uv keeps the pins that an output file already holds, so each smaller set starts as a copy.
 	cp requirements/bench.txt requirements/dev.txt
-	$(compile) pyproject.toml --all-extras --group dev --output-file requirements/dev.txt
+	$(compile) pyproject.toml $(dev) --output-file requirements/dev.txt
 	cp requirements/dev.txt requirements/training.txt
 	cp requirements/dev.txt requirements/service.txt
 	cp requirements/dev.txt requirements/image.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
 	$(compile) pyproject.toml --extra tracing --output-file requirements/image.txt
+	@# Those of CUDA are in no other set.
+	$(compile) $(UPGRADE) pyproject.toml --extra training --extra training-gpu --constraints requirements/dev.txt --output-file requirements/training-gpu.txt
 	@# The other servers that benchmarks.load measures have separate environments, and so has Schemathesis.
 	for peer in litserve bentoml mlserver mosec schemathesis; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
 	done
 
+# Every extra but the one with gigabytes of CUDA.
+dev := --extra training --extra tracing --group dev
 compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
 
 .PHONY: image
@@ -132,6 +139,7 @@ clean: ## remove .venv, build output and caches
 
 # A set contains the smaller sets in the same versions: serving after testing installs nothing.
 within_training := service
+within_training-gpu := service training
 within_dev := service training
 within_bench := service training dev
 

@@ -17,6 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 SERVICE = PROJECT["project"]["dependencies"]
 TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
+TRAINING_GPU = [*TRAINING, *PROJECT["project"]["optional-dependencies"]["training-gpu"]]
 IMAGE = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["tracing"]]
 DEV = [
     *TRAINING,
@@ -29,6 +30,7 @@ SETS = {
     "service": SERVICE,
     "image": IMAGE,
     "training": TRAINING,
+    "training-gpu": TRAINING_GPU,
     "dev": DEV,
     "bench": BENCH,
 }
@@ -84,7 +86,25 @@ def test_pins_match_pyproject(name: str) -> None:
 
 def test_larger_sets_contain_the_smaller_ones() -> None:
     """A package has the same version in every set."""
-    assert _pins("service") <= _pins("training") <= _pins("dev") <= _pins("bench")
+    versions = {name: {(pin.name, str(pin.specifier)) for pin in _pins(name)} for name in SETS}
+
+    assert versions["service"] <= versions["training"] <= versions["dev"] <= versions["bench"]
+    assert versions["training"] <= versions["training-gpu"]
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_gpu_set_resolves_beside_tensorflow_cpu(tmp_path: Path, python: str) -> None:
+    """The index is asked, but nothing is downloaded."""
+    platform = ("--python-version", python, "--python-platform", "x86_64-unknown-linux-gnu")
+    target = ("--dry-run", "--target", str(tmp_path), *platform)
+    pins = ("--require-hashes", "-r", "requirements/training-gpu.txt")
+
+    resolved = _run("requirements/uv", "pip", "install", *target, *pins)
+
+    assert resolved.returncode == 0, resolved.stderr
+    names = re.findall(r"^ \+ (\S+)==", resolved.stderr, flags=re.MULTILINE)
+    assert {"jax", "jax-cuda12-plugin", "nvidia-cudnn-cu12", "tensorflow-cpu"} <= set(names)
+    assert "tensorflow" not in names
 
 
 def test_setup_files_name_no_package_index() -> None:
@@ -112,7 +132,10 @@ def test_help_lists_every_target() -> None:
     assert re.findall(r"^  make ([\w-]+)", _make(ROOT), flags=re.MULTILINE) == targets
 
 
-@pytest.mark.parametrize(("target", "installed"), [("serve", "service"), ("check", "dev")])
+@pytest.mark.parametrize(
+    ("target", "installed"),
+    [("serve", "service"), ("training-gpu", "training-gpu"), ("check", "dev")],
+)
 def test_requirements_are_installed_only_when_changed(
     tmp_path: Path, target: str, installed: str
 ) -> None:
