@@ -1,79 +1,89 @@
-"""Training batches, balanced by class and lightly augmented.
+"""Training batches, balanced by class and augmented.
 
 They depend only on the seed and the epoch. An epoch that is repeated, after an interruption or in
-another process, gets exactly the same pixels.
+another process, gets exactly the same pixels, with any number of threads.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
+from functools import partial
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from service.records import Floats
+from training.data.augment import Variation, draw_variation, vary
 from training.data.cache import Part
+from training.data.reading_ahead import filled_batches
 from training.training_config import Augmentation, Training
+
+Batch = tuple[Floats, NDArray[np.int32], Floats]
+"""Images [N, height, width, 1] in [0, 1], labels [N] and weights [N] of their losses."""
 
 
 def epoch_batches(
-    part: Part, epoch: int, training: Training, augmentation: Augmentation
-) -> Iterator[tuple[Floats, NDArray[np.int32]]]:
-    """Yield the batches of one epoch: images [N, height, width, 1] and labels [N]."""
+    part: Part, epoch: int, training: Training, augmentation: Augmentation, workers: int = 1
+) -> Generator[Batch, None, None]:
+    """Yield the batches of one epoch. `workers` threads prepare the next one ahead of its use.
+
+    Raises:
+        CacheError: if a shard is damaged.
+    """
     rng = np.random.default_rng((training.seed, epoch))
-    order = balanced_order(part.labels, rng)
+    order = balanced_order(part.labels, rng, training.ratio)
+    labels = part.labels[order]
+    weights = class_weights(class_counts(part.labels, training.ratio))[labels]
+    fills = (partial(_fill, part, index, draw_variation(augmentation, rng)) for index in order)
+    _, height, width, _ = part.images(order[:1]).shape
 
-    for start in range(0, len(order), training.batch_size):
-        indices = order[start : start + training.batch_size]
-        images = np.stack([augment(image, augmentation, rng) for image in part.images(indices)])
-        yield images, part.labels[indices]
+    batches = filled_batches(fills, training.batch_size, (height, width), workers)
+    with closing(batches):
+        for number, images in enumerate(batches):
+            batch = slice(number * training.batch_size, (number + 1) * training.batch_size)
+            yield images, labels[batch], weights[batch]
 
 
-def steps_per_epoch(labels: NDArray[np.int32], batch_size: int) -> int:
+def _fill(part: Part, index: int, variation: Variation, out: Floats) -> None:
+    """Write the variation of an image into `out`, [height, width]."""
+    vary(part.images([index])[0, ..., 0], variation, out)
+
+
+def steps_per_epoch(labels: NDArray[np.int32], training: Training) -> int:
     """Return the number of batches in an epoch."""
-    return math.ceil(2 * int(np.bincount(labels, minlength=2).min()) / batch_size)
+    return math.ceil(int(class_counts(labels, training.ratio).sum()) / training.batch_size)
 
 
-def balanced_order(labels: NDArray[np.int32], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the indices of one epoch's images in random order.
+def class_counts(labels: NDArray[np.int32], ratio: float) -> NDArray[np.int64]:
+    """Return how many images of each class an epoch has.
 
-    They are all images of the rarer class, and an equal number of the other class, drawn without
-    replacement.
+    They are all images of the rarer class, and `ratio` times as many of the other, or all of it.
     """
-    classes = [np.flatnonzero(labels == label) for label in (0, 1)]
-    smallest = min(len(members) for members in classes)
+    available = np.bincount(labels, minlength=2)
+    return np.asarray(np.minimum(available, round(ratio * available.min())))
 
+
+def class_weights(counts: NDArray[np.int64]) -> Floats:
+    """Return the weight of an image of each class, for these numbers of images.
+
+    Both classes weigh the same together, and the mean over all images is 1.
+    """
+    return np.asarray(counts.sum() / (2 * counts), np.float32)
+
+
+def balanced_order(
+    labels: NDArray[np.int32], rng: np.random.Generator, ratio: float = 1.0
+) -> NDArray[np.int64]:
+    """Return the indices of one epoch's images in random order, see `class_counts`.
+
+    Those of the commoner class are drawn without replacement.
+    """
+    counts = class_counts(labels, ratio)
     return rng.permutation(
-        np.concatenate([rng.choice(members, smallest, replace=False) for members in classes])
+        np.concatenate(
+            [
+                rng.choice(np.flatnonzero(labels == label), counts[label], replace=False)
+                for label in (0, 1)
+            ]
+        )
     )
-
-
-def augment(image: Floats, augmentation: Augmentation, rng: np.random.Generator) -> Floats:
-    """Return a random variation of an image [height, width, 1].
-
-    Black stays black, and the chest wall stays on the left. No step is rounded to whole pixels.
-    """
-    height, width, _ = image.shape
-
-    # The order of these draws decides the pixels of every epoch.
-    flipped = augmentation.flip and rng.random() < 0.5  # noqa: PLR2004 - in half of the draws
-    zoom = 1 + augmentation.zoom * rng.uniform(-1, 1)
-    shift_x, shift_y = augmentation.shift * rng.uniform(-1, 1, size=2) * (width, height)
-    top, bottom, right = augmentation.crop * rng.uniform(-1, 1, size=3)
-    gain, gamma = 1 + np.array((augmentation.gain, augmentation.gamma)) * rng.uniform(-1, 1, size=2)
-
-    # A box with other edges is placed on the grid in another size, and its middle is elsewhere.
-    zoom *= min(1 / (1 + top + bottom), 1 / (1 + right))
-    shift_y += zoom * (top - bottom) / 2 * height
-
-    # Zoom about the middle of the chest wall, which is at x = 0.
-    matrix = np.array([[zoom, 0, shift_x], [0, zoom, shift_y + (1 - zoom) * (height - 1) / 2]])
-    moved = cv2.warpAffine(
-        image[::-1, :, 0] if flipped else image[..., 0],
-        matrix,
-        (width, height),
-        flags=cv2.INTER_LINEAR,
-    )
-
-    varied: Floats = np.clip(gain * moved**gamma, 0, 1, dtype=np.float32)[..., None]
-    return varied

@@ -5,8 +5,7 @@ from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tqdm import tqdm
-
+from training.bars import bar
 from training.data.cache_files import writing
 from training.data.cache_shards import Key, Shard, read_shards, remove_shard
 
@@ -24,8 +23,8 @@ def remove_damaged(folder: Path, keys: AbstractSet[Key], workers: int) -> tuple[
 
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(_is_sound, asked)
-        bar = tqdm(results, "check", total=len(asked), unit="shard", leave=False)
-        rotten = [shard.path for shard, sound in zip(asked, bar, strict=True) if not sound]
+        shown = bar(results, "check", total=len(asked), unit="shard")
+        rotten = [shard.path for shard, sound in zip(asked, shown, strict=True) if not sound]
 
     damaged = (*shards.damaged, *rotten)
     with writing(folder):

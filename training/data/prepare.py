@@ -8,8 +8,7 @@ from io import StringIO
 from itertools import islice
 from pathlib import Path
 
-from tqdm import tqdm
-
+from training.bars import bar
 from training.config import ImageSource
 from training.data.cache_check import remove_damaged
 from training.data.cache_files import PARTIAL, readable_size, write_text, writing
@@ -147,7 +146,7 @@ def _write(jobs: Sequence[ImageJob], folder: Path, memory: Path, workers: int) -
         return
 
     with closing(outcomes(jobs, workers)) as results:
-        stream = iter(tqdm(results, "prepare", total=len(jobs), unit="image"))
+        stream = iter(bar(results, "prepare", total=len(jobs), leave=True))
         for _ in range(0, len(jobs), SHARD_IMAGES):
             digests: list[tuple[Stamp, str]] = []
             write_shard(folder, _noted(islice(stream, SHARD_IMAGES), digests))

@@ -12,8 +12,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from training.bars import bar
 from training.data.cache_files import writing
 
 SOURCES = "sources.jsonl"
@@ -49,8 +48,8 @@ def source_digests(paths: Sequence[Path], memory: Path, workers: int) -> dict[Pa
 
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(_digest, unknown)
-        bar = tqdm(results, "compare", total=len(unknown), unit="image")
-        for path, digest in zip(unknown, bar, strict=True):
+        shown = bar(results, "compare", total=len(unknown), leave=True)
+        for path, digest in zip(unknown, shown, strict=True):
             digests[path] = digest
             if digest:
                 remember([(stamps[path], digest)], memory)
