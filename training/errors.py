@@ -1,12 +1,14 @@
 """Errors of training as one tree, below `service.errors.MammolensError`.
 
     TrainingError
+    ├── BackendError
     ├── CacheError
     ├── ConfigError
     ├── ExportError
     ├── NotEmpty
     ├── NotExplainable
     ├── RunError
+    │   └── WeightsError
     ├── ScorecardError
     └── TableError
 
@@ -19,6 +21,10 @@ from service.errors import MammolensError
 
 class TrainingError(MammolensError):
     """Base of all errors of training. `str(error)` is shown in the terminal."""
+
+
+class BackendError(TrainingError):
+    """The command does not run on the chosen backend of Keras."""
 
 
 class CacheError(TrainingError):
@@ -43,6 +49,10 @@ class NotExplainable(TrainingError):
 
 class RunError(TrainingError):
     """The run directory lacks a file, or belongs to another experiment."""
+
+
+class WeightsError(RunError):
+    """A file of first weights cannot be read safely, or does not fit the network."""
 
 
 class ScorecardError(TrainingError):

@@ -30,7 +30,10 @@ class Augmentation(Section):
     gamma: Share = Field(description="raise grey values to a power within 1 +/- this share")
     contrast: Share = Field(
         default=0.0,
-        description="spread grey values about the middle by a factor within 1 +/- this share",
+        description=(
+            "spread grey values about middle grey by a factor within 1 +/- this share; black and "
+            "white stay; default 0"
+        ),
     )
     cutout: Share = Field(
         default=0.0,
@@ -97,8 +100,10 @@ class Training(Section):
         default="float32",
         description="type of the computation in training; the network that is kept has float32",
     )
-    monitor: Literal["loss", "auc", "breast_auc"] = Field(
+    monitor: Literal["loss", "auc", "breast_auc", "last"] = Field(
         default="loss",
-        description="validation figure that chooses the epoch: balanced loss, or AUC of images "
-        "or breasts",
+        description=(
+            "figure that chooses the epoch: balanced validation loss, or AUC of the validation "
+            'part\'s images or breasts; "last": none, the last epoch is kept'
+        ),
     )

@@ -78,8 +78,10 @@ def logits_model(model: keras.Model) -> keras.Model:
     return keras.Model(model.inputs[0], model.get_layer(LOGITS).output)
 
 
-def seed_dropout(model: keras.Model, *seed: int) -> None:
-    """Seed the dropout layers, so that their draws depend only on these numbers."""
-    layers = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
+def seed_random_layers(model: keras.Model, *seed: int) -> None:
+    """Seed the layers that draw, such as dropout, so that they depend on these numbers alone."""
+    # The only way to the layers inside others.
+    layers = [layer for layer in model._flatten_layers() if hasattr(layer, "seed_generator")]  # noqa: SLF001
     for index, layer in enumerate(layers):
-        layer.seed_generator.state.assign(np.random.SeedSequence((*seed, index)).generate_state(2))
+        state = np.random.SeedSequence((*seed, index)).generate_state(2)
+        layer.seed_generator.state.assign(state)
