@@ -1,60 +1,140 @@
-"""Display of a training: counts of its parts, a bar for each epoch, a line and scalars after it."""
+"""Display of a training: a bar for the epoch that runs, a line for each complete one.
 
-import errno
+Times are those of this process. An epoch that another process has run, before an interruption,
+counts for none of them.
+"""
+
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Self
 
 import keras
-import tensorflow as tf
-from tqdm import tqdm
+import numpy as np
 
-from training.data.table import Record
+from training.bars import bar
 from training.training_config import Training
+
+MONITORS: Mapping[str, str] = {
+    "loss": "validation loss",
+    "auc": "validation AUC",
+    "breast_auc": "validation AUC of breasts",
+}
+"""Figure that chooses the epoch, in words, by the value of `monitor` that names one."""
 
 _MINUTE = 60
 _HOUR = 3600
+_BAR = "{desc}:{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+
+Clock = Callable[[], float]
 
 
-@dataclass(frozen=True, slots=True)
-class PartCounts:
-    """Counts of the images of a part that can be used.
+class Progress:
+    """Bars and lines of a run. An epoch lasts from the end of the one before to its own line."""
 
-    `cancers`: images with cancer. `dropped`: images that `prepare` reported as unusable, or None if
-    nobody has looked. They are not in the other counts.
+    def __init__(self, epochs: int, clock: Clock = time.monotonic) -> None:
+        self._epochs = epochs
+        self._clock = clock
+        self._since = clock()
+        self._seconds: list[float] = []
+
+    def epoch(self, number: int, steps: int) -> "EpochBar":
+        """Return the bar over the steps of an epoch, counted from 1."""
+        return EpochBar(number, self._epochs, steps, self._since, self._seconds, self._clock)
+
+    def tell(self, number: int, figures: Mapping[str, float], *, best: bool) -> float:
+        """Print the line of a complete epoch, counted from 1, and return its seconds.
+
+        `best`: no epoch before was better.
+        """
+        now = self._clock()
+        self._seconds.append(now - self._since)
+        self._since = now
+
+        print(epoch_line(number, self._epochs, figures, self._seconds, best=best), flush=True)
+        return self._seconds[-1]
+
+
+class EpochBar:
+    """Bar over the steps of an epoch: mean loss, pace, and time left of the epoch and of the run.
+
+    The first step compiles the network, so the pace is that of the steps after it. `since`: the
+    begin of the epoch. `seconds`: those of the complete epochs, as measured.
     """
 
-    name: str
-    images: int
-    patients: int
-    cancers: int
-    dropped: int | None
+    def __init__(
+        self,
+        number: int,
+        epochs: int,
+        steps: int,
+        since: float,
+        seconds: Sequence[float],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._epochs_after = epochs - number
+        self._steps = steps
+        self._since = since
+        self._seconds = seconds
+        self._clock = clock
+        self._losses: list[float] = []
+        self._second_step = since
+        self._images = 0
+        self._bar = bar(None, f"epoch {number} of {epochs}", total=steps, unit="step")
+        self._bar.bar_format = _BAR
 
+    def __enter__(self) -> Self:
+        """Show the bar."""
+        return self
 
-def count_part(name: str, records: Sequence[Record], dropped: int | None = None) -> PartCounts:
-    """Count the records of a part. `dropped`: number of images that are missing in them."""
-    patients = {record.patient_id for record in records}
-    cancers = sum(record.cancer for record in records)
-    return PartCounts(name, len(records), len(patients), cancers, dropped)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Remove the bar."""
+        self._bar.close()
 
+    @property
+    def text(self) -> str:
+        """The figures at the end of the bar."""
+        parts = [f"loss {np.mean(self._losses):.4f}"]
+        done = len(self._losses) - 1
+        passed = self._clock() - self._second_step
+        if done == 0 or passed == 0:
+            return parts[0]
 
-def part_table(parts: Sequence[PartCounts]) -> str:
-    """Return the counts as a table, with a warning below it if images were dropped."""
-    lines = [f"{'part':<12}{'images':>9}{'patients':>10}{'cancers':>9}{'dropped':>9}"]
-    for part in parts:
-        dropped = "-" if part.dropped is None else part.dropped
-        lines.append(
-            f"{part.name:<12}{part.images:>9}{part.patients:>10}{part.cancers:>9}{dropped:>9}"
-        )
+        step = passed / done
+        left = step * (self._steps - len(self._losses))
+        parts.append(f"{self._images / passed:.3g} images/s")
+        parts.append(f"{duration(left)} left")
+        if self._epochs_after:
+            parts.append(self._run_left(step, left))
+        return ", ".join(parts)
 
-    lost = sum(part.dropped or 0 for part in parts)
-    if lost:
-        lines.append(
-            f"warning: {lost} images were dropped as unusable: failures.csv in the cache says why"
-        )
-    return "\n".join(lines)
+    def step(self, loss: float, images: int) -> None:
+        """Count a step. `images`: those of its batch."""
+        self._losses.append(loss)
+        if len(self._losses) == 1:
+            self._second_step = self._clock()
+        else:
+            self._images += images
+
+        self._bar.set_postfix_str(self.text, refresh=False)
+        self._bar.update()
+
+    def _run_left(self, step: float, left: float) -> str:
+        """Return the time that the run takes yet. `step`, `left`: seconds of a step, of the rest.
+
+        Before an epoch is complete, the time of validation and pictures is not known.
+        """
+        if not self._seconds:
+            steps = self._epochs_after * self._steps * step + left
+            return f"run about {duration(steps)} left"
+
+        epoch = mean_seconds(self._seconds)
+        rest = max(epoch - (self._clock() - self._since), left)
+        return f"run at most {duration(self._epochs_after * epoch + rest)} left"
 
 
 def settings_line(training: Training, steps: int, done: int) -> str:
@@ -70,62 +150,46 @@ def settings_line(training: Training, steps: int, done: int) -> str:
     return ", ".join(parts)
 
 
-def epoch_bar(batches: Iterable[Any], epoch: int, steps: int) -> "tqdm[Any]":
-    """Return the batches of an epoch, counted from 1, under a bar that ends with the epoch."""
-    return tqdm(batches, desc=f"epoch {epoch}", total=steps, unit="batch", leave=False)
-
-
-class EpochLog:
-    """Log of complete epochs, on standard output and for TensorBoard.
-
-    It measures the time of each epoch from the end of the one before.
-    """
-
-    def __init__(self, directory: Path, epochs: int) -> None:
-        self._directory = directory
-        self._epochs = epochs
-        self._writer = tf.summary.create_file_writer(str(directory))
-        self._seconds: list[float] = []
-        self._since = time.monotonic()
-
-    def tell(self, epoch: int, figures: Mapping[str, float]) -> None:
-        """Tell the figures of an epoch, counted from 1, by name.
-
-        Raises:
-            OSError: the disk is full.
-        """
-        now = time.monotonic()
-        self._seconds.append(now - self._since)
-        self._since = now
-
-        self._write(epoch, {**figures, "seconds": self._seconds[-1]})
-        print(epoch_line(epoch, self._epochs, figures, self._seconds), flush=True)
-
-    def _write(self, epoch: int, scalars: Mapping[str, float]) -> None:
-        try:
-            with self._writer.as_default():
-                for name, value in scalars.items():
-                    tf.summary.scalar(name, value, step=epoch)
-            self._writer.flush()
-        except tf.errors.ResourceExhaustedError as error:
-            file = str(self._directory / "events")
-            raise OSError(errno.ENOSPC, "No space left on device", file) from error
-
-
 def epoch_line(
-    epoch: int, epochs: int, figures: Mapping[str, float], seconds: Sequence[float]
+    number: int,
+    epochs: int,
+    figures: Mapping[str, float],
+    seconds: Sequence[float],
+    *,
+    best: bool = False,
 ) -> str:
     """Return the line of an epoch, counted from 1. `seconds`: of the epochs so far, as measured.
 
     The time left is that of all `epochs`. Early stopping may make it shorter.
     """
     parts = [f"{name} {value:.4g}" for name, value in figures.items()]
+    if best:
+        parts.append("best so far")
     parts.append(duration(seconds[-1]))
-    if epoch < epochs:
-        left = (epochs - epoch) * sum(seconds) / len(seconds)
-        parts.append(f"at most {duration(left)} left")
+    if number < epochs:
+        parts.append(f"at most {duration((epochs - number) * mean_seconds(seconds))} left")
 
-    return f"epoch {epoch} of {epochs}: " + ", ".join(parts)
+    return f"epoch {number} of {epochs}: " + ", ".join(parts)
+
+
+def mean_seconds(seconds: Sequence[float]) -> float:
+    """Return the mean time of an epoch. The first one compiles, so it counts only while alone."""
+    return float(np.mean(seconds[1:] or seconds))
+
+
+def outcome_line(best: int, done: int, training: Training) -> str:
+    """Return the sentences about the end of a training: the epoch that is kept, and the reason.
+
+    `best`: the epoch that is kept, counted from 1. `done`: complete epochs.
+    """
+    figure = MONITORS.get(training.monitor)
+    why = "the last one" if figure is None else f"which has the best {figure}"
+    kept = f"epoch {best} of {done} is kept, {why}"
+    if done >= training.epochs:
+        reason = "all epochs are done"
+    else:
+        reason = f"none of the {done - best} epochs after it was better"
+    return f"{kept}; training stopped because {reason}"
 
 
 def duration(seconds: float) -> str:

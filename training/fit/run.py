@@ -13,7 +13,18 @@ from training.config import Experiment
 from training.config_files import load_experiment
 from training.errors import RunError
 
-_SOURCES = ("networks/cnn.py", "fit/train.py", "data/batches.py")
+_SOURCES = (
+    "data/augment.py",
+    "data/batches.py",
+    "fit/learner.py",
+    "fit/optimiser.py",
+    "fit/train.py",
+    "networks/applications.py",
+    "networks/backbone.py",
+    "networks/cnn.py",
+    "networks/determinism.py",
+    "networks/efficientnet_lite.py",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +95,11 @@ class Run:
     def logs(self) -> Path:
         """Directory of the TensorBoard logs."""
         return self.directory / "logs"
+
+    @property
+    def epochs(self) -> Path:
+        """Directory of the pictures of epochs and of augmented images."""
+        return self.directory / "epochs"
 
     def checkpoint(self, epoch: int) -> Path:
         """Return the path of weights and optimiser state after an epoch, counted from 1."""

@@ -20,7 +20,7 @@ from training.data.prepared import PreparedSplit
 from training.data.split import Split
 from training.data.split_file import format_split
 from training.errors import RunError
-from training.fit.progress import count_part
+from training.fit.part_counts import count_part
 from training.table_config import Data
 
 _DATA = ("tables", "split", "images")

@@ -1,185 +1,138 @@
-"""Training on balanced batches with early stopping on the validation loss.
+"""Training on balanced batches with early stopping on a validation figure.
 
 It can be resumed after any complete epoch.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 
 import keras
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score
 
-from service.records import Floats
 from training.config import Experiment
-from training.data.batches import epoch_batches, steps_per_epoch
+from training.data.batches import Batch, epoch_batches, steps_per_epoch
 from training.data.cache import Part
-from training.fit.checkpoint import load_checkpoint, save_checkpoint
-from training.fit.progress import EpochLog, epoch_bar, settings_line
-from training.fit.run import Run, read_json, write_json
+from training.errors import ConfigError
+from training.fit.history import (
+    Epoch,
+    best_epoch,
+    breast_auc,
+    is_finished,
+    measure_epoch,
+    read_history,
+)
+from training.fit.learner import Learner
+from training.fit.observing import EpochState, Observer
+from training.fit.prediction import predict
+from training.fit.progress import EpochBar, Progress, settings_line
+from training.fit.run import Run, write_json
 from training.networks.build import build_untrained
-from training.networks.cnn import logits_model, seed_dropout
-from training.training_config import Training
-
-PREDICTION_BATCH = 64
+from training.networks.determinism import make_deterministic
 
 Build = Callable[[Experiment], keras.Model]
 
 
-@dataclass(frozen=True, slots=True)
-class Epoch:
-    """Figures of one epoch.
-
-    `train_loss`: mean over the batches. `validation_loss`: loss of the validation images, balanced
-    by class.
-    """
-
-    train_loss: float
-    validation_loss: float
-    validation_auc: float
-
-
-def train(
+def train(  # noqa: PLR0913 - the last three by keyword
     run: Run,
     experiment: Experiment,
     train_part: Part,
     validation_part: Part,
+    *,
     build: Build = build_untrained,
+    workers: int = 1,
+    observers: Sequence[Observer] = (),
 ) -> list[Epoch]:
     """Train until finished, write the best epoch's network to `run.best_model`, return all figures.
 
     An interrupted run continues after its last complete epoch, and reaches the same figures as
     without the interruption. `build`: builds the untrained network, whose layer before the softmax
-    is named `logits`. By default it is the network that the experiment describes.
+    is named `logits`. By default it is the network that the experiment describes. `workers`:
+    threads that make batches. `observers`: are told each complete epoch.
+
+    Raises:
+        ConfigError: the validation part cannot tell the monitored figure.
+        RunError: a checkpoint is missing or damaged.
     """
+    training = experiment.training
+    _check_monitor(training.monitor, validation_part)
+
     # Make two runs with the same seed give the same figures.
-    keras.utils.set_random_seed(experiment.training.seed)
-    tf.config.experimental.enable_op_determinism()
+    make_deterministic(training.seed)
 
-    # Train up to the logits: the loss of logits is more exact than that of rounded probabilities.
-    model = build(experiment)
-    learner = logits_model(model)
-    learner.compile(
-        optimizer=keras.optimizers.Adam(_learning_rate(experiment.training, train_part)),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-    )
+    steps = steps_per_epoch(train_part.labels, training)
+    learner = Learner(build(experiment), experiment, steps)
 
-    # Resume from the last complete epoch. The optimiser needs its variables before a checkpoint can
-    # restore them.
-    learner.optimizer.build(learner.trainable_variables)
+    # Resume from the last complete epoch.
     history = read_history(run)
     if history:
-        load_checkpoint(learner, run.checkpoint(len(history)))
+        learner.restore(len(history) - 1, run.checkpoint(len(history)))
+    print(settings_line(training, steps, len(history)), flush=True)
 
-    steps = steps_per_epoch(train_part.labels, experiment.training.batch_size)
-    print(settings_line(experiment.training, steps, len(history)), flush=True)
+    # Train epoch by epoch, and save each one before it is told and observed.
+    progress = Progress(training.epochs)
+    while not is_finished(history, training):
+        index = len(history)
+        learner.enter(index)
+        learning_rate = learner.learning_rate
 
-    # Train epoch by epoch, and save each one before it is logged.
-    log = EpochLog(run.logs, experiment.training.epochs)
-    while not is_finished(history, experiment):
-        learning_rate = float(learner.optimizer.learning_rate)
-        epoch = _run_epoch(len(history), learner, experiment, train_part, validation_part)
-        history = [*history, epoch]
-        _save(run, learner, history)
-        log.tell(len(history), {**asdict(epoch), "learning_rate": learning_rate})
+        batches = epoch_batches(train_part, index, training, experiment.augmentation, workers)
+        with progress.epoch(index + 1, steps) as epoch_bar:
+            losses = _run_epoch(index, learner, batches, epoch_bar)
+        with learner.averaged() as network:
+            logits = predict(network, validation_part, workers, "validation")
+        history = [*history, measure_epoch(losses, validation_part.records, logits)]
+        _save(run, learner, history, training.monitor)
+
+        figures = _told(history[-1], learning_rate)
+        is_best = best_epoch(history, training.monitor) == len(history)
+        figures["seconds"] = progress.tell(len(history), figures, best=is_best)
+        with learner.averaged():
+            for observer in observers:
+                observer(EpochState(len(history), learner.model, figures))
 
     # Write the network of the best epoch. Its margin knows nothing of the prevalence: `evaluate`
     # calibrates it first, and adds the prevalence then.
-    load_checkpoint(learner, run.checkpoint(best_epoch(history)))
-    model.save(run.best_model)
+    best = best_epoch(history, training.monitor)
+    learner.restore(best - 1, run.checkpoint(best))
+    learner.write(run.best_model)
 
     return history
 
 
-def _learning_rate(
-    training: Training, part: Part
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Return the schedule: half a cosine that reaches 0 after the max. number of epochs."""
-    steps = training.epochs * steps_per_epoch(part.labels, training.batch_size)
-    return keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+def _check_monitor(monitor: str, part: Part) -> None:
+    """Check that the validation part has breasts of both classes, if they choose the epoch."""
+    if monitor == "breast_auc" and breast_auc(part.records, np.zeros(len(part))) is None:
+        raise ConfigError(
+            "All breasts of the validation part are of one class, so that `monitor` in [training] "
+            'cannot be "breast_auc": use "auc" or "loss".'
+        )
 
 
-def read_history(run: Run) -> list[Epoch]:
-    """Read the figures of the complete epochs."""
-    if not run.history.exists():
-        return []
-    return [Epoch(**figures) for figures in read_json(run.history)]
-
-
-def best_epoch(history: Sequence[Epoch]) -> int:
-    """Return the first epoch with the lowest validation loss, counted from 1."""
-    return 1 + min(range(len(history)), key=lambda index: history[index].validation_loss)
-
-
-def is_finished(history: Sequence[Epoch], experiment: Experiment) -> bool:
-    """Return whether the max. number of epochs is reached or the patience is used up."""
-    if not history:
-        return False
-
-    epochs_since_best = len(history) - best_epoch(history)
-    return (
-        len(history) >= experiment.training.epochs
-        or epochs_since_best >= experiment.training.patience
-    )
+def _told(epoch: Epoch, learning_rate: float) -> dict[str, float]:
+    """Return the figures of an epoch that there are, by name."""
+    figures = {**asdict(epoch), "learning_rate": learning_rate}
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def _run_epoch(
-    index: int,
-    learner: keras.Model,
-    experiment: Experiment,
-    train_part: Part,
-    validation_part: Part,
-) -> Epoch:
-    """Train for one epoch, counted from 0, and measure it on the validation part."""
-    batches = epoch_batches(train_part, index, experiment.training, experiment.augmentation)
-    steps = steps_per_epoch(train_part.labels, experiment.training.batch_size)
+    index: int, learner: Learner, batches: Iterable[Batch], epoch_bar: EpochBar
+) -> list[float]:
+    """Train for one epoch, counted from 0, and return the losses of its batches."""
+    losses = []
+    learner.seed(index)
+    for images, labels, weights in batches:
+        losses.append(learner.step(images, labels, weights))
+        epoch_bar.step(losses[-1], len(images))
 
-    # A checkpoint does not contain the state of dropout. Seeding it for each epoch makes a resumed
-    # run drop the same values.
-    seed_dropout(learner, experiment.training.seed, index)
-    losses = [
-        float(learner.train_on_batch(images, labels))
-        for images, labels in epoch_bar(batches, index + 1, steps)
-    ]
-
-    logits = predict(learner, validation_part)
-    return Epoch(
-        train_loss=float(np.mean(losses)),
-        validation_loss=balanced_loss(validation_part.labels, logits),
-        validation_auc=float(roc_auc_score(validation_part.labels, logits[:, 1] - logits[:, 0])),
-    )
+    return losses
 
 
-def predict(model: keras.Model, part: Part) -> Floats:
-    """Return the model's outputs [N, 2] for a part."""
-    outputs: list[Floats] = [
-        model.predict_on_batch(
-            part.images(np.arange(start, min(start + PREDICTION_BATCH, len(part))))
-        )
-        for start in range(0, len(part), PREDICTION_BATCH)
-    ]
-    return np.concatenate(outputs)
-
-
-def balanced_loss(labels: NDArray[np.int32], logits: Floats) -> float:
-    """Return the cross-entropy in nats as the mean of the two classes' means.
-
-    Training sees balanced classes, so the validation loss weights them equally.
-    """
-    margins = np.where(labels == 1, 1, -1) * (logits[:, 1] - logits[:, 0]).astype(np.float64)
-    losses = np.logaddexp(0, -margins)
-
-    return float(np.mean([losses[labels == label].mean() for label in (0, 1)]))
-
-
-def _save(run: Run, learner: keras.Model, history: Sequence[Epoch]) -> None:
+def _save(run: Run, learner: Learner, history: Sequence[Epoch], monitor: str) -> None:
     """Save the last epoch, and keep only the last and the best checkpoint."""
     # The checkpoint comes first: an epoch is complete when the history contains it.
-    save_checkpoint(learner, run.checkpoint(len(history)))
+    learner.save(run.checkpoint(len(history)))
     write_json(run.history, [asdict(epoch) for epoch in history])
 
-    needed = {run.checkpoint(len(history)), run.checkpoint(best_epoch(history))}
+    needed = {run.checkpoint(len(history)), run.checkpoint(best_epoch(history, monitor))}
     for path in set(run.directory.glob("checkpoint-*")) - needed:
         path.unlink()

@@ -16,8 +16,8 @@ from training.config_files import load_experiment
 from training.data.prepare import prepare
 from training.data.table import load_records
 from training.errors import RunError
+from training.fit.history import Epoch, balanced_loss, best_epoch, is_finished, read_history
 from training.fit.run import Run, write_json
-from training.fit.train import Epoch, balanced_loss, best_epoch, is_finished, read_history
 
 EPOCHS = 8  # enough for a kill in the middle of the training
 
@@ -35,17 +35,37 @@ def toml(write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPat
     return path
 
 
-def command(toml: Path, run: Run) -> list[str]:
-    return [sys.executable, "-m", "training", "train", str(toml), "--run", str(run.directory)]
+@pytest.fixture(scope="module")
+def averaged(toml: Path) -> Path:
+    """The same images, for a training that keeps more than weights and moments of Adam."""
+    path = toml.with_name("averaged.toml")
+    keys = """\
+learning_rate = 0.01
+warmup_epochs = 1.5
+weight_decay = 0.01
+clip = 1.0
+ema = 0.8
+label_smoothing = 0.1
+ratio = 2
+precision = "bfloat16"
+monitor = "last"
+"""
+    path.write_text(toml.read_text().replace("learning_rate = 0.01\n", keys))
+    return path
 
 
-def train_in(directory: Path, toml: Path) -> Run:
+def command(toml: Path, run: Run, workers: int = 1) -> list[str]:
+    options = ("--run", str(run.directory), "--workers", str(workers))
+    return [sys.executable, "-m", "training", "train", str(toml), *options]
+
+
+def train_in(directory: Path, toml: Path, workers: int = 1) -> Run:
     """Train in a new process, as users do.
 
     Earlier use of TensorFlow in the same process changes the last bits of a loss.
     """
     run = Run(directory)
-    subprocess.run(command(toml, run), cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(command(toml, run, workers), cwd=ROOT, check=True, capture_output=True)
     return run
 
 
@@ -81,12 +101,20 @@ def test_same_seed_gives_same_figures(finished: Run, toml: Path, tmp_path: Path)
 
 
 @pytest.mark.interop
-def test_killed_training_resumes_to_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("recipe", ["toml", "averaged"])
+def test_killed_training_resumes_to_same_figures(
+    recipe: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    toml: Path = request.getfixturevalue(recipe)
+    finished = train_in(tmp_path / "finished", toml)
     run = Run(tmp_path / "killed")
 
-    # Kill the process after its first epoch.
+    # Kill the process after its first epoch. Its threads have read images ahead.
     with subprocess.Popen(
-        command(toml, run), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command(toml, run, workers=2),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as process:
         deadline = time.monotonic() + 120
         while not run.history.exists() and process.poll() is None and time.monotonic() < deadline:
@@ -97,7 +125,7 @@ def test_killed_training_resumes_to_same_figures(finished: Run, toml: Path, tmp_
     assert 0 < len(read_history(run)) < EPOCHS
     assert not run.best_model.exists()
 
-    train_in(run.directory, toml)
+    train_in(run.directory, toml, workers=2)
 
     assert run.history.read_bytes() == finished.history.read_bytes()
     assert all((one == two).all() for one, two in zip(weights(run), weights(finished), strict=True))
@@ -181,9 +209,7 @@ def epochs(*losses: float) -> list[Epoch]:
 
 def test_training_stops_when_patience_is_used_up(toml: Path) -> None:
     experiment = load_experiment(toml)
-    patient = experiment.model_copy(
-        update={"training": experiment.training.model_copy(update={"epochs": 9, "patience": 2})}
-    )
+    patient = experiment.training.model_copy(update={"epochs": 9, "patience": 2})
 
     assert not is_finished([], patient)
     assert not is_finished(epochs(0.5, 0.4, 0.6), patient)
@@ -192,8 +218,10 @@ def test_training_stops_when_patience_is_used_up(toml: Path) -> None:
 
 
 def test_training_stops_when_epochs_are_used_up(toml: Path) -> None:
-    assert is_finished(epochs(*np.linspace(1, 0.1, EPOCHS)), load_experiment(toml))
-    assert not is_finished(epochs(*np.linspace(1, 0.1, EPOCHS - 1)), load_experiment(toml))
+    training = load_experiment(toml).training
+
+    assert is_finished(epochs(*np.linspace(1, 0.1, EPOCHS)), training)
+    assert not is_finished(epochs(*np.linspace(1, 0.1, EPOCHS - 1)), training)
 
 
 def test_validation_loss_weights_both_classes_equally() -> None:
