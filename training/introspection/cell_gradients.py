@@ -1,4 +1,7 @@
-"""Gradients of single cells of a network's layers with respect to the pixels of its input."""
+"""Gradients of single cells of a network's layers with respect to the pixels of its input.
+
+They are measured when a bundle is written, which needs TensorFlow.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

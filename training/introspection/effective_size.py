@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from service.model import Manifest
 from service.records import EffectiveSize, Floats
+from training.bars import bar
 from training.introspection.cell_gradients import PIXELS_AT_ONCE, cell_gradients
 from training.introspection.effective_field import EffectiveField
 from training.introspection.live_model import explained
@@ -46,7 +46,7 @@ def effective_sizes(
     batch = max(PIXELS_AT_ONCE // (network.height * network.width), 1)
 
     starts = range(0, len(pairs), batch)
-    for start in tqdm(starts, desc="effective receptive fields", unit="batch", leave=False):
+    for start in bar(starts, "effective receptive fields", unit="batch"):
         numbers, chosen = map(list, zip(*pairs[start : start + batch], strict=True))
         places = {name: [field.cells[cell] for cell in numbers] for name, field in fields.items()}
         for name, gradients in cell_gradients(network, images[chosen], places, rng).items():

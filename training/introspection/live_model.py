@@ -1,16 +1,18 @@
 """Keras classifier in memory that answers as its exported bundle would."""
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from service.model import ClassIndices, Curves, Manifest, Scorecard, gradcam_signature
 from service.records import Domain, Floats, LayerGradients, Scores
+from training.introspection.compiled import compiled
 from training.introspection.signatures import Explained
 
 
 class LiveModel:
-    """A `service.model.Model` over a network in memory. A signature is traced at its first call."""
+    """A `service.model.Model` over a network in memory. A signature is traced at its first call.
+
+    It answers with the weights that the network has at that moment.
+    """
 
     digest = ""
     curves: Curves | None = None
@@ -28,34 +30,26 @@ class LiveModel:
         self.scorecard = scorecard
 
         self._functions = {
-            name: tf.function(signature.function, input_signature=signature.inputs)
+            name: compiled(network, signature, manifest.images_per_call)
             for name, signature in explained(network, manifest).signatures().items()
         }
 
     def predict(self, images: Floats) -> Scores:
         """Return probabilities and logits [N, classes], and features [N, d]."""
-        return _scores(self._run("serving_default", images))
+        return _scores(self._functions["serving_default"](images))
 
     def activations(self, images: Floats) -> dict[str, Floats]:
         """Return the maps [N, h, w, filters] of each layer in the manifest, by name."""
-        return self._run("activations", images)
+        return self._functions["activations"](images)
 
     def layer_gradients(self, layer: str, images: Floats, classes: ClassIndices) -> LayerGradients:
         """Return a layer's maps, the gradients of each image's class margin to them, and scores."""
-        outputs = self._run(gradcam_signature(layer), images, classes)
+        outputs = self._functions[gradcam_signature(layer)](images, classes)
         return LayerGradients(outputs["maps"], outputs["gradients"], _scores(outputs))
 
     def input_gradients(self, images: Floats, classes: ClassIndices) -> Floats:
         """Return the gradients [N, height, width, 1] of each image's class margin to its pixels."""
-        return self._run("input_gradients", images, classes)["gradients"]
-
-    def _run(self, signature: str, *inputs: np.ndarray) -> dict[str, Floats]:
-        # A concrete function, because a scorecard makes many networks and TensorFlow would warn
-        # that one function is traced again and again.
-        function = self._functions[signature].get_concrete_function()
-        outputs = function(*map(tf.constant, inputs))
-
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+        return self._functions["input_gradients"](images, classes)["gradients"]
 
 
 def explained(network: keras.Model, manifest: Manifest) -> Explained:

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from service.model import Manifest
 from service.records import ConvLayer
+from training.bars import bar
 from training.errors import NotExplainable
 from training.introspection.cell_gradients import PIXELS_AT_ONCE, cell_gradients
 from training.introspection.effective_field import Displacement, EffectiveField
@@ -75,7 +75,7 @@ def _measure(
     batch = max(PIXELS_AT_ONCE // (network.height * network.width), 1)
 
     starts = range(0, len(numbers), batch)
-    for start in tqdm(starts, desc="places of the cells", unit="batch", leave=False):
+    for start in bar(starts, "places of the cells", unit="batch"):
         chosen = numbers[start : start + batch]
         places = {name: [fields[name].cells[number] for number in chosen] for name in network.taps}
         size = (len(chosen), network.height, network.width, 1)

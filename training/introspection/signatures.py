@@ -12,15 +12,13 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
+from keras import ops
 
 from service.model import gradcam_signature
 from training.errors import NotExplainable
+from training.introspection.differentiation import Watch, differentiate
 from training.introspection.hooks import observed, operations
-from training.introspection.taps import tap_observer
-
-Keep = Callable[[str, Any], None]
-"""Takes the name of a layer and its maps."""
+from training.introspection.taps import Keep, tap_observer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,7 @@ class Signature:
     """A function from tensors to named tensors, and the specification of its inputs."""
 
     function: Callable[..., dict[str, Any]]
-    inputs: tuple[Any, ...]
+    inputs: tuple[keras.InputSpec, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Explained:
     `feature_layers`: the layers whose filters' means are the features of an image, in this order.
     `offset`: log-odds that are added after the temperature to the class of index `positive`.
 
-    The methods are bodies of TensorFlow functions. They take images [N, height, width, 1] and class
+    The methods are bodies of compiled functions. They take images [N, height, width, 1] and class
     indices [N], and return named tensors. Dropout and the like are off, as in every prediction.
     """
 
@@ -55,8 +53,9 @@ class Explained:
 
     def signatures(self) -> dict[str, Signature]:
         """Return every signature of the bundle, by name."""
-        images = tf.TensorSpec((None, self.height, self.width, 1), tf.float32, name="images")
-        class_index = tf.TensorSpec((None,), tf.int32, name="class_index")
+        size = (None, self.height, self.width, 1)
+        images = keras.InputSpec("float32", size, name="images")
+        class_index = keras.InputSpec("int32", (None,), name="class_index")
 
         return {
             "serving_default": Signature(self.scores, (images,)),
@@ -84,33 +83,30 @@ class Explained:
         """Return a function for a layer's maps, the margin's gradients to them, and the scores."""
 
         def explain(images: Any, class_index: Any) -> dict[str, Any]:
-            maps: list[Any] = []
-            features: dict[str, Any] = {}
-            keep_features = self._keep_features(features)
+            def compute(watch: Watch) -> tuple[Any, Any]:
+                features: dict[str, Any] = {}
+                keep_features = self._keep_features(features)
 
-            def keep(name: str, tensor: Any) -> None:
-                keep_features(name, tensor)
-                if name == layer:
-                    maps.append(tensor)
-                    # Watched from here on, so that nothing before the layer is differentiated.
-                    tape.watch(tensor)
+                def keep(name: str, tensor: Any) -> Any:
+                    watched = watch(tensor) if name == layer else tensor
+                    keep_features(name, watched)
+                    return watched
 
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
                 logits = self._logits(images, keep)
-                margin = _margin(logits, class_index)
+                return _margin(logits, class_index), (logits, features)
 
-            gradients = tape.gradient(margin, maps[0], unconnected_gradients="zero")
-            return {"maps": maps[0], "gradients": gradients, **self._answer(logits, features)}
+            maps, gradients, (logits, features) = differentiate(compute)
+            return {"maps": maps, "gradients": gradients, **self._answer(logits, features)}
 
         return explain
 
     def input_gradients(self, images: Any, class_index: Any) -> dict[str, Any]:
         """Return the margin's gradients [N, height, width, 1] to the pixels."""
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            margin = _margin(self._logits(images), class_index)
 
-        return {"gradients": tape.gradient(margin, images, unconnected_gradients="zero")}
+        def compute(watch: Watch) -> tuple[Any, None]:
+            return _margin(self._logits(watch(images)), class_index), None
+
+        return {"gradients": differentiate(compute).gradients}
 
     def _logits(self, images: Any, keep: Keep = lambda _layer, _maps: None) -> Any:
         """Return the logits [N, classes], and pass the maps of each layer to `keep`.
@@ -120,10 +116,10 @@ class Explained:
         channels = self.model.input_shape[-1]
         observer = tap_observer(self.taps, keep)
         with observed(self.model, observer), _linear_head(self.model):
-            outputs = self.model(tf.repeat(images, channels, axis=-1), training=False)
+            outputs = self.model(ops.repeat(images, channels, axis=-1), training=False)
 
         if outputs.shape[-1] == 1:
-            return tf.concat([tf.zeros_like(outputs), outputs], axis=-1)
+            return ops.concatenate([ops.zeros_like(outputs), outputs], axis=-1)
         return outputs
 
     def _keep_features(self, features: dict[str, Any]) -> Keep:
@@ -131,19 +127,21 @@ class Explained:
 
         def keep(layer: str, tensor: Any) -> None:
             if layer in self.feature_layers:
-                features[layer] = tf.reduce_mean(tensor, axis=(1, 2))
+                features[layer] = ops.mean(tensor, axis=(1, 2))
 
         return keep
 
     def _answer(self, logits: Any, features: dict[str, Any]) -> dict[str, Any]:
         offsets = np.zeros(logits.shape[-1])
         offsets[self.positive] = self.offset
-        calibrated = logits / self.temperature + tf.constant(offsets, logits.dtype)
+        calibrated = logits / self.temperature + ops.convert_to_tensor(offsets, logits.dtype)
 
         return {
-            "probabilities": tf.nn.softmax(calibrated),
+            "probabilities": ops.softmax(calibrated),
             "logits": logits,
-            "features": tf.concat([features[layer] for layer in self.feature_layers], axis=-1),
+            "features": ops.concatenate(
+                [features[layer] for layer in self.feature_layers], axis=-1
+            ),
         }
 
 
@@ -155,14 +153,10 @@ def class_count(model: keras.Model) -> int:
 
 def _margin(logits: Any, class_index: Any) -> Any:
     """Return the margins [N] of the classes."""
-    chosen = tf.one_hot(
-        class_index, logits.shape[-1], on_value=True, off_value=False, dtype=tf.bool
-    )
-    others = tf.where(chosen, logits.dtype.min, logits)
+    chosen = ops.one_hot(class_index, logits.shape[-1], dtype="bool")
+    others = ops.where(chosen, -np.inf, logits)
 
-    return tf.reduce_sum(tf.where(chosen, logits, 0.0), axis=-1) - tf.reduce_logsumexp(
-        others, axis=-1
-    )
+    return ops.sum(ops.where(chosen, logits, 0.0), axis=-1) - ops.logsumexp(others, axis=-1)
 
 
 @contextmanager

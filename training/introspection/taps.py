@@ -11,7 +11,10 @@ from typing import Any
 
 import keras
 
-from training.introspection.hooks import OperationCall
+from training.introspection.hooks import Observer, OperationCall
+
+Keep = Callable[[str, Any], Any]
+"""Takes the name of a layer and its maps, and returns other maps to go on with, or None."""
 
 Readers = Mapping[int, Sequence[OperationCall]]
 """The calls that read a tensor, by the tensor's `id`."""
@@ -82,30 +85,40 @@ def chain_of(convolution: OperationCall, readers: Readers) -> list[OperationCall
     return chain
 
 
-def tap_observer(
-    taps: Mapping[str, Sequence[str]], keep: Callable[[str, Any], None]
-) -> Callable[[OperationCall], None]:
+def tap_observer(taps: Mapping[str, Sequence[str]], keep: Keep) -> Observer:
     """Return an observer that calls `keep(layer, tensor)` with the tap of each layer.
 
     `taps`: by layer, the names of the calls in its chain. The observer serves one pass of the
     network. An operation may be called several times, as a shared activation is. Its call in the
     chain is the one that reads the output of the chain's call before.
+
+    A tensor that `keep` returns takes the place of the tap in the rest of the network.
     """
     reached: dict[str, list[Any]] = {layer: [] for layer in taps}
 
-    def observe(call: OperationCall) -> None:
-        for layer, names in taps.items():
-            outputs = reached[layer]
-            if len(outputs) == len(names) or call.name != names[len(outputs)]:
-                continue
-            if outputs and all(tensor is not outputs[-1] for tensor in call.inputs):
-                continue
+    def observe(call: OperationCall) -> Any:
+        output = call.output
+        following = [
+            layer for layer, names in taps.items() if _goes_on(call, names, reached[layer])
+        ]
+        for layer in following:
+            if len(reached[layer]) == len(taps[layer]) - 1:
+                replacement = keep(layer, output)
+                output = output if replacement is None else replacement
 
-            outputs.append(call.output)
-            if len(outputs) == len(names):
-                keep(layer, call.output)
+        # The calls after this one read the replacement.
+        for layer in following:
+            reached[layer].append(output)
+        return output
 
     return observe
+
+
+def _goes_on(call: OperationCall, names: Sequence[str], reached: Sequence[Any]) -> bool:
+    """Return whether the call is the next one of a chain, whose outputs so far are `reached`."""
+    if len(reached) == len(names) or call.name != names[len(reached)]:
+        return False
+    return not reached or any(tensor is reached[-1] for tensor in call.inputs)
 
 
 def _next(call: OperationCall, readers: Readers) -> list[OperationCall]:

@@ -2,12 +2,11 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import keras
-from tqdm import tqdm
 
 from service.model import Manifest
+from training.bars import bar
 from training.config import ImageSource
 from training.errors import RunError
 from training.introspection.live_model import LiveModel
@@ -49,9 +48,9 @@ def score_and_write(  # noqa: PLR0913 - a network, its images, and where the rep
 
     model = LiveModel(network, manifest)
     sizes = ScorecardEffort(effort).sizes
-    bar: tqdm[Any] = tqdm(desc="scorecard", unit="pass")
-    with bar:
-        report = score_model(model, parts, sizes, source.scorecard, Steps(directory, bar))
+    shown = bar(None, "scorecard", unit="pass", leave=True)
+    with shown:
+        report = score_model(model, parts, sizes, source.scorecard, Steps(directory, shown))
 
     write_report(out, keras_file, report)
     shutil.rmtree(directory)

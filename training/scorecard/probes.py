@@ -1,17 +1,21 @@
 """Probes: how well a network still separates the classes when parts of the images are removed."""
 
+from collections.abc import Callable, Iterator, Mapping
+
 import numpy as np
-from numpy.typing import NDArray
 
 from service.model import Model
 from service.pipeline.class_explanation import margins_in_batches
-from service.records import Floats
+from service.records import Floats, Mask
 from training.evaluation.statistics import Values, aggregate
 from training.scorecard.estimates import Estimate, either_way, separation
 from training.scorecard.sample import Sample
 
 CORNER = 0.2
 """Edge of a corner, as a share of the image's edges."""
+
+_Change = Callable[[Floats, Mask], Floats]
+"""Changes an image, given its breast mask. Both are [height, width, 1]."""
 
 
 def discrimination(
@@ -27,8 +31,6 @@ def discrimination(
     `without_breast`, `corners` and `silhouette` are 0.5 or more: an AUC below 0.5 also shows that
     the classes can be separated.
     """
-    images = sample.images
-    masks = sample.masks[..., None]
     labels = sample.labels
     patients = sample.patients
 
@@ -39,16 +41,15 @@ def discrimination(
     breast_auc = separation(breast_labels, breast_margins, breast_patients)
 
     # Parts of the images.
-    probes = {
-        "without_breast": np.where(masks, 0, images),
-        "corners": images * _corners(images),
-        "silhouette": np.where(masks, _mean_grey(images, masks), images),
+    margins = {
+        name: margins_in_batches(model, _changed(sample, change), class_index)
+        for name, change in _CHANGES.items()
     }
     parts = {
-        name: either_way(labels, margins_in_batches(model, probe, class_index), patients)
-        for name, probe in probes.items()
+        name: either_way(labels, margins[name], patients)
+        for name in ("without_breast", "corners", "silhouette")
     }
-    inside = separation(labels, margins_in_batches(model, images * masks, class_index), patients)
+    inside = separation(labels, margins["inside"], patients)
 
     lost = Estimate(auc.value - inside.value)
     return {"auc": auc, "breast_auc": breast_auc, **parts, "surroundings": lost}
@@ -59,11 +60,10 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
 
     `repeated`: between two equal passes. `batched`: between a batch and its images one by one.
     """
-    images = sample.images
-    first = margins_in_batches(model, images, class_index)
-    second = margins_in_batches(model, images, class_index)
+    first = margins_in_batches(model, sample.images, class_index)
+    second = margins_in_batches(model, sample.images, class_index)
     single = np.concatenate(
-        [margins_in_batches(model, images[[index]], class_index) for index in range(len(images))]
+        [margins_in_batches(model, [image], class_index) for image in sample.images]
     )
 
     return {
@@ -72,25 +72,44 @@ def repeatability(model: Model, sample: Sample, class_index: int) -> dict[str, f
     }
 
 
-def _corners(images: Floats) -> Floats:
-    """Return a mask [height, width, 1] that is 1 in the four corners and 0 elsewhere."""
-    _, height, width, _ = images.shape
+def _changed(sample: Sample, change: _Change) -> Iterator[Floats]:
+    """Yield the images of a sample with that change."""
+    for index in range(len(sample)):
+        yield change(sample.image(index), sample.mask(index)[..., None])
+
+
+def _without_breast(image: Floats, mask: Mask) -> Floats:
+    return np.where(mask, 0, image)
+
+
+def _corners(image: Floats, mask: Mask) -> Floats:  # noqa: ARG001 - a change like the others
+    """Return the image with black everywhere but in the four corners."""
+    height, width, _ = image.shape
     rows = round(CORNER * height)
     columns = round(CORNER * width)
 
-    kept = np.zeros((height, width, 1), np.float32)
+    kept = np.zeros_like(image)
     for vertical in (slice(None, rows), slice(-rows, None)):
         for horizontal in (slice(None, columns), slice(-columns, None)):
-            kept[vertical, horizontal] = 1
+            kept[vertical, horizontal] = image[vertical, horizontal]
 
     return kept
 
 
-def _mean_grey(images: Floats, masks: NDArray[np.bool_]) -> Floats:
-    """Return each image's mean over its breast, [N, 1, 1, 1]."""
-    inside = masks.astype(np.float32)
-    axes = (1, 2, 3)
-    total = (images * inside).sum(axis=axes, keepdims=True)
-    pixels = inside.sum(axis=axes, keepdims=True).clip(1)
+def _silhouette(image: Floats, mask: Mask) -> Floats:
+    """Return the image with the breast in its own mean grey."""
+    inside = mask.astype(np.float32)
+    mean = (image * inside).sum() / inside.sum().clip(1)
+    return np.where(mask, mean, image)
 
-    return np.asarray(total / pixels, dtype=np.float32)
+
+def _inside(image: Floats, mask: Mask) -> Floats:
+    return image * mask
+
+
+_CHANGES: Mapping[str, _Change] = {
+    "without_breast": _without_breast,
+    "corners": _corners,
+    "silhouette": _silhouette,
+    "inside": _inside,
+}

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
-import tensorflow as tf
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
-from service.records import Floats, Heatmap
+from service.records import Heatmap
 from training.introspection.hooks import operations
 from training.introspection.live_model import LiveModel
 from training.scorecard.maps import heatmaps
@@ -23,6 +24,12 @@ STAGES = 8
 
 WINDOW = 7
 """Edge of the window of the structural similarity, in cells."""
+
+# Of the structural similarity: standard deviation of the window in cells, and the constants that
+# keep its quotients from becoming unstable.
+_SIGMA = 1.5
+_C1 = 0.01**2
+_C2 = 0.03**2
 
 _SEED = 0
 
@@ -36,6 +43,7 @@ def cascade(model: LiveModel, sample: Sample, class_index: int) -> dict[str, flo
     """
     network = keras.models.clone_model(model.network)
     network.set_weights(model.network.get_weights())
+    copy = LiveModel(network, model.manifest)
     trained, _ = heatmaps(model, sample, class_index)
 
     keras.utils.set_random_seed(_SEED)
@@ -44,7 +52,7 @@ def cascade(model: LiveModel, sample: Sample, class_index: int) -> dict[str, flo
     for name, layer in _weighted(network):
         randomise(layer)
         if name in stages:
-            maps, _ = heatmaps(LiveModel(network, model.manifest), sample, class_index)
+            maps, _ = heatmaps(copy, sample, class_index)
             similarities[name] = similarity(trained, maps)
 
     return similarities
@@ -89,20 +97,38 @@ def randomise(layer: keras.Layer) -> None:
 def similarity(some: Sequence[Heatmap], others: Sequence[Heatmap]) -> float:
     """Return the mean structural similarity of pairs of maps, each divided by its peak.
 
-    Wang et al., "Image Quality Assessment", IEEE TIP 13, 2004. The window has 7 cells, or the map's
-    shorter edge if that is less.
+    Wang et al., "Image Quality Assessment", IEEE TIP 13, 2004, equation 13, for values up to 1. The
+    window has 7 cells, or the map's shorter edge if that is less. It lies inside the map.
     """
     one = _scaled(some)
     other = _scaled(others)
 
-    window = min(WINDOW, *one.shape[1:3])
-    return float(tf.reduce_mean(tf.image.ssim(one, other, max_val=1.0, filter_size=window)))
+    window = min(WINDOW, *one.shape[1:])
+    mean_one = _blurred(one, window)
+    mean_other = _blurred(other, window)
+    product = mean_one * mean_other
+    squares = mean_one**2 + mean_other**2
+
+    covariance = _blurred(one * other, window) - product
+    variances = _blurred(one**2 + other**2, window) - squares
+    luminance = (2 * product + _C1) / (squares + _C1)
+    structure = (2 * covariance + _C2) / (variances + _C2)
+    return float((luminance * structure).mean())
 
 
-def _scaled(maps: Sequence[Heatmap]) -> Floats:
-    """Return the maps [N, h, w, 1], each divided by its peak."""
+def _blurred(maps: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Return the means of maps [N, h, w] in Gaussian windows that lie inside them."""
+    weights = np.exp(-((np.arange(window) - (window - 1) / 2) ** 2) / (2 * _SIGMA**2))
+    weights /= weights.sum()
+
+    windows = sliding_window_view(maps, (window, window), axis=(1, 2))
+    return np.asarray(windows @ weights @ weights)
+
+
+def _scaled(maps: Sequence[Heatmap]) -> NDArray[np.float64]:
+    """Return the maps [N, h, w], each divided by its peak."""
     scaled = [
         heatmap.values / np.float32(heatmap.peak.value) if heatmap.peak else heatmap.values
         for heatmap in maps
     ]
-    return np.stack(scaled)[..., None]
+    return np.stack(scaled).astype(np.float64)

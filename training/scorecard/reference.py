@@ -1,6 +1,6 @@
 """Reference ranges of single images' figures, and the domain of the images a model knows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -30,7 +30,7 @@ Figures = dict[str, list[float]]
 """Values of each figure over images."""
 
 
-def find_domain(model: Model, fitted: Floats, reference: Floats) -> Domain:
+def find_domain(model: Model, fitted: Iterable[Floats], reference: Iterable[Floats]) -> Domain:
     """Return the domain of a model.
 
     Mean and covariance come from `fitted`, images that the network was fitted to. The limit is the
@@ -150,7 +150,7 @@ def _layer_figures(
     position = 0
     for batch in gradients(model, layer.name, sample.images, class_index):
         for maps, slopes in zip(batch.maps, batch.gradients, strict=True):
-            mask = sample.masks[position]
+            mask = sample.mask(position)
             position += 1
 
             shared = explanation.layer_figures(maps, slopes)
@@ -193,7 +193,7 @@ def find_range(values: Sequence[float]) -> ReferenceRange:
     )
 
 
-def _features(model: Model, images: Floats) -> np.ndarray:
+def _features(model: Model, images: Iterable[Floats]) -> np.ndarray:
     """Return the features [N, d] of the images, float64 and finite."""
     features = [model.predict(batch).features for batch in in_batches(model.manifest, images)]
     # A network that has diverged has no features to compare. Other figures show that it has.

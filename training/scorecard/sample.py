@@ -1,6 +1,6 @@
 """Sample of images for a scorecard, with both classes and a maximum size that bounds the time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,19 +17,35 @@ _SEED = 0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Images [N, height, width, 1], breast masks [N, height, width] and labels [N].
+    """Images of a part. They are read from the cache on access, because all may not fit in memory.
 
     `indices`: positions of the images in their part.
     """
 
     part: Part
     indices: NDArray[np.int64]
-    images: Floats
-    masks: Mask
-    labels: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.indices)
+
+    @property
+    def images(self) -> Iterator[Floats]:
+        """Read the images [height, width, 1], one after the other."""
+        return (self.image(index) for index in range(len(self)))
+
+    def image(self, index: int) -> Floats:
+        """Read one of the images, [height, width, 1]."""
+        image: Floats = self.part.images(self.indices[index : index + 1])[0]
+        return image
+
+    def mask(self, index: int) -> Mask:
+        """Read the breast mask of one of the images, [height, width]."""
+        return self.part.mask(int(self.indices[index]))
+
+    @property
+    def labels(self) -> NDArray[np.int32]:
+        """Labels, 1 for cancer and 0 for no cancer, int32 [N]."""
+        return np.asarray(self.part.labels[self.indices])
 
     @property
     def patients(self) -> list[str]:
@@ -51,22 +67,16 @@ class Sample:
 
     def only(self, chosen: NDArray[np.bool_]) -> "Sample":
         """Return the chosen images."""
-        return self._at(np.flatnonzero(chosen))
+        return Sample(self.part, self.indices[chosen])
 
     def first(self, limit: int) -> "Sample":
         """Return the first `limit` images, or all if there are fewer."""
-        return self._at(np.arange(min(limit, len(self))))
-
-    def _at(self, kept: NDArray[np.int64]) -> "Sample":
-        return Sample(
-            self.part, self.indices[kept], self.images[kept], self.masks[kept], self.labels[kept]
-        )
+        return Sample(self.part, self.indices[:limit])
 
     def subject(self, index: int) -> Subject:
         """Return one of the images as the subject of an explanation."""
-        return Subject(
-            self.images[index], self.masks[index], self.part.to_source(int(self.indices[index]))
-        )
+        to_source = self.part.to_source(int(self.indices[index]))
+        return Subject(self.image(index), self.mask(index), to_source)
 
 
 def draw(part: Part, limit: int) -> Sample:
@@ -85,9 +95,7 @@ def draw(part: Part, limit: int) -> Sample:
     positive = _take(with_cancer, limit // 2, rng)
     negative = _take(without, limit - len(positive), rng)
 
-    indices = rng.permutation(np.array([*positive, *negative], np.int64))
-    masks = np.stack([part.mask(int(index)) for index in indices])
-    return Sample(part, indices, part.images(indices), masks, part.labels[indices])
+    return Sample(part, rng.permutation(np.array([*positive, *negative], np.int64)))
 
 
 def _take(breasts: list[list[int]], limit: int, rng: np.random.Generator) -> list[int]:
@@ -100,7 +108,7 @@ def _take(breasts: list[list[int]], limit: int, rng: np.random.Generator) -> lis
 
 
 def gradients(
-    model: Model, layer: str, images: Floats, class_index: int
+    model: Model, layer: str, images: Iterable[Floats], class_index: int
 ) -> Iterator[LayerGradients]:
     """Yield a layer's maps, gradients and the scores of the images, one batch at a time."""
     for batch in in_batches(model.manifest, images):

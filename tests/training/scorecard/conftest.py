@@ -1,8 +1,7 @@
 """Part that is held in memory, and a sample of it."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from service.geometry import IDENTITY, Affine
 from service.records import Floats, Mask
-from training.data.cache import Part
+from tests.support.array_part import ArrayPart
 from training.data.table import Record
 from training.scorecard.sample import Sample
 
 HEIGHT, WIDTH = 128, 96
 IMAGES = 24
-
-
-@dataclass(frozen=True, slots=True)
-class ArrayPart(Part):
-    """A part whose images lie in memory, and were not moved or scaled by the fit."""
-
-    pixels: Floats
-    masks: Mask
-
-    def images(self, indices: Sequence[int] | NDArray[np.int64]) -> Floats:
-        return np.asarray(self.pixels[np.asarray(indices)])
-
-    def mask(self, index: int) -> Mask:
-        mask: Mask = self.masks[index]
-        return mask
-
-    def to_source(self, index: int) -> Affine:  # noqa: ARG002 - the same for all
-        return IDENTITY
 
 
 def half_breasts(rng: np.random.Generator) -> tuple[Floats, Mask, NDArray[np.int32]]:
@@ -87,4 +67,4 @@ def part() -> ArrayPart:
 
 @pytest.fixture
 def sample(part: ArrayPart) -> Sample:
-    return Sample(part, np.arange(IMAGES), part.pixels, part.masks, part.labels)
+    return Sample(part, np.arange(IMAGES))

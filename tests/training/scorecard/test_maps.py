@@ -7,6 +7,7 @@ import pytest
 from service.geometry import IDENTITY
 from service.model import FakeModel
 from service.records import Heatmap, MapState, Peak
+from tests.support.array_part import pixels
 from tests.support.bundles import untested_facts
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
@@ -79,8 +80,9 @@ def test_filters_silenced_by_normalisation_are_dead(sample: Sample) -> None:
     """Every second filter of a convolution is silenced by the offset of its normalisation."""
     keras.utils.set_random_seed(2)
     norm = keras.layers.BatchNormalization()
+    images = pixels(sample)
     layers = [
-        keras.Input((*sample.images.shape[1:3], 1)),
+        keras.Input((*images.shape[1:3], 1)),
         keras.layers.Conv2D(40, 5, strides=4, name="conv"),
         norm,
         keras.layers.ReLU(6.0),
@@ -92,10 +94,10 @@ def test_filters_silenced_by_normalisation_are_dead(sample: Sample) -> None:
     beta[::2] = -1e3
     norm.set_weights([gamma, beta, mean, variance])
 
-    facts = untested_facts(*sample.images.shape[1:3])
+    facts = untested_facts(*images.shape[1:3])
     dead, _ = layer_figures(LiveModel(network, describe_model(network, facts)), sample)
 
-    read = keras.Model(network.inputs[0], network.layers[2].output)(sample.images).numpy()
+    read = keras.Model(network.inputs[0], network.layers[2].output)(images).numpy()
     truth = (read.max(axis=(0, 1, 2)) == 0).mean()
     assert 0.5 <= truth < 0.8
     assert dead["conv"] == pytest.approx(truth, abs=0.05)

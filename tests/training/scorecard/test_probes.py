@@ -6,6 +6,7 @@ import pytest
 from service.model import FakeModel
 from service.pipeline.class_explanation import margins_in_batches
 from service.records import Floats, Scores
+from tests.support.array_part import masks, pixels, with_pixels
 from training.scorecard.probes import discrimination, repeatability
 from training.scorecard.sample import Sample
 
@@ -34,10 +35,10 @@ MARKER = np.s_[2:9, -9:-2]
 
 def marked(sample: Sample) -> Sample:
     """Return the images without blobs, but with a bright marker in a corner of positive ones."""
-    images = np.where(sample.masks[..., None], 0.4, 0).astype(np.float32)
+    images = np.where(masks(sample)[..., None], 0.4, 0).astype(np.float32)
     images[sample.labels == 1, MARKER[0], MARKER[1]] = 1
 
-    return replace(sample, images=images)
+    return with_pixels(sample, images)
 
 
 def test_network_of_breast_fails_without_breast(sample: Sample) -> None:
@@ -63,9 +64,9 @@ def test_network_of_brightness_needs_only_the_silhouette(sample: Sample) -> None
             return with_margins(super().predict(images), images.mean(axis=(1, 2, 3)))
 
     gains = np.where(sample.labels == 1, 1.2, 1).astype(np.float32)
-    brighter = sample.images * gains[:, None, None, None]
+    brighter = pixels(sample) * gains[:, None, None, None]
 
-    aucs = aucs_of(Brightness(), replace(sample, images=brighter))
+    aucs = aucs_of(Brightness(), with_pixels(sample, brighter))
 
     assert aucs["silhouette"] == 1
 

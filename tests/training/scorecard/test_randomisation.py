@@ -1,11 +1,11 @@
-from dataclasses import replace
-
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from service.geometry import IDENTITY
 from service.records import Floats, Heatmap, MapState, Peak
+from tests.support.array_part import masks, pixels, with_pixels
 from tests.support.bundles import untested_facts
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
@@ -38,7 +38,7 @@ def test_cascade_goes_from_top_to_first_layer(sample: Sample) -> None:
     """The cascade works on a copy: the network keeps its weights."""
     model = live()
     before = [weight.copy() for weight in model.network.get_weights()]
-    small = replace(sample, images=sample.images[:, ::2, ::2], masks=sample.masks[:, ::2, ::2])
+    small = with_pixels(sample, pixels(sample)[:, ::2, ::2], masks(sample)[:, ::2, ::2])
 
     similarities = cascade(model, small.only(small.labels == 1), 1)
 
@@ -80,3 +80,18 @@ def test_similarity_of_maps_ignores_their_scale() -> None:
 
     assert similarity([heated(one)], [heated(7 * one)]) == pytest.approx(1)
     assert similarity([heated(one)], [heated(other)]) < 0.3
+
+
+@pytest.mark.parametrize("shape", [(20, 15), (9, 4), (1, 6)])
+def test_similarity_equals_that_of_tensorflow(shape: tuple[int, int]) -> None:
+    """The window of a narrow map is narrower."""
+    rng = np.random.default_rng(5)
+    one = rng.random((3, *shape)).astype(np.float32)
+    other = (one + rng.normal(0, 0.1, one.shape)).clip(0).astype(np.float32)
+
+    measured = similarity(list(map(heated, one)), list(map(heated, other)))
+
+    scaled = [maps / maps.max(axis=(1, 2), keepdims=True) for maps in (one, other)]
+    pairs = [maps[..., None] for maps in scaled]
+    expected = tf.image.ssim(*pairs, max_val=1.0, filter_size=min(7, *shape))
+    assert measured == pytest.approx(float(tf.reduce_mean(expected)), abs=1e-5)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -6,6 +8,7 @@ from service import explanation
 from service.explanation import METHODS
 from service.model import FakeModel, Model, Ranges
 from service.records import Floats, Method, ReferenceRange, Scores
+from tests.support.array_part import pixels
 from training.scorecard.reference import (
     Figures,
     decide,
@@ -32,7 +35,7 @@ def test_domain_holds_its_images_but_not_noise(sample: Sample) -> None:
 
     domain = find_domain(MODEL, sample.images, sample.images)
 
-    features = MODEL.predict(sample.images).features
+    features = MODEL.predict(pixels(sample)).features
     distances = [explanation.distance(vector, domain) for vector in features]
     # The shrunk covariance is almost that of the images.
     assert np.mean(np.square(distances)) == pytest.approx(1, rel=0.3)
@@ -51,18 +54,12 @@ def test_dark_feature_does_not_inflate_the_distance(sample: Sample) -> None:
     domain = find_domain(Dark(), sample.images, sample.images)
 
     assert np.isfinite(domain.whitening).all()
-    assert explanation.distance(Dark().predict(sample.images[:1]).features[0], domain) < 5
+    assert explanation.distance(Dark().predict(pixels(sample)[:1]).features[0], domain) < 5
 
 
 def repeated(sample: Sample, times: int) -> Sample:
     """Return a sample with each image that many times."""
-    return Sample(
-        sample.part,
-        np.arange(times * len(sample)),
-        np.tile(sample.images, (times, 1, 1, 1)),
-        np.tile(sample.masks, (times, 1, 1)),
-        np.tile(sample.labels, times),
-    )
+    return replace(sample, indices=np.tile(sample.indices, times))
 
 
 def test_ranges_hold_correct_decisions(sample: Sample) -> None:
@@ -70,7 +67,7 @@ def test_ranges_hold_correct_decisions(sample: Sample) -> None:
 
     ranges = reference_of(MODEL, many)[0][Method.GRAD_CAM]
 
-    decided = MODEL.predict(many.images).probabilities[:, 1] >= MODEL.manifest.threshold
+    decided = MODEL.predict(pixels(many)).probabilities[:, 1] >= MODEL.manifest.threshold
     right = decided == (many.labels == 1)
     entropies = [entropy(many, int(index)) for index in np.flatnonzero(right & decided)]
     if len(entropies) >= 20:
@@ -108,13 +105,13 @@ def test_range_of_equal_values_is_that_value() -> None:
 
 def entropy(sample: Sample, index: int) -> float:
     """Return the entropy of an image's Grad-CAM, computed for this image alone."""
-    gradients = MODEL.layer_gradients("conv2d", sample.images[[index]], np.ones(1, np.int32))
+    gradients = MODEL.layer_gradients("conv2d", sample.image(index)[None], np.ones(1, np.int32))
     _, figures = explanation.explain_layer(
         Method.GRAD_CAM,
         gradients.maps[0],
         gradients.gradients[0],
         MODEL.manifest.layers[0],
-        sample.masks[index],
+        sample.mask(index),
         sample.part.to_source(0),
     )
 
@@ -156,12 +153,12 @@ def test_peaks_of_right_decisions_are_measured(sample: Sample) -> None:
         # About half of the images reach this threshold.
         manifest = MODEL.manifest.model_copy(update={"threshold": 0.4235})
 
-    decided = MODEL.predict(sample.images).probabilities[:, 1] >= 0.4235
+    decided = MODEL.predict(pixels(sample)).probabilities[:, 1] >= 0.4235
     right = decided == (sample.labels == 1)
 
     ranges, reference = reference_of(Divided(), repeated(sample, 20))
 
-    positive = sample.images[right & decided]
+    positive = pixels(sample)[right & decided]
     batch = MODEL.layer_gradients("conv2d", positive, np.ones(len(positive), np.int32))
     peaks = [
         explanation.signed_map(Method.GRAD_CAM, maps, slopes).max()

@@ -11,8 +11,9 @@ import pytest
 from tqdm import tqdm
 
 from service.records import Floats, Method
+from tests.support.array_part import ArrayPart
 from tests.support.bundles import untested_facts
-from tests.training.scorecard.conftest import HEIGHT, WIDTH, ArrayPart
+from tests.training.scorecard.conftest import HEIGHT, WIDTH
 from training.config import Requirements
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
