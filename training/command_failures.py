@@ -85,8 +85,8 @@ def run_directory(options: argparse.Namespace) -> Path:
 
 def _remedy_of_absent(module: str) -> str:
     """Return how to get a module that is missing."""
-    if module in ("jax", "torch"):
-        return "install it, or run the command with KERAS_BACKEND=tensorflow"
+    if module == "jax":
+        return "run `make training-gpu` first, or run the command with KERAS_BACKEND=tensorflow"
     return "run `make training` first"
 
 

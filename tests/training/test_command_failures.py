@@ -24,7 +24,7 @@ from training.data.table import load_records
 from training.errors import RunError
 from training.fit.checkpoint import load_checkpoint
 from training.fit.run import Run
-from training.networks.keras_backend import chosen_backend
+from training.networks.keras_backend import chosen_backend, prepare_backend
 
 FILE_LIMIT = 20_000  # bytes: less than a checkpoint, more than the other files of a run
 
@@ -131,16 +131,23 @@ def test_interrupted_training_says_how_to_go_on(
     assert "Traceback" not in errors
 
 
-@pytest.mark.parametrize(("command", "backend"), [("export", "jax"), ("scorecard", "torch")])
-def test_other_backend_is_refused_before_its_import(command: str, backend: str) -> None:
-    """Neither backend is installed here, so importing Keras would fail."""
-    out = {"export": ["--out", "models/x/1"], "scorecard": []}[command]
-
-    finished = run_command([command, "runs/demo", *out], KERAS_BACKEND=backend)
+@pytest.mark.parametrize(
+    ("command", "backend", "complaint"),
+    [
+        ("export runs/demo --out models/x/1", "jax", "needs the TensorFlow backend of Keras, not"),
+        ("scorecard runs/demo", "torch", "was never tested on"),
+        ("train demo.toml", "openvino", "was never tested on"),
+    ],
+)
+def test_other_backend_is_refused_before_its_import(
+    command: str, backend: str, complaint: str
+) -> None:
+    """Two of them are not installed here, so importing Keras would fail."""
+    finished = run_command(command.split(), KERAS_BACKEND=backend)
 
     assert finished.returncode == 2
     message = one_sentence(finished.stderr)
-    assert f"`{command}` needs the TensorFlow backend of Keras, not {backend}" in message
+    assert f"{complaint} {backend}" in message
     assert "KERAS_BACKEND=tensorflow" in message
 
 
@@ -158,16 +165,50 @@ def test_backend_of_kerass_own_file_is_known(
     assert chosen_backend() == "tensorflow"
 
 
-def test_absent_backend_is_told_with_remedy(toml: Path, tmp_path: Path) -> None:
-    finished = run_command(
-        ["train", str(toml), "--run", str(tmp_path / "run")], KERAS_BACKEND="jax"
-    )
+def test_absent_backend_is_told_with_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    absent = argparse.Namespace(step="train")
 
-    assert finished.returncode == 2
-    assert one_sentence(finished.stderr) == (
-        "error: jax is not installed here: install it, or run the command with "
+    def without_jax(_options: argparse.Namespace) -> None:
+        raise ModuleNotFoundError(name="jax")
+
+    assert exit_code(without_jax, absent) == 2
+    assert one_sentence(capsys.readouterr().err) == (
+        "error: jax is not installed here: run `make training-gpu` first, or run the command with "
         "KERAS_BACKEND=tensorflow."
     )
+
+
+@pytest.mark.parametrize(
+    ("named", "flags", "precision"),
+    [
+        ({}, "--xla_gpu_deterministic_ops=true", "float32"),
+        (
+            {"XLA_FLAGS": "--xla_dump_to=x", "JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32"},
+            "--xla_dump_to=x --xla_gpu_deterministic_ops=true",
+            "tensorfloat32",
+        ),
+        (
+            {"XLA_FLAGS": "--xla_gpu_deterministic_ops=false"},
+            "--xla_gpu_deterministic_ops=false",
+            "float32",
+        ),
+    ],
+)
+def test_jax_is_asked_for_repeatable_float32(
+    named: dict[str, str], flags: str, precision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The settings that the environment has are kept."""
+    for name in ("XLA_FLAGS", "JAX_DEFAULT_MATMUL_PRECISION"):
+        # Set first, so that the test leaves nothing behind.
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    for name, value in {"KERAS_BACKEND": "jax", **named}.items():
+        monkeypatch.setenv(name, value)
+
+    prepare_backend("train")
+
+    assert os.environ["XLA_FLAGS"] == flags
+    assert os.environ["JAX_DEFAULT_MATMUL_PRECISION"] == precision
 
 
 def options(step: str, **values: Path | None) -> argparse.Namespace:

@@ -12,6 +12,7 @@ from training.export.publish import name_and_version
 COMMANDS = (
     "phantoms",
     "table",
+    "weights",
     "prepare",
     "train",
     "evaluate",

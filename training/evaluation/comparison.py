@@ -27,7 +27,7 @@ from training.evaluation.statistics import Values
 from training.evaluation.subgroups import Subgroup, measure_subgroups
 from training.evaluation_config import Comparison
 
-_BATCH = 64
+_BATCH = 8
 _LEVELS: Mapping[str, Level] = {"images": Level.IMAGE, "breasts": Level.BREAST}
 
 
@@ -121,7 +121,7 @@ def _floor_input(part: Part, columns: Sequence[str]) -> FloorInput:
 
 
 def _batches(part: Part) -> Iterator[tuple[Floats, list[Mask]]]:
-    """Yield all images of a part with their breast masks."""
+    """Yield all images of a part with their breast masks, a few at a time."""
     for start in range(0, len(part), _BATCH):
         indices = np.arange(start, min(start + _BATCH, len(part)))
         yield part.images(indices), [part.mask(int(index)) for index in indices]

@@ -6,6 +6,7 @@ become one ensemble.
 
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,23 +26,25 @@ from training.evaluation.evaluate import evaluate
 from training.evaluation.measured_run import measure_and_write
 from training.evaluation.predictions import Predictions, join, read_predictions
 from training.fit.ensemble import Member, merge
+from training.fit.progress import duration
 from training.fit.run import Run, read_json, write_json
 from training.fit.start import open_data, start
 from training.introspection.own_model import Choice, read_choice
 from training.network_config import Network
-from training.networks.keras_backend import require_tensorflow
 from training.table_config import CrossSplit
 
 
-def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
+def cross_validate(
+    run: Run, experiment_file: Path, *, workers: int = 1, pictures: bool = True
+) -> dict[str, Any]:
     """Train and evaluate a network for each fold, pool their predictions, and merge the networks.
 
     Every round is an ordinary run in the directory `run.round(fold)`. An interrupted call goes on
-    where it stopped. Returns the document that is written to `run.evaluation`.
+    where it stopped. `workers`: threads that read images ahead. `pictures`: draw the epochs of each
+    round. Returns the document that is written to `run.evaluation`.
 
     Raises:
         ConfigError: the experiment's split is no cross-validation.
-        ExportError: lesions shall be localised, and Keras has another backend than TensorFlow.
         RunError: the directory belongs to another experiment, a round failed, or the rounds have
             other data than one another.
     """
@@ -52,9 +55,6 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
             "in [split]."
         )
 
-    if experiment.data.lesion_masks is not None:
-        require_tensorflow("cross-validate")
-
     # All rounds begin before the first is trained, so that they have the same table and images.
     run.begin(experiment_file)
     splits = rotate(load_records(experiment), experiment.split)
@@ -62,11 +62,17 @@ def cross_validate(run: Run, experiment_file: Path) -> dict[str, Any]:
     for name, one in rounds.items():
         start(one, experiment_file, splits[name])
 
+    complete = {name for name, one in rounds.items() if one.evaluation.exists()}
+    seconds: list[float] = []
     for number, (name, one) in enumerate(rounds.items(), start=1):
-        print(f"round {number} of {len(rounds)}: fold {name} is the test part", flush=True)
-        if not one.evaluation.exists():
-            _train(one, experiment_file)
+        left = len(rounds) - len(complete) - len(seconds)
+        print(f"round {number} of {len(rounds)}: {_round_line(name, left, seconds)}", flush=True)
+        since = time.monotonic()
+        if name not in complete:
+            _train(one, experiment_file, workers, pictures=pictures)
         evaluate(one, experiment, open_data(one, experiment))
+        if name not in complete:
+            seconds.append(time.monotonic() - since)
 
     return pool(run, experiment, rounds)
 
@@ -145,13 +151,32 @@ def _write_ensemble(
     merge(members, fit, size).save(run.best_model)
 
 
-def _train(run: Run, experiment_file: Path) -> None:
+def _round_line(fold: str, left: int, seconds: Sequence[float]) -> str:
+    """Return the fold of a round, and the time that all rounds which are left take.
+
+    `left`: rounds that are not complete, with this one. `seconds`: of the rounds so far, as
+    measured. A round that was complete before was not measured.
+    """
+    line = f"fold {fold} is the test part"
+    if not seconds or not left:
+        return line
+
+    rest = duration(left * float(np.mean(seconds)))
+    return f"{line}, about {rest} left for {left} round{'s' if left > 1 else ''}"
+
+
+def _train(run: Run, experiment_file: Path, workers: int, *, pictures: bool) -> None:
     """Train the network of a round in a process of its own.
 
     What TensorFlow did before in a process changes the last bits of a loss, so a round that is
     resumed would end with other figures.
     """
-    arguments = ("train", str(experiment_file), "--run", str(run.directory))
+    arguments = (
+        *("train", str(experiment_file)),
+        *("--run", str(run.directory)),
+        *("--workers", str(workers)),
+        *(() if pictures else ("--no-pictures",)),
+    )
     outcome = subprocess.run([sys.executable, "-m", "training", *arguments], check=False)  # noqa: S603
     if outcome.returncode != 0:
         raise RunError(f"`{' '.join(arguments)}` failed: see its message above.")

@@ -137,22 +137,34 @@ def auc_within(
     A network that has learnt the machine, and no more, is at 0.5 within each machine. The interval
     is drawn by patient. The result is None if no group has both classes.
     """
+    return percentiles(drawn_auc_within(labels, scores, groups, patients))
+
+
+def drawn_auc_within(
+    labels: Labels, scores: Values, groups: Sequence[Group], patients: Sequence[str]
+) -> Values:
+    """Return `auc_within` of the data themselves, then that of each draw of patients.
+
+    The draws are those of `draw_weights`: values of other scores of the same cases can be
+    subtracted draw by draw. A value is not a number where no group has both classes.
+    """
     members: dict[Group, list[int]] = {}
     for index, group in enumerate(groups):
         members.setdefault(group, []).append(index)
 
     both = [rows for rows in members.values() if len(set(labels[rows].tolist())) > 1]
-    if not both:
-        return None
-
     values = []
     for weights in draw_weights(patients):
-        draws = [tabulate(labels[rows], scores[rows], weights[:, rows]) for rows in both]
-        ordered = np.sum([_ordered_pairs(one) for one in draws], axis=0)
-        pairs = np.sum([one.positives * one.negatives for one in draws], axis=0)
+        ordered = np.zeros(len(weights))
+        pairs = np.zeros(len(weights))
+        for rows in both:
+            one = tabulate(labels[rows], scores[rows], weights[:, rows])
+            ordered += _ordered_pairs(one)
+            pairs += one.positives * one.negatives
+
         values.append(_ratio(ordered, pairs))
 
-    return percentiles(np.concatenate(values))
+    return np.concatenate(values)
 
 
 def _ordered_pairs(draws: Draws) -> Values:

@@ -22,8 +22,9 @@ from training.evaluation.measured_run import measure_and_write
 from training.evaluation.plots import draw_history
 from training.evaluation.predictions import Predictions
 from training.evaluation.statistics import Values
+from training.fit.history import read_history
+from training.fit.prediction import predict
 from training.fit.run import Run
-from training.fit.train import predict, read_history
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import Choice, describe_own_model
 from training.networks.cnn import logits_model

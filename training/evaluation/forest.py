@@ -34,27 +34,27 @@ class ForestRow:
 def draw_floors(path: Path, network: Interval, floors: Mapping[str, Interval]) -> None:
     """Draw the AUC of a network above those of its floors, with a line at the highest floor."""
     rows = [
-        ForestRow("network", network, _words(network), bold=True),
-        *(ForestRow(name, interval, _words(interval)) for name, interval in floors.items()),
+        ForestRow("network", network, interval_words(network), bold=True),
+        *(ForestRow(name, interval, interval_words(interval)) for name, interval in floors.items()),
     ]
     highest = max((interval.value for interval in floors.values()), default=CHANCE)
-    _draw(path, rows, highest)
+    draw_rows(path, rows, highest)
 
 
 def draw_subgroups(path: Path, whole: Interval, groups: Sequence[Subgroup]) -> None:
     """Draw the AUC of every group below the name of its column, with a line at that of all."""
-    rows = [ForestRow("all cases", whole, _words(whole), bold=True)]
+    rows = [ForestRow("all cases", whole, interval_words(whole), bold=True)]
     for index, group in enumerate(groups):
         if index == 0 or group.column != groups[index - 1].column:
             rows.append(ForestRow(group.column, bold=True))
 
         count = f"{group.with_cancer} cancers in {group.cases}"
-        words = "" if group.auc is None else f"{_words(group.auc)}, "
+        words = "" if group.auc is None else f"{interval_words(group.auc)}, "
         rows.append(ForestRow(group.name, group.auc, f"{words}{count}"))
-    _draw(path, rows, whole.value)
+    draw_rows(path, rows, whole.value)
 
 
-def _draw(path: Path, rows: Sequence[ForestRow], line: float) -> None:
+def draw_rows(path: Path, rows: Sequence[ForestRow], line: float) -> None:
     """Draw the rows from top to bottom, with a vertical line at one value."""
     height = MARGIN + ROW_HEIGHT * len(rows)
     figure = Figure(figsize=(WIDTH, height), dpi=120, layout="constrained")
@@ -92,5 +92,6 @@ def _drawable(name: str) -> str:
     return short.replace("$", r"\$")
 
 
-def _words(interval: Interval) -> str:
+def interval_words(interval: Interval) -> str:
+    """Return a figure with its interval."""
     return f"{interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"

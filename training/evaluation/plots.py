@@ -11,7 +11,7 @@ from sklearn.metrics import precision_recall_curve, roc_curve
 
 from training.evaluation.reliability import Bin
 from training.evaluation.statistics import Confusion, Interval, Labels, Values
-from training.fit.train import Epoch
+from training.fit.history import Epoch
 
 
 def draw_roc(path: Path, curves: dict[str, tuple[Labels, Values, Interval]]) -> None:

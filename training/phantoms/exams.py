@@ -9,9 +9,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
 from service.records import Mask
+from training.bars import bar
 from training.errors import NotEmpty
 from training.phantoms.anatomy import View
 from training.phantoms.cohort import Breast, Patient, sample_patient
@@ -50,7 +50,9 @@ def write_dataset(out: Path, *, patients: int, seed: int, cancer_rate: float, wo
     )
     rows = [
         row
-        for patient_rows in tqdm(rows_by_patient, "phantoms", total=patients, unit="patient")
+        for patient_rows in bar(
+            rows_by_patient, "phantoms", total=patients, unit="patient", leave=True
+        )
         for row in patient_rows
     ]
 

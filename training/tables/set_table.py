@@ -9,8 +9,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from tqdm import tqdm
 
+from training.bars import bar
 from training.errors import TableError
 from training.tables.published_set import PublishedSet, SetImage
 
@@ -44,8 +44,8 @@ def write_table(published: PublishedSet, out: Path, mask_directory: Path | None)
     masks = [""] * len(images)
     if mask_directory is not None:
         mask_directory.mkdir(parents=True, exist_ok=True)
-        bar = tqdm(images, desc="masks", unit="image", leave=False)
-        masks = [_write_mask(image, mask_directory) for image in bar]
+        shown = bar(images, "masks")
+        masks = [_write_mask(image, mask_directory) for image in shown]
 
     out.parent.mkdir(parents=True, exist_ok=True)
     _write_rows(images, masks if mask_directory is not None else None, out)

@@ -230,3 +230,20 @@ def test_other_splits_are_no_cross_validation(
 ) -> None:
     with pytest.raises(ConfigError, match='set `by = "cross-validation"`'):
         cross_validate(Run(tmp_path / "run"), write_experiment(tmp_path / "toy.toml"))
+
+
+def test_rounds_get_the_number_of_workers(
+    toml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[list[str]] = []
+
+    def refused(arguments: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+        started.append(arguments)
+        return subprocess.CompletedProcess(arguments, 2)
+
+    monkeypatch.setattr(subprocess, "run", refused)
+
+    with pytest.raises(RunError, match="failed"):
+        cross_validate(Run(tmp_path / "run"), toml, workers=3)
+
+    assert started[-1][-2:] == ["--workers", "3"]

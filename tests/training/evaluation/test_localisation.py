@@ -11,15 +11,10 @@ from service.records import Box, Fitted, Method
 from tests.support.bundles import untested_facts
 from tests.support.parts import make_part
 from training.data.cache import Part
+from training.data.lesions import distance_in_cells, lesion_on_grid, read_mask
 from training.data.table import Record
 from training.errors import TableError
-from training.evaluation.localisation import (
-    agreement,
-    distance_in_cells,
-    lesion_on_grid,
-    localise,
-    read_mask,
-)
+from training.evaluation.localisation import agreement, localise
 from training.introspection.description import describe_model
 from training.introspection.live_model import LiveModel
 
