@@ -41,8 +41,9 @@ from training.data.prepared import PreparedSplit
 from training.data.table import load_records
 from training.evaluation.choice import choose
 from training.evaluation_config import Targets
+from training.fit.prediction import predict
 from training.fit.run import Run, write_json
-from training.fit.train import predict, train
+from training.fit.train import train
 from training.introspection.live_model import LiveModel
 from training.introspection.own_model import describe_own_model
 from training.networks.cnn import LOGITS, logits_model
@@ -115,7 +116,8 @@ def fit_fault(run: Run, family: Family, fault: str, seed: int, images: PreparedS
     if fault == "permuted":
         train_part = permuted(train_part, seed)
         validation_part = permuted(validation_part, seed)
-    train(run, experiment, train_part, validation_part, family.others.get(fault, family.build))
+    build = family.others.get(fault, family.build)
+    train(run, experiment, train_part, validation_part, build=build)
 
 
 def score_fault(family: Family, fault: str, seed: int) -> None:

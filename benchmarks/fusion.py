@@ -29,9 +29,10 @@ from service.pipeline.class_explanation import ClassExplanation, Subject, explai
 from service.records import Floats, Mask, Method
 from training.config_files import load_experiment
 from training.data.cache import open_part
+from training.data.lesions import lesion_on_grid, read_lesion
 from training.data.split import split_records
 from training.data.table import load_records
-from training.evaluation.localisation import agreement, lesion_on_grid, read_lesion
+from training.evaluation.localisation import agreement
 
 DEEP = (Method.GRAD_CAM, Method.HIRES_CAM, Method.LAYER_CAM)
 FINE = (Method.HIRES_CAM, Method.LAYER_CAM)

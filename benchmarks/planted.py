@@ -102,5 +102,5 @@ def diverge(model: keras.Model, experiment: Experiment, part: Part) -> None:
     )
 
     batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
-    for _, (images, labels) in zip(range(DIVERGING_STEPS), batches, strict=False):
-        learner.train_on_batch(images, labels)
+    for _, (images, labels, weights) in zip(range(DIVERGING_STEPS), batches, strict=False):
+        learner.train_on_batch(images, labels, sample_weight=weights)

@@ -1,0 +1,1 @@
+"""Compare networks by their cross-validations on the same images."""
