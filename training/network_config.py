@@ -76,7 +76,11 @@ class Backbone(Section):
 
 def _tag(section: Any) -> str:
     """Return which of the two sections is meant: without a kind, it is the CNN."""
-    kind = section.get("kind", "cnn") if isinstance(section, dict) else section.kind
+    if isinstance(section, dict):
+        kind = section.get("kind", "cnn")
+    else:
+        # Anything but a section is refused as a CNN, which names what is wrong.
+        kind = getattr(section, "kind", "cnn")
     return "cnn" if kind == "cnn" else "backbone"
 
 
