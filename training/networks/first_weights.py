@@ -25,6 +25,9 @@ _VARIABLES = "vars"  # the weights of a layer, in a file of weights alone of Ker
 _NAMES = "layer_names"  # attribute of a file of weights alone, as Keras wrote them until version 2
 _NETWORK = "model_config"  # attribute of a file of a whole network
 
+# Exceptions of `h5py` for damaged files, and for those of other programs.
+_DAMAGES = (AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError)
+
 
 def load_first_weights(network: keras.Model, path: Path) -> None:
     """Give a backbone the weights in a file. Code in the file never runs.
@@ -38,13 +41,9 @@ def load_first_weights(network: keras.Model, path: Path) -> None:
         RunError: the file is missing, damaged or another kind of file.
     """
     check_keras_file(path)
-    kind = _kind_of_weights(path)
-    if kind == "by structure":
-        _give(_read_structured(path, network), _leaves(network), path, network.name)
-    elif kind == "by name":
-        _give(_read_named(path), _with_weights(network.layers), path, network.name)
-    else:
-        _give(_weights_of_trunk(path, network), _leaves(network), path, network.name)
+    alone = _read_alone(path, network)
+    given, wanted = alone or (_weights_of_trunk(path, network), _leaves(network))
+    _give(given, wanted, path, network.name)
 
 
 def trunk_of_file(path: Path, height: int, width: int) -> keras.Model:
@@ -69,6 +68,29 @@ def trunk_of_file(path: Path, height: int, width: int) -> keras.Model:
             f"The network in {path} cannot be rebuilt for images of {height} x {width}: "
             f"{line[:200]}"
         ) from error
+
+
+def _read_alone(
+    path: Path, network: keras.Model
+) -> tuple[Weights, Mapping[str, keras.Layer]] | None:
+    """Return weights alone and the layers that they are for, or None for a file of a network.
+
+    Raises:
+        WeightsError: the file is damaged, or that of another program.
+    """
+    try:
+        kind = _kind_of_weights(path)
+        if kind == "by structure":
+            return _read_structured(path, network), _leaves(network)
+        if kind == "by name":
+            return _read_named(path), _with_weights(network.layers)
+    except _DAMAGES as error:
+        raise WeightsError(
+            f"{path} is damaged, or holds no weights of Keras ({type(error).__name__}: {error}): "
+            "copy or save it again."
+        ) from error
+
+    return None
 
 
 def _check_takes_image(network: keras.Model, path: Path) -> None:

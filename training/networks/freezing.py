@@ -1,4 +1,4 @@
-"""Parts of a network that are trained differently: the backbone, its first layers, and the head."""
+"""The backbone of a network, and its first layers, which may be frozen."""
 
 from difflib import get_close_matches
 
@@ -32,8 +32,3 @@ def freeze(network: keras.Model, until: str) -> None:
 def backbone_layers(network: keras.Model) -> list[keras.Layer]:
     """Return the layers before the head, in order."""
     return [layer for layer in network.layers if layer.name not in HEAD]
-
-
-def head_layers(network: keras.Model) -> list[keras.Layer]:
-    """Return the layers from the pooling on, in order."""
-    return [layer for layer in network.layers if layer.name in HEAD]

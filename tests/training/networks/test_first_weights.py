@@ -10,7 +10,7 @@ import pytest
 from training.errors import ConfigError, WeightsError
 from training.network_config import Backbone
 from training.networks.first_weights import load_first_weights
-from training.networks.freezing import backbone_layers, freeze, head_layers
+from training.networks.freezing import backbone_layers, freeze
 from training.networks.head import with_head
 
 SHAPE = (16, 12, 1)
@@ -133,6 +133,26 @@ def test_other_shape_is_named(tmp_path: Path) -> None:
         load_first_weights(backbone(), tmp_path / "wider.keras")
 
 
+@pytest.mark.parametrize("form", ["names", "numbers"])
+def test_cut_off_weights_are_refused(tmp_path: Path, form: str) -> None:
+    path = tmp_path / "notop.weights.h5"
+    write(backbone(), path, form)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(WeightsError, match="damaged"):
+        load_first_weights(backbone(), path)
+
+
+def test_weights_of_other_program_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "other.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [b"absent"]
+
+    with pytest.raises(WeightsError, match="no weights of Keras"):
+        load_first_weights(backbone(), path)
+
+
 def test_layers_are_frozen_up_to_one() -> None:
     network = whole(backbone())
 
@@ -157,6 +177,6 @@ def test_head_begins_at_pooling() -> None:
     network = whole(backbone())
 
     assert [layer.name for layer in backbone_layers(network)][1:] == ["first", "norm", "tail"]
-    assert [layer.name for layer in head_layers(network)] == [
+    assert [layer.name for layer in network.layers[-4:]] == [
         *("pooling", "head_dropout", "logits", "probabilities")
     ]
