@@ -12,7 +12,7 @@ from service.records import Floats
 from training.introspection.signatures import Signature
 
 Compiled = Callable[..., dict[str, Floats]]
-"""Takes arrays of one length, and returns arrays of this length by name."""
+"""Takes arrays of one length, and returns float32 arrays of this length by name."""
 
 
 def compiled(network: keras.Model, signature: Signature, batch: int) -> Compiled:
@@ -34,7 +34,7 @@ def _with_tensorflow(_network: keras.Model, signature: Signature, _batch: int) -
         # A concrete function, because a benchmark makes many networks and TensorFlow would warn
         # that one function is traced again and again.
         outputs = function.get_concrete_function()(*map(tf.constant, arrays))
-        return {name: tensor.numpy() for name, tensor in outputs.items()}
+        return {name: np.asarray(tensor, np.float32) for name, tensor in outputs.items()}
 
     return compute
 
@@ -56,7 +56,7 @@ def _with_jax(network: keras.Model, signature: Signature, batch: int) -> Compile
         # JAX compiles a function anew for each number of images: let there be two of them.
         size = 1 if count == 1 else max(count, batch)
         outputs = function(values, *(_padded(array, size) for array in arrays))
-        return {name: np.array(array)[:count] for name, array in outputs.items()}
+        return {name: np.array(array, np.float32)[:count] for name, array in outputs.items()}
 
     return compute
 
