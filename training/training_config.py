@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from training.table_config import Section, Share
 
@@ -61,14 +61,19 @@ class Training(Section):
         ),
     )
     patience: int = Field(
-        ge=1, description="epochs without a better value of `monitor` before training stops"
+        ge=1,
+        description=(
+            'epochs without a better value of `monitor` before training stops; with "last" none do'
+        ),
     )
     batch_size: int = Field(ge=1, description="images per step")
     learning_rate: float = Field(
         gt=0, description="highest rate of Adam; decays to 0 over `epochs` along half a cosine"
     )
     warmup_epochs: float = Field(
-        default=0.0, ge=0, description="epochs in which the rate rises from 0; default 0"
+        default=0.0,
+        ge=0,
+        description="first epochs, fewer than `epochs`, in which the rate rises from 0; default 0",
     )
     weight_decay: float = Field(
         default=0.0, ge=0, description="decay of kernels, decoupled from Adam (AdamW); default 0"
@@ -107,3 +112,13 @@ class Training(Section):
             'part\'s images or breasts; "last": none, the last epoch is kept'
         ),
     )
+
+    @model_validator(mode="after")
+    def _rate_falls_after_warm_up(self) -> "Training":
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"`warmup_epochs` is {self.warmup_epochs:g}, and has to be less than `epochs`, "
+                f"{self.epochs}"
+            )
+
+        return self

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from tests.support.paths import ROOT
 from training.config import Card, Experiment, Fit, Requirements
@@ -38,6 +39,8 @@ SECTIONS: Mapping[str, Sequence[type[Section]]] = {
     "bundle": (Card,),
 }
 
+TRAINING = {"seed": 1, "patience": 1, "batch_size": 1, "learning_rate": 1e-3}
+
 
 def keys_by_section(text: str) -> dict[str, set[str]]:
     """Return the keys of an experiment file, those in comments too."""
@@ -54,6 +57,18 @@ def keys_by_section(text: str) -> dict[str, set[str]]:
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_experiment_of_the_project_loads(path: Path) -> None:
     assert load_experiment(path).bundle.limitations
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "complaint"),
+    [
+        ("network", "cnn", "valid dictionary"),
+        ("training", {**TRAINING, "epochs": 2, "warmup_epochs": 2}, "`warmup_epochs` is 2"),
+    ],
+)
+def test_impossible_section_is_named(key: str, value: object, complaint: str) -> None:
+    with pytest.raises(ValidationError, match=complaint):
+        Experiment.model_validate({key: value})
 
 
 def test_demo_mentions_every_key() -> None:

@@ -81,5 +81,5 @@ def _schedule(training: Training, steps: int) -> keras.optimizers.schedules.Cosi
         return keras.optimizers.schedules.CosineDecay(training.learning_rate, total)
 
     return keras.optimizers.schedules.CosineDecay(
-        0.0, max(total - rise, 1), warmup_target=training.learning_rate, warmup_steps=rise
+        0.0, total - rise, warmup_target=training.learning_rate, warmup_steps=rise
     )
