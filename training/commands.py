@@ -118,10 +118,9 @@ def _train(options: argparse.Namespace) -> None:
     experiment = load_experiment(options.experiment)
     run = Run(run_directory(options))
     parts = start(run, options.experiment)
+    by_name = {part.name: getattr(parts, part.name) for part in fields(parts)}
     counts = [
-        count_part(part.name, images.records, len(images.dropped))
-        for part in fields(parts)
-        for images in [getattr(parts, part.name)]
+        count_part(name, images.records, len(images.dropped)) for name, images in by_name.items()
     ]
     print(part_table(counts), flush=True)
 

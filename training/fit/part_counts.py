@@ -10,18 +10,18 @@ from training.data.table import Record
 class PartCounts:
     """Counts of the images of a part that can be used.
 
-    `cancers`: images with cancer. `dropped`: images that `prepare` reported as unusable, or None if
-    nobody has looked. They are not in the other counts.
+    `cancers`: images with cancer. `dropped`: images that `prepare` reported as unusable, which are
+    not in the other counts.
     """
 
     name: str
     images: int
     patients: int
     cancers: int
-    dropped: int | None
+    dropped: int
 
 
-def count_part(name: str, records: Sequence[Record], dropped: int | None = None) -> PartCounts:
+def count_part(name: str, records: Sequence[Record], dropped: int) -> PartCounts:
     """Count the records of a part. `dropped`: number of images that are missing in them."""
     patients = {record.patient_id for record in records}
     cancers = sum(record.cancer for record in records)
@@ -31,13 +31,12 @@ def count_part(name: str, records: Sequence[Record], dropped: int | None = None)
 def part_table(parts: Sequence[PartCounts]) -> str:
     """Return the counts as a table, with a warning below it if images were dropped."""
     lines = [f"{'part':<12}{'images':>9}{'patients':>10}{'cancers':>9}{'dropped':>9}"]
-    for part in parts:
-        dropped = "-" if part.dropped is None else part.dropped
-        lines.append(
-            f"{part.name:<12}{part.images:>9}{part.patients:>10}{part.cancers:>9}{dropped:>9}"
-        )
+    lines += [
+        f"{part.name:<12}{part.images:>9}{part.patients:>10}{part.cancers:>9}{part.dropped:>9}"
+        for part in parts
+    ]
 
-    lost = sum(part.dropped or 0 for part in parts)
+    lost = sum(part.dropped for part in parts)
     if lost:
         lines.append(
             f"warning: {lost} images were dropped as unusable: failures.csv in the cache says why"

@@ -14,12 +14,12 @@ RECORDS = (
 
 
 def test_table_counts_images_patients_and_cancers() -> None:
-    table = part_table([count_part("train", RECORDS, 0), count_part("test", RECORDS[:1])])
+    table = part_table([count_part("train", RECORDS, 0), count_part("test", RECORDS[:1], 0)])
 
     assert [line.split() for line in table.splitlines()] == [
         ["part", "images", "patients", "cancers", "dropped"],
         ["train", "3", "2", "2", "0"],
-        ["test", "1", "1", "1", "-"],
+        ["test", "1", "1", "1", "0"],
     ]
 
 
