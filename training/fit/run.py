@@ -24,6 +24,11 @@ _SOURCES = (
     "networks/cnn.py",
     "networks/determinism.py",
     "networks/efficientnet_lite.py",
+    "networks/first_weights.py",
+    "networks/freezing.py",
+    "networks/full_precision.py",
+    "networks/head.py",
+    "networks/trunk.py",
 )
 
 
