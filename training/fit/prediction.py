@@ -25,9 +25,9 @@ def predict(
 ) -> Floats:
     """Return the model's outputs [N, 2] for a part, under a bar with that description.
 
-    `workers` threads read its images ahead.
-    All batches have the same size, so that a backend compiles one: the last one is filled up with
-    black images. The size depends on the model and the number of images alone.
+    `workers` threads read its images ahead. All batches have the same size, so that a backend
+    compiles one: the last one is filled up with black images. The size depends on the model and the
+    number of images alone.
 
     Raises:
         CacheError: if a shard is damaged.

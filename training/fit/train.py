@@ -4,6 +4,7 @@ It can be resumed after any complete epoch.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 
 import keras
@@ -76,7 +77,7 @@ def train(  # noqa: PLR0913 - the last three by keyword
         learning_rate = learner.learning_rate
 
         batches = epoch_batches(train_part, index, training, experiment.augmentation, workers)
-        with progress.epoch(index + 1, steps) as epoch_bar:
+        with closing(batches), progress.epoch(index + 1, steps) as epoch_bar:
             losses = _run_epoch(index, learner, batches, epoch_bar)
         with learner.averaged() as network:
             logits = predict(network, validation_part, workers, "validation")
@@ -84,8 +85,10 @@ def train(  # noqa: PLR0913 - the last three by keyword
         _save(run, learner, history, training.monitor)
 
         figures = _told(history[-1], learning_rate)
-        is_best = best_epoch(history, training.monitor) == len(history)
-        figures["seconds"] = progress.tell(len(history), figures, best=is_best)
+        is_last_best = best_epoch(history, training.monitor) == len(history)
+        figures["seconds"] = progress.tell(
+            len(history), figures, best=is_last_best and training.monitor != "last"
+        )
         with learner.averaged():
             for observer in observers:
                 observer(EpochState(len(history), learner.model, figures))

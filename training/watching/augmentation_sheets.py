@@ -1,6 +1,7 @@
 """Sheets of training images as the network gets them: varied, and in a batch."""
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +54,10 @@ def draw_variations(part: Part, experiment: Experiment) -> RGB:
 
 def draw_batch(part: Part, experiment: Experiment) -> RGB:
     """Draw the first images of the first batch of the first epoch, with their labels."""
-    images, labels, *_ = next(epoch_batches(part, 0, experiment.training, experiment.augmentation))
+    batches = epoch_batches(part, 0, experiment.training, experiment.augmentation)
+    with closing(batches):
+        images, labels, _ = next(batches)
+
     tiles = _labelled(images[:_IN_BATCH], labels[:_IN_BATCH])
     rows = [beside(tiles[start : start + _PER_ROW]) for start in range(0, len(tiles), _PER_ROW)]
     return _sheet("First images of the first batch", rows)
