@@ -8,7 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
-from benchmarks.killed_training import compare_runs
+from benchmarks.equal_runs import compare_runs
 from training.fit.run import Run, write_json
 
 
