@@ -175,8 +175,9 @@ the earlier layout, shards that were replaced, and unfinished files: not while a
 works in the cache.
 """
 TRAIN = """\
-Train until `monitor`, by default the validation loss, has not improved for `patience` epochs. Every
-epoch writes a checkpoint. After an interruption, the same command continues from the last one and
+Train until `monitor`, by default the validation loss, has not improved for `patience` epochs, and
+keep the best epoch. With monitor = "last", train all epochs and keep the last one. Every epoch
+writes a checkpoint. After an interruption, the same command continues from the last one and
 reaches the same figures.
 
 First a table tells the images, patients, cancers and dropped images of each part, and a line the
