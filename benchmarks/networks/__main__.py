@@ -23,7 +23,12 @@ from training.errors import TrainingError
 
 def main() -> None:
     """Print and write the comparison."""
-    options = _parser().parse_args()
+    parser = _parser()
+    options = parser.parse_args()
+    for name, *directories in options.name:
+        if not directories:
+            parser.error(f"--name {name} needs a run directory")
+
     try:
         runs = [
             read_validated_run(name, Path(directory))
