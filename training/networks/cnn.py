@@ -1,4 +1,4 @@
-"""The network: three convolutions with max-pooling and normalisation, then dense layers.
+"""The CNN: three convolutions with max-pooling and normalisation, then dense layers.
 
 The dense layers have dropout. The output has two classes.
 """

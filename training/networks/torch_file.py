@@ -19,7 +19,7 @@ import numpy.typing as npt
 from training.errors import WeightsError
 
 Numbers = npt.NDArray[Any]
-"Array of one of the types that tensors have."
+"""Array of one of the types that tensors have."""
 
 # Numbers by which torch knows its earlier format: three pickles stand before that of the tensors.
 _MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
@@ -175,7 +175,7 @@ class _TensorUnpickler(pickle.Unpickler):
         offset: int,
         shape: Sequence[int],
         strides: Sequence[int],
-        _requires_grad: bool = False,  # noqa: FBT001, FBT002 - as above
+        _requires_grad: bool = False,  # noqa: FBT001, FBT002 - called as PyTorch's function is
         *_hooks: Any,
     ) -> _View:
         return _View(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
