@@ -94,12 +94,15 @@ def test_other_names_are_matched_in_order(tmp_path: Path) -> None:
 
 def test_slashes_in_names_are_underscores(tmp_path: Path) -> None:
     names = ("conv1_conv", "conv1_bn", "last")
-    write_named(spread(backbone(names)), tmp_path / "notop.h5", separator="/")
+    source = spread(backbone(names))
+    write_named(source, tmp_path / "notop.h5", separator="/")
     target = backbone(names)
 
     load_first_weights(target, tmp_path / "notop.h5")
 
-    assert float(target.get_layer("conv1_conv").kernel[0, 0, 0, 0]) >= 0.1
+    assert target.get_layer("conv1_conv").kernel.numpy().tolist() == (
+        source.get_layer("conv1_conv").kernel.numpy().tolist()
+    )
 
 
 def deeper() -> keras.Model:
