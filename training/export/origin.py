@@ -33,6 +33,7 @@ def provenance(document: Mapping[str, Any]) -> Provenance:
         seeds=rounds[0]["seeds"],
         patients=_counts(rounds, "patients"),
         images=_counts(rounds, "images"),
+        first_weights_sha256=rounds[0].get("first_weights"),
     )
 
 
@@ -77,6 +78,7 @@ def settings_json(experiment: Experiment) -> str:
     left_out: Any = {
         "data": True,
         "filter": {"patient_ids"},
+        "network": {"init"},
         "bundle": {"golden_image"},
     }
     return experiment.model_dump_json(exclude=left_out, indent=2)

@@ -38,7 +38,8 @@ def part_table(parts: Sequence[PartCounts]) -> str:
 
     lost = sum(part.dropped for part in parts)
     if lost:
+        were = "image was" if lost == 1 else "images were"
         lines.append(
-            f"warning: {lost} images were dropped as unusable: failures.csv in the cache says why"
+            f"warning: {lost} {were} dropped as unusable: failures.csv in the cache says why"
         )
     return "\n".join(lines)

@@ -21,6 +21,7 @@ from training.data.split import Split
 from training.data.split_file import format_split
 from training.errors import RunError
 from training.fit.part_counts import count_part
+from training.network_config import Backbone
 from training.table_config import Data
 
 _DATA = ("tables", "split", "images")
@@ -71,6 +72,20 @@ def code_facts() -> dict[str, Any]:
         "changed": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "versions": _versions(),
     }
+
+
+def first_weights(experiment: Experiment) -> str | None:
+    """Return the digest of the file of the first weights, None for random ones.
+
+    Raises:
+        RunError: there is no such file.
+    """
+    network = experiment.network
+    if not isinstance(network, Backbone) or network.init is None:
+        return None
+    if not network.init.is_file():
+        raise RunError(f"There is no file {network.init}, which `init` in [network] names.")
+    return _file_digest(network.init)
 
 
 def machine_facts() -> dict[str, Any]:

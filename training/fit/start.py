@@ -17,6 +17,7 @@ from training.errors import RunError
 from training.fit.run import Run, read_json, write_json, write_text
 from training.fit.run_facts import (
     code_facts,
+    first_weights,
     image_facts,
     machine_facts,
     require_same_data,
@@ -37,10 +38,12 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
     experiment = load_experiment(experiment_file)
     if run.provenance.exists():
         run.begin(experiment_file)
+        _require_same_first_weights(run, experiment)
         return open_data(run, experiment)
 
     # An experiment that cannot be split leaves no directory.
     split = split or split_records(load_records(experiment), experiment.split)
+    weights = first_weights(experiment)
     run.begin(experiment_file)
     _require_no_training(run)
     write_text(run.split, format_split(split))
@@ -55,6 +58,7 @@ def start(run: Run, experiment_file: Path, split: Split | None = None) -> Prepar
             "code": code_facts(),
             "machine": machine_facts(),
             "seeds": {"training": experiment.training.seed, **_split_seed(experiment)},
+            "first_weights": weights,
         },
     )
     return prepared
@@ -83,6 +87,19 @@ def open_data(run: Run, experiment: Experiment) -> PreparedSplit:
     prepared = open_split(split, experiment)
     require_same_data(run.directory, facts["data"], image_facts(prepared))
     return prepared
+
+
+def _require_same_first_weights(run: Run, experiment: Experiment) -> None:
+    """Check that the file of the first weights is the one that the run began with.
+
+    Raises:
+        RunError: it is another one, or missing.
+    """
+    if first_weights(experiment) != read_json(run.provenance).get("first_weights"):
+        raise RunError(
+            f"The first weights of {run.directory} have changed since it began: restore their "
+            "file, or begin another run with --run."
+        )
 
 
 def _require_no_training(run: Run) -> None:

@@ -116,6 +116,7 @@ MODEL_FACTS: dict[str, Any] = {
         "seeds": {"training": 7, "split": 0},
         "patients": {"train": 560, "validation": 120, "test": 120},
         "images": {"train": 4480, "validation": 960, "test": 960},
+        "first_weights_sha256": None,
     },
 }
 SCORECARD: dict[str, Any] = {

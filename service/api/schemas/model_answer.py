@@ -61,6 +61,10 @@ class Origin(Schema):
     seeds: dict[str, int] = Field(description="Seeds by name.")
     patients: dict[str, int] = Field(description="Number of patients by part.")
     images: dict[str, int] = Field(description="Number of images by part.")
+    first_weights_sha256: str | None = Field(
+        description="SHA-256 of the file of weights that the training began with. Null if it began "
+        "with random ones, or if the bundle does not say."
+    )
 
 
 class ModelAnswer(Schema):

@@ -1,8 +1,11 @@
+import json
 from typing import Any
 
 import pytest
 
-from training.export.origin import provenance
+from tests.support.paths import ROOT
+from training.config_files import load_experiment
+from training.export.origin import provenance, settings_json
 
 A, B, C = ("a" * 64, "b" * 64, "c" * 64)
 
@@ -45,6 +48,11 @@ def test_bundle_keeps_the_facts_of_its_run() -> None:
     assert origin.patients == {"train": 15, "validation": 5, "test": 5}
     assert origin.images == {"train": 60, "validation": 20, "test": 18}
     assert origin.seeds == {"training": 3, "split": 0}
+    assert origin.first_weights_sha256 is None
+
+
+def test_bundle_keeps_the_digest_of_first_weights() -> None:
+    assert provenance(facts() | {"first_weights": A}).first_weights_sha256 == A
 
 
 def test_rounds_are_put_together() -> None:
@@ -84,3 +92,13 @@ def test_commit_tells_whether_code_was_changed(
     commit: str | None, changed: bool, told: str | None
 ) -> None:
     assert provenance(facts(commit=commit, changed=changed)).commit == told
+
+
+def test_settings_of_a_bundle_name_no_file() -> None:
+    demo = load_experiment(ROOT / "training" / "experiments" / "rsna-lite0.toml")
+
+    settings = settings_json(demo)
+
+    assert json.loads(settings)["network"]["kind"] == "efficientnet-lite0"
+    assert "weights/" not in settings
+    assert "data/" not in settings

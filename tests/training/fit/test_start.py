@@ -300,3 +300,36 @@ def test_message_names_all_that_differs() -> None:
         require_same_data(Path("runs/x"), before, {**before, "tables": {}, "images": {}})
 
     require_same_data(Path("runs/x"), before, before)
+
+
+def begin_from_weights(here: Path, content: bytes) -> tuple[Run, Path]:
+    """Begin a run whose network starts from a file. It is not loaded before the training."""
+    Path("first.keras").write_bytes(content)
+    toml = here / "toy.toml"
+    network = '[network]\nkind = "efficientnet-lite0"\ninit = "first.keras"\n[augmentation]'
+    before, _, rest = toml.read_text().partition("[network]")
+    toml.write_text(before + network + rest.partition("[augmentation]")[2])
+
+    run = Run(Path("from-weights"))
+    start(run, toml)
+    return run, toml
+
+
+def test_run_keeps_digest_of_first_weights(here: Path) -> None:
+    run, _ = begin_from_weights(here, b"abc")
+
+    # The example of FIPS 180-4.
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert read_json(run.provenance)["first_weights"] == digest
+
+
+def test_changed_first_weights_are_refused(here: Path) -> None:
+    run, toml = begin_from_weights(here, b"abc")
+
+    Path("first.keras").write_bytes(b"xyz")
+    with pytest.raises(RunError, match="first weights of from-weights have changed"):
+        start(run, toml)
+
+    Path("first.keras").unlink()
+    with pytest.raises(RunError, match=r"no file first\.keras"):
+        start(run, toml)
