@@ -70,8 +70,10 @@ def main() -> None:
     _print_table("decided positive", positive)
     _print_table("decided negative", [row for row in rows if not row["positive"]])
 
-    if options.sheet:
-        names = sorted({row["file"] for row in positive})
+    names = sorted({row["file"] for row in positive})
+    if options.sheet and not names:
+        print(f"\nNo image was decided positive: there is no {options.sheet}.")
+    elif options.sheet:
         question = Question(options.methods[0], layer.name)
         tiles = [heat_tile(model, options.folder / name, question, lesions[name]) for name in names]
         cv2.imwrite(str(options.sheet), arrange(tiles))
