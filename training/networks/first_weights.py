@@ -56,9 +56,9 @@ def trunk_of_file(path: Path, height: int, width: int) -> keras.Model:
     network = load_network(path)
     _check_takes_image(network, path)
 
-    # It was loaded in float32, and is to be trained in the precision of the experiment.
+    # Also a network that was saved in another type: the learner chooses the precision of training.
     for layer in network._flatten_layers():  # noqa: SLF001 - as in full_precision
-        layer.dtype_policy = keras.config.dtype_policy()
+        layer.dtype_policy = "float32"
 
     try:
         return build_trunk(network, height, width, HEAD)
