@@ -210,6 +210,11 @@ def write_json(path: Path, document: Mapping[str, Any] | list[Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically: after an interruption it still has its previous content."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: after an interruption it still has its previous content."""
     partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
+    partial.write_bytes(content)
     partial.replace(path)

@@ -13,8 +13,7 @@ from training.data.batches import epoch_batches
 from training.data.cache import Part
 from training.training_config import Augmentation
 from training.watching.sheet import (
-    CALM,
-    CANCER,
+    LABELS,
     MUTED,
     RGB,
     TEXT,
@@ -44,9 +43,7 @@ def draw_variations(part: Part, experiment: Experiment) -> RGB:
     for example in choose_examples(part, EXAMPLES):
         varied = [_varied(example.image, experiment.augmentation, rng) for _ in range(VARIATIONS)]
         tiles = [coloured(grey_tile(image)) for image in (example.image, *varied)]
-        label = "cancer" if example.record.cancer else "no cancer"
-        colour = CANCER if example.record.cancer else CALM
-        notes = [(example.record.view, TEXT), (label, colour)]
+        notes = [(example.record.view, TEXT), LABELS[example.record.cancer]]
         rows.append(beside([text_tile(notes, tiles[0].shape[0], 80), *tiles]))
 
     return _sheet("The image as it was prepared, then as it may be augmented", rows)
@@ -75,8 +72,7 @@ def _labelled(images: Floats, labels: NDArray[np.int32]) -> list[RGB]:
     tiles = []
     for image, label in zip(images, labels, strict=True):
         tile = coloured(grey_tile(image))
-        line = ("cancer", CANCER) if label else ("no cancer", CALM)
-        tiles.append(below([tile, text_tile([line], text_height(1), tile.shape[1])]))
+        tiles.append(below([tile, text_tile([LABELS[label]], text_height(1), tile.shape[1])]))
 
     return tiles
 

@@ -11,10 +11,9 @@ from service.records import Box
 from service.rendering import Colormap, Style
 from training.watching.example_heat import ExampleHeat, hits_lesion
 from training.watching.sheet import (
-    CALM,
-    CANCER,
     CAUTION,
     GAP,
+    LABELS,
     MUTED,
     RGB,
     TEXT,
@@ -103,10 +102,9 @@ def _overlay(heat: ExampleHeat, grey: RGB, full: float) -> RGB:
 def _notes(heat: ExampleHeat, full: float) -> list[Line]:
     """Return the text beside an example: label, margin, peak and spread of the heat."""
     record = heat.example.record
-    label = "cancer" if record.cancer else "no cancer"
     lines = [
         (f"{heat.example.number}  {record.laterality} {record.view}", TEXT),
-        (label, CANCER if record.cancer else CALM),
+        LABELS[record.cancer],
         (f"margin {heat.margin:+.2f}", TEXT if (heat.margin > 0) == record.cancer else CAUTION),
     ]
     peak = heat.heatmap.peak

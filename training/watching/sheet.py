@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from service.geometry import Affine, resize
 from service.records import Floats, Mask
 from service.rendering import PictureFormat, encode
+from training.fit.run import write_bytes
 
 RGB = NDArray[np.uint8]
 """Picture [height, width, 3]."""
@@ -25,6 +26,9 @@ CANCER: Colour = (255, 160, 122)
 CALM: Colour = (150, 205, 255)
 CAUTION: Colour = (255, 90, 80)
 LESION: Colour = (0, 255, 255)
+
+LABELS: tuple[Line, Line] = (("no cancer", CALM), ("cancer", CANCER))
+"""Text of an image without cancer, and of one with cancer."""
 
 GAP = 8
 """Pixels between tiles."""
@@ -124,9 +128,7 @@ def write_png(path: Path, content: bytes) -> None:
         OSError: the disk is full.
     """
     path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_bytes(path, content)
 
 
 def _ground(height: int, width: int) -> RGB:
