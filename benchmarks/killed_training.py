@@ -224,6 +224,10 @@ def _try(root: Path, name: str, options: argparse.Namespace) -> bool:
         Training(root / f"{name}.toml", Run(root / f"{name}-{backend}-{what}"), workers)
         for what, workers in (("whole", 1), ("killed", options.workers))
     )
+    for training in (whole, killed):
+        if training.run.directory.exists():
+            sys.exit(f"{training.run.directory} holds an earlier training: name another --keep.")
+
     pace = _measure(whole)
     print(f"\n{name} on {backend}: first epoch after {pace.first:.1f} s, then {pace.epoch:.2f} s")
     print("| kill | moment | left |\n|---|---|---|", flush=True)
