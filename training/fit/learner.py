@@ -101,8 +101,9 @@ class Learner:
         variables = self._logits.trainable_variables if means else []
         kept = [np.array(variable) for variable in variables]
 
+        # Copies: JAX deletes the arrays of a step's input, and a mean must outlive it.
         for variable, mean in zip(variables, means, strict=True):
-            variable.assign(mean)
+            variable.assign(np.array(mean))
         try:
             yield self._logits
         finally:

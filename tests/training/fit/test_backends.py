@@ -34,7 +34,7 @@ for command in " ".join(sys.argv[1:]).split(" then "):
 def toml(write_experiment: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write the toy experiment, and prepare its images."""
     directory = tmp_path_factory.mktemp("backends")
-    path = write_experiment(directory / "toy.toml", ("epochs = 4", "epochs = 1"))
+    path = write_experiment(directory / "toy.toml", ("epochs = 4", "epochs = 1\nema = 0.5"))
     experiment = load_experiment(path)
     prepare(load_records(experiment), experiment, workers=2)
     return path
