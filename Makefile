@@ -124,7 +124,7 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	done
 
 # Every extra but the one with gigabytes of CUDA.
-dev := --extra training --extra tracing --group dev
+dev := --extra training --extra scoring --extra ray --extra tracing --group dev
 compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
 
 .PHONY: image

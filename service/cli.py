@@ -20,6 +20,7 @@ COMMANDS: Mapping[str, str] = {
     "keys": "make, list and revoke API keys",
     "inspect": "show how an image file is read",
     "explain": "explain image files without a server",
+    "score": "score every image of an archive, on this machine or on a cluster",
     "openapi": "write the OpenAPI document",
     "health": "exit 0 if the service at HOST and PORT is ready",
 }
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service"
     """
     cores.bound_blas()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    if words and words[0] in ("keys", "inspect", "explain"):
+    if words and words[0] in ("keys", "inspect", "explain", "score"):
         return _delegate(words[0], words[1:], prog)
 
     options = _parser(prog).parse_args(words)
@@ -108,8 +109,13 @@ def _delegate(command: str, arguments: Sequence[str], prog: str) -> int:
         from service.access.__main__ import main as run
     elif command == "inspect":
         from service.imaging.__main__ import main as run
-    else:
+    elif command == "explain":
         from service.api.explain_files import main as run
+    else:
+        try:
+            from service.runtime.scoring.scoring_command import main as run
+        except ModuleNotFoundError as error:
+            return _fail(f'{error.name} is missing: pip install "mammolens[scoring]"')
 
     return run(arguments, f"{prog} {command}")
 

@@ -45,6 +45,15 @@
     │   ├── UploadTooLarge
     │   │   └── ExamTooLarge
     │   └── UploadTooSlow
+    ├── ScoringError
+    │   ├── EngineFailed
+    │   ├── EngineMissing
+    │   ├── FileTooLarge
+    │   ├── OtherModel
+    │   ├── OtherScoring
+    │   ├── ScoringBusy
+    │   ├── SourceRefused
+    │   └── UnreadableFile
     └── Unavailable
         ├── Abandoned
         ├── AuditUnavailable
@@ -121,6 +130,17 @@ from service.errors.request_errors import (
     UploadTooLarge,
     UploadTooSlow,
 )
+from service.errors.scoring_errors import (
+    EngineFailed,
+    EngineMissing,
+    FileTooLarge,
+    OtherModel,
+    OtherScoring,
+    ScoringBusy,
+    ScoringError,
+    SourceRefused,
+    UnreadableFile,
+)
 
 __all__ = [
     "Abandoned",
@@ -138,7 +158,10 @@ __all__ = [
     "DecidedNegative",
     "Draining",
     "EmptyImage",
+    "EngineFailed",
+    "EngineMissing",
     "ExamTooLarge",
+    "FileTooLarge",
     "ForProcessing",
     "Forbidden",
     "ImageError",
@@ -157,10 +180,15 @@ __all__ = [
     "NotReady",
     "NotStorable",
     "ObjectsTooLarge",
+    "OtherModel",
+    "OtherScoring",
     "RateLimited",
     "ReaderKilled",
     "RequestError",
+    "ScoringBusy",
+    "ScoringError",
     "SeveralFrames",
+    "SourceRefused",
     "Tomosynthesis",
     "TooCostly",
     "TooManyImages",
@@ -170,6 +198,7 @@ __all__ = [
     "Undecodable",
     "UnknownClass",
     "UnknownLayer",
+    "UnreadableFile",
     "UnsupportedCoding",
     "UnsupportedFormat",
     "UnsupportedImage",

@@ -4,7 +4,7 @@ Importing this package does not import TensorFlow.
 """
 
 from service.host.cores import usable_cores
-from service.model.bundle import Bundle
+from service.model.bundle import Bundle, read_manifest
 from service.model.contract import ClassIndices, Model
 from service.model.curves import (
     CalibrationBin,
@@ -78,6 +78,7 @@ __all__ = [
     "gradcam_signature",
     "newest_version",
     "read_domain",
+    "read_manifest",
     "save_curves",
     "save_domain",
     "save_scorecard",

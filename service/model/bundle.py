@@ -57,11 +57,8 @@ class Bundle:
             BundleDamaged: a file is missing, altered, unreadable or not in the manifest, or a
                 signature is missing or does not fit the manifest.
         """
-        content = _read_manifest(path)
-        manifest = _parse_manifest(content, path)
+        manifest, digest = read_manifest(path)
         _check_files(path, manifest)
-
-        digest = hashlib.sha256(content).hexdigest()
         return cls(path, manifest, digest, threads)
 
     def predict(self, images: Floats) -> Scores:
@@ -149,6 +146,16 @@ def _without_keras() -> Iterator[None]:
     os.environ[_LEGACY_KERAS] = "1"
     yield
     del os.environ[_LEGACY_KERAS]
+
+
+def read_manifest(path: Path) -> tuple[Manifest, str]:
+    """Return the manifest of a bundle and the bundle's digest, without TensorFlow.
+
+    Raises:
+        BundleMissing, BundleDamaged: as `Bundle.load`, if the manifest itself cannot be used.
+    """
+    content = _read_manifest(path)
+    return _parse_manifest(content, path), hashlib.sha256(content).hexdigest()
 
 
 def _read_manifest(path: Path) -> bytes:

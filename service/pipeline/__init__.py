@@ -12,6 +12,7 @@ from service.pipeline.archive import (
     draw_summary_png,
 )
 from service.pipeline.archive_choice import choose_parts, require_parts
+from service.pipeline.counted_images import AnsweredImage, count_images
 from service.pipeline.drawing import (
     draw_filters,
     draw_heatmap,
@@ -29,7 +30,14 @@ from service.pipeline.exam import (
     explain_exam,
     run_in_turn,
 )
-from service.pipeline.exam_files import ExamFile, SampleOrder
+from service.pipeline.exam_decisions import (
+    CountedImage,
+    decide_breasts,
+    decide_exam,
+    decide_image,
+    decision_warnings,
+)
+from service.pipeline.exam_files import ExamFile, SampleOrder, SourceReader
 from service.pipeline.exam_results import exam_results, image_results
 from service.pipeline.model_facts import model_warnings
 from service.pipeline.packed_heat import PackedHeat, pack_heat
@@ -49,8 +57,10 @@ from service.pipeline.steps import (
 __all__ = [
     "THUMBNAIL_EDGE",
     "Activations",
+    "AnsweredImage",
     "ArchiveOrder",
     "ArchiveSource",
+    "CountedImage",
     "Exam",
     "ExamFile",
     "ExamQuestion",
@@ -61,11 +71,17 @@ __all__ = [
     "Question",
     "RunAll",
     "SampleOrder",
+    "SourceReader",
     "archive_sources",
     "build_objects",
     "check_question",
     "choose_parts",
+    "count_images",
     "count_passes",
+    "decide_breasts",
+    "decide_exam",
+    "decide_image",
+    "decision_warnings",
     "draw_filters",
     "draw_heatmap",
     "draw_montage",

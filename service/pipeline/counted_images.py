@@ -1,7 +1,7 @@
 """Rules by which images of an exam count for their breasts. `docs/exams.md` explains them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import get_args
 
 from service.records import ImageFacts, Laterality, NotCounted
@@ -18,9 +18,9 @@ _OTHER_PICTURES = {"Magnification", "Spot Compression", "Implant Displaced"}
 
 @dataclass(frozen=True, slots=True)
 class AnsweredImage:
-    """An image that was read: the bytes of its file, and its facts."""
+    """An image that was read: the SHA-256 of its file, and its facts."""
 
-    data: bytes = field(repr=False)
+    digest: bytes
     facts: ImageFacts
 
 
@@ -60,19 +60,19 @@ def _repeated(images: Sequence[AnsweredImage], reasons: Sequence[NotCounted | No
     """Return the positions of images of which another one is the same image.
 
     Files are the same image if they have the same SOP Instance UID, or the same bytes. The one that
-    is kept is the first in the order of their bytes, and of the side and view that were named. One
-    that would count comes before the others, and an exposure before a computed image.
+    is kept is the first in the order of their digests, and of the side and view that were named.
+    One that would count comes before the others, and an exposure before a computed image.
     """
 
     def rank(index: int) -> tuple[bool, bool, bytes, str, str]:
         facts = images[index].facts
         is_computed = facts.derivation is not None
-        return (reasons[index] is not None, is_computed, images[index].data, *_view(facts))
+        return (reasons[index] is not None, is_computed, images[index].digest, *_view(facts))
 
     kept: set[str | bytes] = set()
     repeated = set()
     for index in sorted(range(len(images)), key=rank):
-        identity = images[index].facts.sop_instance_uid or images[index].data
+        identity = images[index].facts.sop_instance_uid or images[index].digest
         if identity in kept:
             repeated.add(index)
         kept.add(identity)

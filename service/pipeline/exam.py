@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import Protocol, TypeVar
 
 from service.errors import ImageError, MixedExam, NoImageAnswered
@@ -132,7 +133,7 @@ def _images(
 ) -> tuple[ExplainedImage | RefusedImage, ...]:
     """Return the images with the reasons for which they do not count."""
     answered = [
-        AnsweredImage(file.data, outcome.explanation.prediction.reading.facts)
+        AnsweredImage(sha256(file.data).digest(), outcome.explanation.prediction.reading.facts)
         for file, outcome in zip(files, outcomes, strict=True)
         if outcome.explanation is not None
     ]

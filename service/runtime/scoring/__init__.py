@@ -1,0 +1,1 @@
+"""Scoring of archives: every image of a folder tree or a table, on this machine or on Ray."""

@@ -1,0 +1,103 @@
+"""Scoring on Ray: the same tables, also if an actor or the driver is killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from service.runtime.scoring.scoring_command import main
+from tests.support.exam_files import STANDARD_VIEWS, exam_file
+from tests.support.paths import ROOT
+
+pytestmark = pytest.mark.interop
+
+PATIENTS = 16
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of 64 images, which are four parts."""
+    folder = tmp_path_factory.mktemp("source")
+    for patient in range(PATIENTS):
+        for side, view in STANDARD_VIEWS:
+            path = folder / f"{patient:02d}-{side}-{view}.dcm"
+            path.write_bytes(exam_file(side, view, 1 + patient))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pa.Table]:
+    """Tables of a scoring without Ray."""
+    out = tmp_path_factory.mktemp("whole")
+    main(["fake", str(source), "--out", str(out)])
+    return tables(out)
+
+
+def tables(out: Path) -> Mapping[str, pa.Table]:
+    return {path.stem: parquet.read_table(path) for path in out.glob("*.parquet")}
+
+
+def begin(source: Path, out: Path) -> "subprocess.Popen[bytes]":
+    command = ("score", "fake", str(source), "--out", str(out), "--ray", "auto")
+    return subprocess.Popen([sys.executable, "-m", "service", *command], cwd=ROOT)
+
+
+def finish(source: Path, out: Path) -> None:
+    with begin(source, out) as process:
+        assert process.wait(timeout=300) == 0
+
+
+def wait_for_a_part(out: Path) -> None:
+    deadline = time.monotonic() + 120
+    while not [*out.glob("parts/*.parquet")]:
+        assert time.monotonic() < deadline, "no part was written"
+        time.sleep(0.01)
+
+
+def kill_descendants(process: "subprocess.Popen[bytes]", name: str) -> None:
+    """Kill the processes below a process whose title has the name."""
+    below = psutil.Process(process.pid).children(recursive=True)
+    named = [one for one in below if name in " ".join(one.cmdline())]
+    assert named, f"no process is called {name}"
+    for one in named:
+        one.send_signal(signal.SIGKILL)
+
+
+def test_ray_gives_the_tables_of_one_machine(
+    source: Path, whole: Mapping[str, pa.Table], tmp_path: Path
+) -> None:
+    finish(source, tmp_path)
+
+    assert tables(tmp_path) == whole
+
+
+def test_killed_actor_is_replaced(
+    source: Path, whole: Mapping[str, pa.Table], tmp_path: Path
+) -> None:
+    with begin(source, tmp_path) as process:
+        wait_for_a_part(tmp_path)
+        kill_descendants(process, "ray::MapWorker")
+        code = process.wait(timeout=300)
+
+    assert code == 0
+    assert tables(tmp_path) == whole
+
+
+def test_killed_driver_is_begun_again(
+    source: Path, whole: Mapping[str, pa.Table], tmp_path: Path
+) -> None:
+    with begin(source, tmp_path) as process:
+        wait_for_a_part(tmp_path)
+        os.kill(process.pid, signal.SIGKILL)
+
+    finish(source, tmp_path)
+
+    assert tables(tmp_path) == whole

@@ -1,0 +1,107 @@
+"""`mammolens score` as a process: its help, its messages, and its end by SIGKILL."""
+
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from service.runtime.scoring.scoring_command import main
+from tests.support.exam_files import STANDARD_VIEWS, exam_file
+from tests.support.paths import ROOT
+
+PATIENTS = 16
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of 64 images, which are four parts."""
+    folder = tmp_path_factory.mktemp("source")
+    for patient in range(PATIENTS):
+        for side, view in STANDARD_VIEWS:
+            path = folder / f"{patient:02d}-{side}-{view}.dcm"
+            path.write_bytes(exam_file(side, view, 1 + patient))
+    return folder
+
+
+def begin(source: Path, out: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "service", "score", "fake", str(source), "--out", str(out)],
+        cwd=ROOT,
+        env={**os.environ, "MAMMOLENS_READERS": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_parts(out: Path, parts: int) -> None:
+    deadline = time.monotonic() + 60
+    while len([*out.glob("parts/*.parquet")]) < parts:
+        assert time.monotonic() < deadline, "no part was written"
+        time.sleep(0.002)
+
+
+def tables(out: Path) -> Mapping[str, pa.Table]:
+    return {path.stem: parquet.read_table(path) for path in out.glob("*.parquet")}
+
+
+def test_killed_scoring_ends_as_an_uninterrupted_one(source: Path, tmp_path: Path) -> None:
+    rng = random.Random(7)  # noqa: S311 - moments of kills
+    killed = tmp_path / "killed"
+    for parts in (1, 2):
+        with begin(source, killed) as process:
+            wait_for_parts(killed, parts)
+            time.sleep(rng.uniform(0, 0.1))
+            process.kill()
+    main(["fake", str(source), "--out", str(killed)])
+
+    main(["fake", str(source), "--out", str(tmp_path / "whole")])
+
+    assert len(tables(killed)["images"]) == 4 * PATIENTS
+    assert tables(killed) == tables(tmp_path / "whole")
+
+
+def test_summary_counts_images_and_exams(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main(["fake", str(archive), "--out", str(tmp_path)])
+
+    told = capsys.readouterr().out
+    assert code == 0
+    assert "9 images: " in told
+    assert "2 refused" in told
+    assert "  corrupt-image: 1" in told
+    assert "3 exams: " in told
+
+
+def test_second_call_says_that_all_is_done(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["fake", str(archive), "--out", str(tmp_path)])
+
+    assert main(["fake", str(archive), "--out", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.endswith(f"{tmp_path} is complete already.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["nowhere", "."], "There is no model bundle"),
+        (["fake", "/nowhere"], "neither a folder nor a table"),
+        (["fake", "/nowhere.csv"], "cannot be read: No such file"),
+    ],
+)
+def test_refusal_names_its_reason(
+    arguments: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = main([*arguments, "--out", str(tmp_path / "out")])
+
+    assert code == 1
+    assert reason in capsys.readouterr().err
+    assert not (tmp_path / "out" / "scoring.json").exists()
