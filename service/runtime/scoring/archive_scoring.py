@@ -1,12 +1,11 @@
 """Score an archive: list it, score the parts that are missing, and write the tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 
-from service.errors import EngineMissing
 from service.imaging import IMAGING_VERSION
 from service.model import FakeModel, Manifest, newest_version, read_manifest
 from service.runtime.scoring import local_engine
@@ -24,13 +23,16 @@ from service.runtime.scoring.run_folder import RunFolder, ScoringFacts, writing
 from service.runtime.scoring.scoring_progress import ScoringProgress
 from service.settings import FAKE, Settings
 
+Engine = Callable[[ScoringOrder, Sequence[ListingPart], ScoringProgress], Iterator[ScoredPart]]
+"""Scorer of parts. It yields the rows of each, in any order of the parts."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScoringRequest:
     """What to score and how.
 
     `settings`: name the model. `images`: template of a table's images, None for its column `path`.
-    `regions`: also explain the positive class. `ray`: address of a cluster, None for this machine.
+    `regions`: also explain the positive class.
     """
 
     settings: Settings
@@ -38,10 +40,9 @@ class ScoringRequest:
     out: Path
     images: str | None = None
     regions: bool = False
-    ray: str | None = None
 
 
-def score(request: ScoringRequest) -> Totals | None:
+def score(request: ScoringRequest, engine: Engine = local_engine.score_parts) -> Totals | None:
     """Score what is not scored yet, and write the tables. None if they were there already.
 
     Raises:
@@ -52,26 +53,35 @@ def score(request: ScoringRequest) -> Totals | None:
     manifest, digest = _identify(request.settings)
     folder = RunFolder(request.out)
     with folder.held():
-        listing = list_source(request.source, request.images, str(request.out.resolve()))
-        facts = _facts(request, manifest, digest, listing)
-        folder.begin(facts)
+        facts = _score_missing(request, folder, manifest, digest, engine)
         if folder.is_complete():
+            folder.tidy()
             return None
 
-        # 1. Score the parts that are missing.
-        parts = divide(listing, facts.part_images, folder.done_parts())
-        missing = sum(part.images.num_rows for part in parts)
-        order = ScoringOrder(request.settings, digest, folder.read_key(), request.regions)
-        with ScoringProgress(facts.images, facts.images - missing) as progress:
-            for number, rows in _scored(request, order, parts, progress):
-                with writing(folder.part(number), rows.schema) as writer:
-                    writer.write_table(rows)
-
-        # 2. Join them.
-        count = count_parts(facts.images, facts.part_images)
-        totals = write_tables(folder, count, facts.images, manifest)
+        parts = count_parts(facts.images, facts.part_images)
+        totals = write_tables(folder, parts, facts.images, manifest)
         folder.tidy()
         return totals
+
+
+def _score_missing(
+    request: ScoringRequest, folder: RunFolder, manifest: Manifest, digest: str, engine: Engine
+) -> ScoringFacts:
+    """Score the parts that are missing, unless the tables are there. Return the facts."""
+    listing = list_source(request.source, request.images, str(request.out.resolve()))
+    facts = _facts(request, manifest, digest, listing)
+    folder.begin(facts)
+    if folder.is_complete():
+        return facts
+
+    parts = divide(listing, facts.part_images, folder.done_parts())
+    missing = sum(part.images.num_rows for part in parts)
+    order = ScoringOrder(request.settings, digest, folder.read_key(), request.regions)
+    with ScoringProgress(facts.images, facts.images - missing) as progress:
+        for number, rows in engine(order, parts, progress):
+            with writing(folder.part(number), rows.schema) as writer:
+                writer.write_table(rows)
+    return facts
 
 
 def _identify(settings: Settings) -> tuple[Manifest, str]:
@@ -96,23 +106,3 @@ def _facts(
         images=listing.num_rows,
         part_images=images_of_a_part(listing.num_rows),
     )
-
-
-def _scored(
-    request: ScoringRequest,
-    order: ScoringOrder,
-    parts: Sequence[ListingPart],
-    progress: ScoringProgress,
-) -> Iterator[ScoredPart]:
-    """Yield the rows of each part, scored on this machine or on a cluster."""
-    if not parts:
-        return iter(())
-    if request.ray is None:
-        return local_engine.score_parts(order, parts, progress)
-
-    try:
-        from service.runtime.scoring import ray_engine  # noqa: PLC0415 - an extra of its own
-    except ModuleNotFoundError as error:
-        raise EngineMissing(f'{error.name} is missing: pip install "mammolens[ray]".') from error
-
-    return ray_engine.score_parts(request.ray, order, parts, progress)

@@ -39,6 +39,7 @@ says, the caller in a table or the name of the file, None if it does not.
 TABLE_SUFFIXES = (".csv", ".parquet")
 _IMAGE_SUFFIXES = {".dcm", ".dicom", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
 _DIRECTORY = "DICOMDIR"
+_BATCH = 65_536  # rows of a table at a time
 _HEAD_BYTES = 132  # up to the prefix of a DICOM file
 _EXAM_COLUMNS = ("patient_id", "exam_id")
 _LATERALITIES = {"L": "L", "LEFT": "L", "R": "R", "RIGHT": "R"}
@@ -67,7 +68,8 @@ def list_source(source: str, images: str | None, left_out: str) -> pa.Table:
 
     if not listing.num_rows:
         raise SourceRefused(f"There is no image in {source}: see --help for the files that count.")
-    return listing
+    numbers = pa.array(range(listing.num_rows), pa.int64())
+    return listing.add_column(0, LISTING.field(0), numbers)
 
 
 def digest_of(listing: pa.Table) -> str:
@@ -114,7 +116,7 @@ def _list_table(filesystem: AbstractFileSystem, root: str, images: str | None) -
         SourceRefused: the table is damaged, or lacks a column.
     """
     template = "{path}" if images is None else images
-    fields = {field for _, field, _, _ in Formatter().parse(template) if field}
+    fields = _fields(template)
     try:
         names = _column_names(filesystem, root)
         _require_columns(fields, names)
@@ -123,11 +125,19 @@ def _list_table(filesystem: AbstractFileSystem, root: str, images: str | None) -
     except pa.ArrowInvalid as error:
         raise SourceRefused(f"{root} is damaged: {error}") from error
 
-    cells = {name: rows[names[name]].to_pylist() for name in used}
+    beside = filesystem.unstrip_protocol(PurePosixPath(root).parent.as_posix())
+    folder = beside if images is None else None
+    batches = rows.rename_columns([name.lower() for name in rows.column_names]).to_batches(_BATCH)
+    listed = [_list_rows(batch.to_pydict(), template, folder) for batch in batches]
+    return pa.concat_tables(listed)
+
+
+def _list_rows(cells: Mapping[str, Sequence[Any]], template: str, folder: str | None) -> pa.Table:
+    """Return the listing of rows of a table. Relative paths begin at the folder if there is one."""
+    fields = _fields(template)
     filled = zip(*(cells[field] for field in fields), strict=True)
     paths = [template.format(**dict(zip(fields, row, strict=True))) for row in filled]
-    if images is None:
-        folder = filesystem.unstrip_protocol(PurePosixPath(root).parent.as_posix())
+    if folder is not None:
         paths = [path if _is_absolute(path) else f"{folder}/{path}" for path in paths]
 
     nothing: list[None] = [None] * len(paths)
@@ -138,6 +148,11 @@ def _list_table(filesystem: AbstractFileSystem, root: str, images: str | None) -
         view=_words(cells.get("view", nothing), _VIEWS),
         named_by=["caller"] * len(paths),
     )
+
+
+def _fields(template: str) -> list[str]:
+    """Return the columns that a template of paths names."""
+    return sorted({field for _, field, _, _ in Formatter().parse(template) if field})
 
 
 def _column_names(filesystem: AbstractFileSystem, root: str) -> dict[str, str]:
@@ -190,4 +205,5 @@ def _words(cells: Iterable[Any], known: Mapping[str, str]) -> list[str | None]:
 
 
 def _listing(paths: Sequence[str], **columns: Sequence[str | None]) -> pa.Table:
-    return pa.table({"number": range(len(paths)), "path": paths, **columns}, LISTING)
+    """Return a listing without the numbers of its images."""
+    return pa.table({"path": paths, **columns}, LISTING.remove(0))

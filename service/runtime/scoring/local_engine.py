@@ -20,6 +20,8 @@ def score_parts(
         BundleError: the model cannot be loaded.
         OSError: the storage of a file fails.
     """
+    if not parts:
+        return
     with scoring(order) as scorer:
         yield from stream(scorer, parts, progress)
 

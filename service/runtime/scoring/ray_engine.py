@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 import ray
+from pyarrow import compute
 from ray.data import ActorPoolStrategy, DataContext
 from ray.exceptions import RayError
 
@@ -30,7 +31,7 @@ _START_MILLISECONDS = 120_000  # a busy machine takes longer than Ray's usual 15
 
 
 @dataclass(frozen=True, slots=True)
-class Actors:
+class _Actors:
     """Actors that hold the model: their number, and the cores of each."""
 
     number: int
@@ -59,6 +60,8 @@ def score_parts(
         EngineFailed: there is no cluster, or it fails.
         MammolensError, OSError: as on this machine.
     """
+    if not parts:
+        return
     try:
         _connect(address)
         actors = _plan(int(ray.cluster_resources().get("CPU", 1)))
@@ -82,13 +85,13 @@ def _connect(address: str) -> None:
         ray.init(include_dashboard=False, _system_config=patience, **quiet)
 
 
-def _plan(cores: int) -> Actors:
+def _plan(cores: int) -> _Actors:
     """Return the actors of a cluster with so many cores."""
     each = min(cores, _CORES)
-    return Actors(cores // each, each)
+    return _Actors(cores // each, each)
 
 
-def _run(order: ScoringOrder, parts: Sequence[ListingPart], actors: Actors) -> Iterator[pa.Table]:
+def _run(order: ScoringOrder, parts: Sequence[ListingPart], actors: _Actors) -> Iterator[pa.Table]:
     """Yield blocks of rows, as the actors complete them."""
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     context = DataContext.get_current()
@@ -127,7 +130,7 @@ def _collect(
     waiting: defaultdict[int, list[pa.Table]] = defaultdict(list)
     for block in blocks:
         for number in block[_PART].unique().to_pylist():
-            rows = block.filter(pa.compute.equal(block[_PART], number)).drop_columns(_PART)
+            rows = block.filter(compute.equal(block[_PART], number)).drop_columns(_PART)
             progress.count(rows["problem"].to_pylist())
             waiting[number].append(rows)
 

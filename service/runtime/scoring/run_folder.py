@@ -116,8 +116,9 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Delete what nothing but an unfinished scoring needs."""
-        shutil.rmtree(self._parts)
-        self._key.unlink()
+        if self._parts.exists():
+            shutil.rmtree(self._parts)
+        self._key.unlink(missing_ok=True)
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -4,11 +4,13 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
-from service.errors import MammolensError
+from service.errors import EngineMissing, MammolensError
 from service.observability import logs
-from service.runtime.scoring.archive_scoring import ScoringRequest, score
+from service.runtime.scoring import local_engine
+from service.runtime.scoring.archive_scoring import Engine, ScoringRequest, score
 from service.runtime.scoring.ray_address import AUTO
 from service.runtime.scoring.result_tables import Totals
 from service.settings import FAKE, Settings, SettingsRefused
@@ -50,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m service 
     parsed = _parser(prog).parse_args(arguments)
     logs.configure()
     try:
-        totals = score(_request(parsed))
+        totals = score(_request(parsed), _engine(parsed.ray))
     except (SettingsRefused, MammolensError) as error:
         return _fail(f"{error} {getattr(error, 'remedy', '')}".strip())
     except OSError as error:
@@ -72,9 +74,23 @@ def _request(parsed: argparse.Namespace) -> ScoringRequest:
     settings = Settings.read().model_copy(
         update={"model": model if model == FAKE else model.resolve()}
     )
-    return ScoringRequest(
-        settings, parsed.source, parsed.out, parsed.images, parsed.regions, parsed.ray
-    )
+    return ScoringRequest(settings, parsed.source, parsed.out, parsed.images, parsed.regions)
+
+
+def _engine(address: str | None) -> Engine:
+    """Return the engine of a cluster, or that of this machine without an address.
+
+    Raises:
+        EngineMissing: Ray is not installed.
+    """
+    if address is None:
+        return local_engine.score_parts
+    try:
+        from service.runtime.scoring import ray_engine  # noqa: PLC0415 - an extra of its own
+    except ModuleNotFoundError as error:
+        raise EngineMissing(f'{error.name} is missing: pip install "mammolens[ray]".') from error
+
+    return partial(ray_engine.score_parts, address)
 
 
 def _summary(totals: Totals, out: Path) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""Measurements of `mammolens score`: speed, memory, large tables, and kills."""

@@ -1,0 +1,114 @@
+"""Kill scorings at drawn moments, go on with them, and compare the tables at the end."""
+
+import argparse
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+from pyarrow import parquet
+
+from benchmarks.load.servers import ROOT
+
+_ON_RAY = ("driver", "actor", "raylet")
+_TITLES = {"actor": "ray::MapWorker", "raylet": "raylet/raylet"}
+_POLL = 0.05
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print every kill, and whether the tables are equal. Return 1 if they are not."""
+    options = _parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        start = time.monotonic()
+        _finish(options, folder / "whole", on_ray=False)
+        seconds = time.monotonic() - start
+        whole = _tables(folder / "whole")
+
+        equal = []
+        for victim in _ON_RAY if options.ray else ("driver",):
+            out = folder / victim
+            _kill_often(options, out, victim, seconds)
+            _finish(options, out, on_ray=options.ray)
+            equal.append(_tables(out) == whole)
+            sys.stdout.write(f"{victim}: tables are {'equal' if equal[-1] else 'DIFFERENT'}\n\n")
+    return 0 if all(equal) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m benchmarks.scoring kills")
+    parser.add_argument("--images", type=Path, required=True, help="folder of DICOM files")
+    parser.add_argument("--model", default="fake")
+    parser.add_argument("--kills", type=int, default=10, help="kills of each process")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
+    parser.add_argument("--ray", action="store_true", help="score on Ray")
+    return parser
+
+
+def _begin(options: argparse.Namespace, out: Path, *, on_ray: bool) -> "subprocess.Popen[bytes]":
+    command = ("score", str(options.model), str(options.images), "--out", str(out))
+    engine = ("--ray", "auto") if on_ray else ()
+    return subprocess.Popen(  # noqa: S603 - fixed arguments
+        [sys.executable, "-m", "service", *command, *engine],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _finish(options: argparse.Namespace, out: Path, *, on_ray: bool) -> None:
+    """Score to the end."""
+    process = _begin(options, out, on_ray=on_ray)
+    if process.wait():
+        sys.exit(f"the scoring of {out} ended with {process.returncode}")
+
+
+def _kill_often(options: argparse.Namespace, out: Path, victim: str, seconds: float) -> None:
+    """Kill a process of the scoring so often, at moments up to twice its usual time.
+
+    The scoring is begun again where it has ended.
+    """
+    rng = random.Random(f"{options.seed} {victim}")  # noqa: S311 - moments of kills
+    process = _begin(options, out, on_ray=options.ray)
+    for number in range(options.kills):
+        if process.poll() is not None:
+            process = _begin(options, out, on_ray=options.ray)
+        _sleep(process, rng.uniform(0, 2 * seconds / options.kills))
+
+        killed = _kill(process, victim)
+        parts = len([*out.glob("parts/*.parquet")])
+        sys.stdout.write(f"kill {number + 1} of the {victim}: {killed}, {parts} parts are done\n")
+    process.kill()
+    process.wait()
+
+
+def _sleep(process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait until a process to kill is there, and then so long, or until the scoring ends."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and process.poll() is None:
+        time.sleep(_POLL)
+
+
+def _kill(process: "subprocess.Popen[bytes]", victim: str) -> str:
+    """Kill a process of the scoring. Return what became of it."""
+    if process.poll() is not None:
+        return "had ended"
+    if victim == "driver":
+        process.kill()
+        process.wait()
+        return "killed"
+
+    below = psutil.Process(process.pid).children(recursive=True)
+    named = [one for one in below if _TITLES[victim] in " ".join(one.cmdline())]
+    for one in named[:1]:
+        one.kill()
+    return "killed" if named else "not there yet"
+
+
+def _tables(out: Path) -> Mapping[str, pa.Table]:
+    return {path.stem: parquet.read_table(path) for path in out.glob("*.parquet")}
