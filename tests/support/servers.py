@@ -33,17 +33,18 @@ def running(
     stderr: IO[bytes] | None = None,
     wrapper: Sequence[str] = (),
     until: str = "/readyz",
+    port: int | None = None,
     **settings: str,
 ) -> Iterator[Running]:
     """Run `python -m service` with the fake model; terminate it at the end.
 
     `stderr` receives standard error. `wrapper`: command that runs the rest of its arguments in its
-    place. `until`: path that answers 200 before the tests begin. `settings` are environment
-    variables.
+    place. `until`: path that answers 200 before the tests begin. `port`: None for a free one.
+    `settings` are environment variables.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        port = port or probe.getsockname()[1]
 
     environment = {
         **os.environ,
