@@ -64,8 +64,8 @@ class Instances:
     def start(self, name: str, model: Path) -> None:
         """Start an instance with a model, and wait until it is ready."""
         stack = self.stacks[name] = ExitStack()
-        port = self.ports[NAMES.index(name)]
-        server = running(None, port=port, MAMMOLENS_MODEL=str(model), MAMMOLENS_READERS="1")
+        port = str(self.ports[NAMES.index(name)])
+        server = running(None, PORT=port, MAMMOLENS_MODEL=str(model), MAMMOLENS_READERS="1")
         stack.enter_context(server)
 
     def stop(self, name: str) -> None:

@@ -33,22 +33,21 @@ def running(
     stderr: IO[bytes] | None = None,
     wrapper: Sequence[str] = (),
     until: str = "/readyz",
-    port: int | None = None,
     **settings: str,
 ) -> Iterator[Running]:
     """Run `python -m service` with the fake model; terminate it at the end.
 
     `stderr` receives standard error. `wrapper`: command that runs the rest of its arguments in its
-    place. `until`: path that answers 200 before the tests begin. `port`: None for a free one.
-    `settings` are environment variables.
+    place. `until`: path that answers 200 before the tests begin. `settings` are environment
+    variables; without PORT it takes a free one.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = port or probe.getsockname()[1]
+        port = settings.get("PORT") or str(probe.getsockname()[1])
 
     environment = {
         **os.environ,
-        "PORT": str(port),
+        "PORT": port,
         "HOST": "127.0.0.1",
         "MAMMOLENS_MODEL": "fake",
         "MAMMOLENS_ALLOWED_HOSTS": "127.0.0.1,localhost,a",  # of requests written by hand

@@ -97,14 +97,14 @@ def _summary(totals: Totals, out: Path) -> Iterator[str]:
     """Yield lines about a scoring that is complete."""
     refused = totals.problems.total()
     yield (
-        f"{totals.images} images: {totals.positive_images} positive, "
+        f"images: {totals.images}, of which {totals.positive_images} positive, "
         f"{totals.images - totals.positive_images - refused} negative, {refused} refused"
     )
     for slug, count in totals.problems.most_common():
         yield f"  {slug}: {count}"
     negative = totals.exams - totals.positive_exams - totals.undecided_exams
     yield (
-        f"{totals.exams} exams: {totals.positive_exams} positive, {negative} negative, "
+        f"exams: {totals.exams}, of which {totals.positive_exams} positive, {negative} negative, "
         f"{totals.undecided_exams} undecided"
     )
     yield f"wrote images.parquet, breasts.parquet and exams.parquet in {out}"

@@ -74,10 +74,10 @@ def test_summary_counts_images_and_exams(
 
     told = capsys.readouterr().out
     assert code == 0
-    assert "9 images: " in told
+    assert "images: 9, of which " in told
     assert "2 refused" in told
     assert "  corrupt-image: 1" in told
-    assert "3 exams: " in told
+    assert "exams: 3, of which " in told
 
 
 def test_second_call_says_that_all_is_done(
