@@ -18,6 +18,8 @@ from benchmarks.load.servers import ROOT
 _ON_RAY = ("driver", "actor", "raylet")
 _TITLES = {"actor": "ray::MapWorker", "raylet": "raylet/raylet"}
 _POLL = 0.05
+_SHARES = (0.15, 0.45)
+"""Shares of the time of a whole scoring after which a process is killed."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -69,16 +71,16 @@ def _finish(options: argparse.Namespace, out: Path, *, on_ray: bool) -> None:
 
 
 def _kill_often(options: argparse.Namespace, out: Path, victim: str, seconds: float) -> None:
-    """Kill a process of the scoring so often, at moments up to twice its usual time.
+    """Kill a process of the scoring so often, each time after a part of its usual time.
 
-    The scoring is begun again where it has ended.
+    The scoring is begun again where it has ended. A part of its time goes into its start.
     """
     rng = random.Random(f"{options.seed} {victim}")  # noqa: S311 - moments of kills
     process = _begin(options, out, on_ray=options.ray)
     for number in range(options.kills):
         if process.poll() is not None:
             process = _begin(options, out, on_ray=options.ray)
-        _sleep(process, rng.uniform(0, 2 * seconds / options.kills))
+        _sleep(process, seconds * rng.uniform(*_SHARES))
 
         killed = _kill(process, victim)
         parts = len([*out.glob("parts/*.parquet")])
@@ -88,7 +90,7 @@ def _kill_often(options: argparse.Namespace, out: Path, victim: str, seconds: fl
 
 
 def _sleep(process: "subprocess.Popen[bytes]", seconds: float) -> None:
-    """Wait until a process to kill is there, and then so long, or until the scoring ends."""
+    """Wait so long, or until the scoring ends."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and process.poll() is None:
         time.sleep(_POLL)
