@@ -4,11 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.imaging import has_prefix
-
-_SUFFIXES = {".dcm", ".dicom", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
-_DIRECTORY = "DICOMDIR"
-_HEAD_BYTES = 132  # up to the prefix of a DICOM file
+from service.imaging.image_files import counts_as_image
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,12 @@ def list_folder(folder: Path, out: Path) -> ExamFolder:
 
 def is_image(path: Path) -> bool:
     """Return whether the file is a DICOM file or is named as an image, and no DICOMDIR."""
-    if path.name.upper() == _DIRECTORY:
-        return False
-    if path.suffix.lower() in _SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return has_prefix(file.read(_HEAD_BYTES))
+
+    def read_head(size: int) -> bytes:
+        with path.open("rb") as file:
+            return file.read(size)
+
+    return counts_as_image(path, read_head)
 
 
 def name_images(views: Iterable[str | None]) -> list[str]:

@@ -11,26 +11,18 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from service.runtime.scoring.scoring_command import main
-from tests.support.exam_files import STANDARD_VIEWS, exam_file
+from tests.support.archive_parts import read_tables, write_archive
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.interop
-
-PATIENTS = 16
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of 64 images, which are four parts."""
-    folder = tmp_path_factory.mktemp("source")
-    for patient in range(PATIENTS):
-        for side, view in STANDARD_VIEWS:
-            path = folder / f"{patient:02d}-{side}-{view}.dcm"
-            path.write_bytes(exam_file(side, view, 1 + patient))
-    return folder
+    return write_archive(tmp_path_factory.mktemp("source"))
 
 
 @pytest.fixture(scope="module")
@@ -38,11 +30,7 @@ def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
     """Tables of a scoring without Ray."""
     out = tmp_path_factory.mktemp("whole")
     main(["fake", str(source), "--out", str(out)])
-    return tables(out)
-
-
-def tables(out: Path) -> Mapping[str, pa.Table]:
-    return {path.stem: parquet.read_table(path) for path in out.glob("*.parquet")}
+    return read_tables(out)
 
 
 def begin(source: Path, out: Path) -> "subprocess.Popen[bytes]":
@@ -76,7 +64,7 @@ def test_ray_gives_the_tables_of_one_machine(
 ) -> None:
     finish(source, tmp_path)
 
-    assert tables(tmp_path) == whole
+    assert read_tables(tmp_path) == whole
 
 
 def test_killed_actor_is_replaced(
@@ -88,7 +76,7 @@ def test_killed_actor_is_replaced(
         code = process.wait(timeout=300)
 
     assert code == 0
-    assert tables(tmp_path) == whole
+    assert read_tables(tmp_path) == whole
 
 
 def test_killed_driver_is_begun_again(
@@ -100,4 +88,4 @@ def test_killed_driver_is_begun_again(
 
     finish(source, tmp_path)
 
-    assert tables(tmp_path) == whole
+    assert read_tables(tmp_path) == whole

@@ -16,8 +16,8 @@ from fsspec import AbstractFileSystem
 from pyarrow import csv, parquet
 
 from service.errors import SourceRefused
-from service.imaging import has_prefix
 from service.imaging.file_names import read_file_name
+from service.imaging.image_files import counts_as_image
 from service.records import View
 
 LISTING = pa.schema(
@@ -37,10 +37,7 @@ says, the caller in a table or the name of the file, None if it does not.
 """
 
 TABLE_SUFFIXES = (".csv", ".parquet")
-_IMAGE_SUFFIXES = {".dcm", ".dicom", ".jpeg", ".jpg", ".png", ".tif", ".tiff"}
-_DIRECTORY = "DICOMDIR"
 _BATCH = 65_536  # rows of a table at a time
-_HEAD_BYTES = 132  # up to the prefix of a DICOM file
 _EXAM_COLUMNS = ("patient_id", "exam_id")
 _LATERALITIES = {"L": "L", "LEFT": "L", "R": "R", "RIGHT": "R"}
 _VIEWS = {view.value: view.value for view in View}
@@ -75,7 +72,7 @@ def list_source(source: str, images: str | None, left_out: str) -> pa.Table:
 def digest_of(listing: pa.Table) -> str:
     """Return the SHA-256 of a listing, 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    for batch in listing.to_batches(max_chunksize=2**16):
+    for batch in listing.to_batches(max_chunksize=_BATCH):
         digest.update(repr(batch.to_pydict()).encode())
     return digest.hexdigest()
 
@@ -102,11 +99,9 @@ def _list_folder(filesystem: AbstractFileSystem, root: str, left_out: str) -> pa
 def _is_image(filesystem: AbstractFileSystem, root: str, path: str) -> bool:
     """Return whether a file is not hidden, and is a DICOM file or named as an image."""
     parts = PurePosixPath(path[len(root) :]).parts
-    if any(part.startswith(".") for part in parts) or parts[-1].upper() == _DIRECTORY:
+    if any(part.startswith(".") for part in parts):
         return False
-    if PurePosixPath(path).suffix.lower() in _IMAGE_SUFFIXES:
-        return True
-    return has_prefix(filesystem.read_block(path, 0, _HEAD_BYTES))
+    return counts_as_image(PurePosixPath(path), lambda size: filesystem.read_block(path, 0, size))
 
 
 def _list_table(filesystem: AbstractFileSystem, root: str, images: str | None) -> pa.Table:

@@ -93,7 +93,7 @@ class RunFolder:
         """
         if not self.facts.exists():
             self._parts.mkdir(parents=True, exist_ok=True)
-            write_key(self._key)
+            _write_key(self._key)
             _write_text(self.facts, facts.model_dump_json(indent=2) + "\n")
             return
 
@@ -144,7 +144,7 @@ class RunFolder:
             ) from error
 
 
-def write_key(path: Path) -> None:
+def _write_key(path: Path) -> None:
     """Write a random key that the owner alone may read."""
     partial = path.with_name(path.name + _PARTIAL)
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

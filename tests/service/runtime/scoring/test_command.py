@@ -5,29 +5,19 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from pyarrow import parquet
 
 from service.runtime.scoring.scoring_command import main
-from tests.support.exam_files import STANDARD_VIEWS, exam_file
+from tests.support.archive_parts import PATIENTS, read_tables, write_archive
 from tests.support.paths import ROOT
-
-PATIENTS = 16
 
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of 64 images, which are four parts."""
-    folder = tmp_path_factory.mktemp("source")
-    for patient in range(PATIENTS):
-        for side, view in STANDARD_VIEWS:
-            path = folder / f"{patient:02d}-{side}-{view}.dcm"
-            path.write_bytes(exam_file(side, view, 1 + patient))
-    return folder
+    return write_archive(tmp_path_factory.mktemp("source"))
 
 
 def begin(source: Path, out: Path) -> "subprocess.Popen[bytes]":
@@ -47,10 +37,6 @@ def wait_for_parts(out: Path, parts: int) -> None:
         time.sleep(0.002)
 
 
-def tables(out: Path) -> Mapping[str, pa.Table]:
-    return {path.stem: parquet.read_table(path) for path in out.glob("*.parquet")}
-
-
 def test_killed_scoring_ends_as_an_uninterrupted_one(source: Path, tmp_path: Path) -> None:
     rng = random.Random(7)  # noqa: S311 - moments of kills
     killed = tmp_path / "killed"
@@ -63,8 +49,8 @@ def test_killed_scoring_ends_as_an_uninterrupted_one(source: Path, tmp_path: Pat
 
     main(["fake", str(source), "--out", str(tmp_path / "whole")])
 
-    assert len(tables(killed)["images"]) == 4 * PATIENTS
-    assert tables(killed) == tables(tmp_path / "whole")
+    assert len(read_tables(killed)["images"]) == 4 * PATIENTS
+    assert read_tables(killed) == read_tables(tmp_path / "whole")
 
 
 def test_summary_counts_images_and_exams(
