@@ -118,8 +118,8 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	$(compile) pyproject.toml --extra tracing --output-file requirements/image.txt
 	@# Those of CUDA are in no other set.
 	$(compile) $(UPGRADE) pyproject.toml --extra training --extra training-gpu --constraints requirements/dev.txt --output-file requirements/training-gpu.txt
-	@# The other servers that benchmarks.load measures have separate environments, and so has Schemathesis.
-	for peer in litserve bentoml mlserver mosec schemathesis; do \
+	@# The other servers that benchmarks.load measures have separate environments, and so have Schemathesis and the clients of /v2.
+	for peer in litserve bentoml mlserver mosec schemathesis inference-clients; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
 	done
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from service.errors import Forbidden
+
 _MAX_NAME = 64
 _DIGEST_LENGTH = 16
 _NOT_PRINTABLE = re.compile(r"[^!-~]")
@@ -46,3 +48,8 @@ class Caller:
             printable = f"{kept}~{hexadecimal[:_DIGEST_LENGTH]}"
 
         return cls(printable, granted)
+
+    def require(self, scope: AccessScope) -> None:
+        """Raise Forbidden unless the caller has that scope."""
+        if scope not in self.scopes:
+            raise Forbidden(f"The caller lacks the scope '{scope}'.")

@@ -7,7 +7,7 @@ from service.access.key_file import KeyFile
 from service.access.keys import PREFIX
 from service.access.rates import Rates
 from service.access.tokens import TokenVerifier
-from service.errors import Forbidden, Unauthenticated
+from service.errors import Unauthenticated
 
 
 class AccessGate:
@@ -46,8 +46,8 @@ class AccessGate:
                 self._rates.take(f"unknown at {address}")
             raise
 
-        if scope is not None and scope not in caller.scopes:
-            raise Forbidden(f"The caller lacks the scope '{scope}'.")
+        if scope is not None:
+            caller.require(scope)
         if self._rates is not None:
             self._rates.take(address if caller is self._anonymous else caller.name)
         return caller

@@ -30,9 +30,11 @@ from service.api.routes import (
     gradcam,
     health,
     image_objects,
+    inference_server,
     model_curves,
     model_scorecard,
     model_version,
+    open_inference,
     predict,
     viewer_pages,
 )
@@ -133,8 +135,17 @@ def _include_routes(app: FastAPI, settings: Settings) -> None:
     app.include_router(model_version.admin_router, dependencies=[requires(AccessScope.ADMIN)])
     for open_to_all in (health, front_page, documentation_pages):
         app.include_router(open_to_all.router)
+    _include_inference_routes(app)
     if settings.viewer:
         app.include_router(viewer_pages.router)
+
+
+def _include_inference_routes(app: FastAPI) -> None:
+    """Add the routes of the Open Inference Protocol."""
+    app.include_router(inference_server.health_router)
+    app.include_router(inference_server.router, dependencies=[requires()])
+    # A request that explains needs that scope, too, which it checks when its body tells so.
+    app.include_router(open_inference.router, dependencies=[requires(AccessScope.PREDICT)])
 
 
 def _gate(settings: Settings) -> AccessGate:

@@ -51,7 +51,9 @@ class AccessCheck(HTTPBearer):
         credential = credentials.credentials if credentials else None
         address = request.client.host if request.client else "-"
         caller = await parts_of(request).gate.admit(credential, self._scope, address)
-        record_of(request.scope).caller = caller.name
+        record = record_of(request.scope)
+        record.caller = caller.name
+        record.admitted = caller
         return credentials
 
 

@@ -16,7 +16,7 @@ from service.api.options import ImageOptions
 from service.api.problems.documentation import document
 from service.api.record import record_of
 from service.api.schemas import Schema
-from service.api.slot_request import REQUEST_ERRORS, CountPasses, SlotRequests
+from service.api.slot_request import FILE_ERRORS, REQUEST_ERRORS, CountPasses, SlotRequests
 from service.api.upload.body_types import ONE_IMAGE
 from service.api.upload.upload_bounds import UploadBounds
 from service.imaging import NamingReader, Read, RunTask
@@ -27,25 +27,10 @@ from service.records import QualityWarning
 from service.runtime.body_memory import HeldAnswer
 from service.runtime.engine import Lane
 
-_FILE_ERRORS = (
-    errors.EmptyImage,
-    errors.TooManyPixels,
-    errors.UnsupportedFormat,
-    errors.UnsupportedImage,
-    errors.UnsupportedSyntax,
-    errors.SeveralFrames,
-    errors.ForProcessing,
-    errors.CorruptImage,
-    errors.Undecodable,
-    errors.NotAMammogram,
-    errors.Tomosynthesis,
-    errors.NoBreast,
-)
-
 
 def document_image_errors(*more: type[errors.MammolensError]) -> dict[int | str, dict[str, Any]]:
     """Return the OpenAPI responses for the errors of every image route, and for `more`."""
-    return document(*_FILE_ERRORS, *REQUEST_ERRORS, *more)
+    return document(*FILE_ERRORS, *REQUEST_ERRORS, *more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.json_schema import SkipJsonSchema
@@ -229,6 +229,8 @@ def _refuse_repeated(place: str, names: Iterable[str]) -> None:
         raise RequestValidationError(repeated)
 
 
+ModelNamePath = Annotated[str, Path(alias="name", max_length=128, examples=["demo"])]
+ModelVersionPath = Annotated[str, Path(alias="version", max_length=32, examples=["1"])]
 NoQuery = Annotated[NoOptions, Query()]
 ImageQuery = Annotated[ImageOptions, Query()]
 ActivationsQuery = Annotated[ActivationsOptions, Query()]

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from starlette.types import Scope
 
+from service.access import Caller
 from service.model import Model
 from service.observability.stopwatch import Lap
 
@@ -38,13 +39,15 @@ class Inference:
 class RequestRecord:
     """Facts about one request.
 
-    `caller`: the name of the authenticated caller. `problem`: the slug of the error in the
+    `caller`: the name of the authenticated caller. `admitted`: the caller that the gate has
+    admitted, None on routes without one. `problem`: the slug of the error in the
     response, if it is one. `inferences`: the images and their model, empty until the model gets
     them. `laps`: the steps, once the request is answered.
     """
 
     request_id: str
     caller: str = "-"
+    admitted: Caller | None = None
     problem: str | None = None
     inferences: Sequence[Inference] = ()
     laps: Sequence[Lap] = ()

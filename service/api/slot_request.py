@@ -26,6 +26,22 @@ T = TypeVar("T")
 CountPasses = Callable[[Manifest], int]
 """Number of passes that an image of a request takes of the model with that manifest."""
 
+FILE_ERRORS = (
+    errors.EmptyImage,
+    errors.TooManyPixels,
+    errors.UnsupportedFormat,
+    errors.UnsupportedImage,
+    errors.UnsupportedSyntax,
+    errors.SeveralFrames,
+    errors.ForProcessing,
+    errors.CorruptImage,
+    errors.Undecodable,
+    errors.NotAMammogram,
+    errors.Tomosynthesis,
+    errors.NoBreast,
+)
+"""Errors of a file."""
+
 REQUEST_ERRORS = (
     errors.MissingFile,
     errors.MalformedUpload,

@@ -27,6 +27,8 @@
     │       └── UnsupportedSyntax
     ├── RequestError
     │   ├── DecidedNegative
+    │   ├── ImagesRefused
+    │   ├── InvalidInference
     │   ├── MalformedUpload
     │   ├── MissingFile
     │   ├── MixedExam
@@ -35,15 +37,18 @@
     │   ├── NoRegion
     │   ├── NoScorecard
     │   ├── NotAcceptable
+    │   ├── NotFitted
     │   ├── ObjectsTooLarge
     │   ├── TooCostly
     │   ├── TooManyImages
     │   ├── UnknownClass
     │   ├── UnknownLayer
+    │   ├── UnknownModel
     │   ├── UnsupportedCoding
     │   ├── UnsupportedMediaType
     │   ├── UploadTooLarge
-    │   │   └── ExamTooLarge
+    │   │   ├── ExamTooLarge
+    │   │   └── JsonTooLarge
     │   └── UploadTooSlow
     ├── ScoringError
     │   ├── EngineFailed
@@ -90,7 +95,7 @@ from service.errors.bundle_errors import (
     BundleUnloadable,
     BundleUnreadable,
 )
-from service.errors.exam_errors import MixedExam, NoImageAnswered
+from service.errors.exam_errors import ImagesRefused, MixedExam, NoImageAnswered
 from service.errors.image_errors import (
     CorruptImage,
     EmptyImage,
@@ -116,15 +121,19 @@ from service.errors.object_errors import (
 )
 from service.errors.request_errors import (
     ExamTooLarge,
+    InvalidInference,
+    JsonTooLarge,
     MalformedUpload,
     MissingFile,
     NoScorecard,
     NotAcceptable,
+    NotFitted,
     RequestError,
     TooCostly,
     TooManyImages,
     UnknownClass,
     UnknownLayer,
+    UnknownModel,
     UnsupportedCoding,
     UnsupportedMediaType,
     UploadTooLarge,
@@ -165,6 +174,9 @@ __all__ = [
     "ForProcessing",
     "Forbidden",
     "ImageError",
+    "ImagesRefused",
+    "InvalidInference",
+    "JsonTooLarge",
     "KeysUnavailable",
     "MalformedUpload",
     "MammolensError",
@@ -177,6 +189,7 @@ __all__ = [
     "NoScorecard",
     "NotAMammogram",
     "NotAcceptable",
+    "NotFitted",
     "NotReady",
     "NotStorable",
     "ObjectsTooLarge",
@@ -198,6 +211,7 @@ __all__ = [
     "Undecodable",
     "UnknownClass",
     "UnknownLayer",
+    "UnknownModel",
     "UnreadableFile",
     "UnsupportedCoding",
     "UnsupportedFormat",

@@ -1,6 +1,6 @@
-"""Errors of an exam as a whole, rather than of one of its images."""
+"""Errors of several images as a whole, rather than of one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from service.errors.image_errors import ImageError
 from service.errors.request_errors import RequestError
@@ -26,3 +26,21 @@ class NoImageAnswered(RequestError):
         count = f": {number} in all" if number > 1 else ""
         super().__init__(f"None of the files can be read as a mammogram{count}.")
         self.refusals = tuple(refusals)
+
+
+class ImagesRefused(RequestError):
+    """Images of an inference request were refused, so there is no tensor for all of them.
+
+    `refusals`: why, by the position of the image, from 0.
+    """
+
+    slug = "images-refused"
+    title = "Images refused"
+    remedy = "Correct the images, or send the others without them."
+
+    def __init__(self, refusals: Mapping[int, ImageError], images: int) -> None:
+        told = " ".join(
+            f"Image {position + 1}: {refusal}" for position, refusal in sorted(refusals.items())
+        )
+        super().__init__(f"{len(refusals)} of {images} images cannot be read. {told}")
+        self.refusals = dict(refusals)

@@ -120,6 +120,50 @@ class NotAcceptable(RequestError):
         super().__init__(detail, available_types=tuple(available))
 
 
+class JsonTooLarge(UploadTooLarge):
+    """The JSON of an inference request is larger than the limit."""
+
+    slug = "json-too-large"
+    title = "JSON too large"
+    remedy = (
+        "Send the bytes of large files as a binary tensor: they follow the JSON, whose length the "
+        "header Inference-Header-Content-Length tells."
+    )
+
+    def __init__(self, max_json_bytes: int) -> None:
+        RequestError.__init__(self, f"The JSON is larger than {max_json_bytes} bytes.")
+
+
+class InvalidInference(RequestError):
+    """The body is no inference request of the Open Inference Protocol that the model can take."""
+
+    slug = "invalid-inference"
+    title = "Invalid inference request"
+    remedy = "GET /v2/models/{name} describes the tensors. docs/inference.md has examples."
+
+
+class NotFitted(RequestError):
+    """The tensor is not an image that was fitted to the model's grid."""
+
+    slug = "not-fitted"
+    title = "Not a fitted image"
+    remedy = (
+        "Send values from 0 to 1, as the fit of this release gives them, or send the file itself "
+        "as the tensor `image`."
+    )
+
+
+class UnknownModel(RequestError):
+    """The service has no model of that name and version."""
+
+    slug = "unknown-model"
+    title = "Unknown model"
+    remedy = "Use the name and a version of the model that is served. GET /model tells both."
+
+    def __init__(self) -> None:
+        super().__init__("The service has no model of that name and version.")
+
+
 class UnknownLayer(RequestError):
     """The model has no such layer that can be explained."""
 

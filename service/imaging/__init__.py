@@ -4,6 +4,7 @@ from service.imaging.breast.fitting import fit
 from service.imaging.decoding import decode
 from service.imaging.dicom.opening import has_prefix
 from service.imaging.dicom.source_header import OBJECT_TAGS, FileOrigin
+from service.imaging.fitted_reading import read_fitted
 from service.imaging.limits import Limits
 from service.imaging.named_facts import NamingReader
 from service.imaging.reading import IMAGING_VERSION, PictureTask, Read, Reading, ReadTask, read
@@ -38,5 +39,6 @@ __all__ = [
     "has_prefix",
     "pack",
     "read",
+    "read_fitted",
     "run_task",
 ]

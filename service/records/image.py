@@ -38,15 +38,16 @@ class View(StrEnum):
 class ImageFacts:
     """Facts from the file's header. A fact that the file does not state is None.
 
-    Side and view may also come from the caller. `..._source`: where they come from. Only
-    `sop_instance_uid` can identify a person. `view_modifiers`: how the view differs from the plain
-    one, in the words of PS3.16 CID 4015. `patient_orientation`: the directions of a row and of a
-    column (PS3.3 C.7.6.1.1.1). `derivation`: how the image was made, if not from one exposure.
-    `pixel_spacing_mm`: between rows, between columns. `pixel_spacing_plane`: where it holds. At the
-    detector, the breast appears magnified.
+    `format`: `fitted` for a tensor that was sent in place of a file. Side and view may also come
+    from the caller. `..._source`: where they come from. Only `sop_instance_uid` can identify a
+    person. `view_modifiers`: how the view differs from the plain one, in the words of PS3.16 CID
+    4015. `patient_orientation`: the directions of a row and of a column (PS3.3 C.7.6.1.1.1).
+    `derivation`: how the image was made, if not from one exposure. `pixel_spacing_mm`: between
+    rows, between columns. `pixel_spacing_plane`: where it holds. At the detector, the breast
+    appears magnified.
     """
 
-    format: Literal["dicom", "png", "jpeg", "tiff"]
+    format: Literal["dicom", "png", "jpeg", "tiff", "fitted"]
     rows: int
     columns: int
     bits: int

@@ -43,7 +43,8 @@ _WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
 class AcceptedRequest:
     """A request that was not rejected on arrival. Its body may be read into `body`.
 
-    `passes`: of the model, that each of its images takes. `deadline`: in seconds from its arrival.
+    `passes`: of the model, that each of its images takes. Lane and passes may change before it asks
+    for a slot, if its body tells more. `deadline`: in seconds from its arrival.
     `end`: the same on the monotonic clock. `slot`: None until it gets one.
     """
 
@@ -192,6 +193,7 @@ class Engine:
             try:
                 yield accepted
             finally:
+                lane = accepted.lane
                 accepted.close()
         except TooCostly:
             self._observer.request_rejected(lane, "cost")

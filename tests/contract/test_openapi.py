@@ -14,6 +14,7 @@ from service.api.app import create_app
 from service.api.upload.body_types import MULTIPART, RAW, RELATED
 from service.model import FakeModel
 from service.settings import Settings
+from tests.support.inference import in_json
 from tests.support.level_facts import curves
 from tests.support.pixel_forms import take_apart
 
@@ -24,6 +25,9 @@ OPERATIONS = {
     "explain_exam", "explain_exam_pixels", "explain_object", "explain_exam_objects",
     "describe_model", "list_layers", "show_curves", "show_scorecard",
     "check_alive", "check_ready", "read_metrics", "reload_model",
+    "check_server_live", "check_server_ready", "describe_server", "describe_inference_model",
+    "describe_inference_version", "check_model_ready", "check_version_ready", "infer",
+    "infer_version",
 }  # fmt: skip
 
 
@@ -127,7 +131,9 @@ def test_only_health_is_open_to_callers_without_key(document: dict[str, Any]) ->
         for operation in methods.values()
     }
 
-    assert {route for route, needed in security.items() if needed == []} == {"/livez", "/readyz"}
+    assert {route for route, needed in security.items() if needed == []} == {
+        "/livez", "/readyz", "/v2/health/live", "/v2/health/ready",
+    }  # fmt: skip
 
 
 def test_tags_are_defined_with_descriptions(document: dict[str, Any]) -> None:
@@ -152,12 +158,18 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
 
 
 def test_errors_are_declared_as_problems(document: dict[str, Any]) -> None:
-    for operation in operations(document):
-        for status, response in operation["responses"].items():
-            if status != "200":
-                (content,) = response["content"].items()
-                assert content[0] == "application/problem+json"
-                assert content[1]["schema"] == {"$ref": "#/components/schemas/Problem"}
+    """Below /v2 they have the shape of the Open Inference Protocol."""
+    for path, methods in document["paths"].items():
+        expected = ("application/problem+json", "Problem")
+        if path.startswith("/v2"):
+            expected = ("application/json", "InferenceError")
+
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if status != "200":
+                    (content,) = response["content"].items()
+                    assert content[0] == expected[0]
+                    assert content[1]["schema"] == {"$ref": f"#/components/schemas/{expected[1]}"}
 
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
@@ -196,11 +208,19 @@ def test_examples_have_the_shape_of_answers(
             if content is None:
                 continue
 
-            part = "R-MLO" if route == "/exam" else "file"
-            files = {part: mammogram_png} if method == "post" else None
             path = route.replace("{layer}", "conv2d")
-            answer = client.request(method, path, files=files).json()
+            path = path.replace("{name}", FakeModel.manifest.name).replace("{version}", "1")
+            answer = client.request(method, path, **sent(route, method, mammogram_png)).json()
             assert shape(content["example"]) == shape(answer), route
+
+
+def sent(route: str, method: str, image: bytes) -> dict[str, Any]:
+    """Return the arguments of a request with the image, for a route that takes one."""
+    if method == "get":
+        return {}
+    if route.endswith("/infer"):
+        return {"json": in_json(image)}
+    return {"files": {"R-MLO" if route == "/exam" else "file": image}}
 
 
 def test_example_of_pixels_has_shape_of_answers(
@@ -221,7 +241,9 @@ def shape(value: Any) -> Any:
     Objects keyed by data (probabilities, figures, timings) count as one name. Facts that the fake
     model lacks are left out.
     """
-    keyed_by_data = {"probabilities", "figures", "timings_ms", "diagnostics", "by_views"}
+    keyed_by_data = {
+        "probabilities", "figures", "timings_ms", "diagnostics", "by_views", "properties",
+    }  # fmt: skip
     left_out = {"effective_size", "sensitivity", "specificity", "provenance"}
 
     if isinstance(value, dict):

@@ -25,14 +25,15 @@ from training.phantoms import Acquisition, Detector, render_view, to_dicom, to_d
 
 STABLE = """
     audit-unavailable busy corrupt-image deadline-passed decided-negative draining empty-image
-    exam-too-large for-processing forbidden foreign-origin head-too-large internal-error
-    invalid-parameter keys-unavailable malformed-request malformed-upload method-not-allowed
-    misdirected missing-file mixed-exam model-refused no-breast no-image-answered no-object
-    no-region no-scorecard not-a-mammogram not-acceptable not-found not-ready not-storable
-    objects-too-large rate-limited several-frames tomosynthesis too-costly too-many-images
-    too-many-pixels unauthenticated undecodable-image unknown-class unknown-layer
-    unsupported-content-coding unsupported-format unsupported-image unsupported-media-type
-    unsupported-transfer-syntax upload-too-large upload-too-slow
+    exam-too-large for-processing forbidden foreign-origin head-too-large images-refused
+    internal-error invalid-inference invalid-parameter json-too-large keys-unavailable
+    malformed-request malformed-upload method-not-allowed misdirected missing-file mixed-exam
+    model-refused no-breast no-image-answered no-object no-region no-scorecard not-a-mammogram
+    not-acceptable not-fitted not-found not-ready not-storable objects-too-large rate-limited
+    several-frames tomosynthesis too-costly too-many-images too-many-pixels unauthenticated
+    undecodable-image unknown-class unknown-layer unknown-model unsupported-content-coding
+    unsupported-format unsupported-image unsupported-media-type unsupported-transfer-syntax
+    upload-too-large upload-too-slow
 """
 SECRET = "Doe^Jane^19560101"
 POSTS = [

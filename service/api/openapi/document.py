@@ -6,7 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from service.api.openapi.examples import EXAM_PIXELS, EXAMPLES
-from service.api.schemas import ExamPixelsAnswer, Problem
+from service.api.openapi.inference_body import SCHEMAS
+from service.api.schemas import ExamPixelsAnswer, InferenceError, Problem
 
 DESCRIPTION = """A mammogram goes in, an explained prediction comes out: a probability of cancer,
 its origin in the image, the response of each convolutional layer, and how far the explanation can
@@ -21,6 +22,11 @@ _TAGS = [
     {
         "name": "Model",
         "description": "The model that is served: its facts, layers, tests and curves.",
+    },
+    {
+        "name": "Open Inference Protocol",
+        "description": "The same by tensors, as model platforms such as KServe and Triton speak. "
+        "Errors have the protocol's shape.",
     },
     {"name": "Operation", "description": "For operators: health and metrics."},
 ]
@@ -47,7 +53,7 @@ _HEADERS_OF_STATUS = {
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, in which `Problem` is the one schema of errors."""
+    """Return the OpenAPI document. `Problem` is the schema of errors outside of /v2."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=app.title,
@@ -82,7 +88,9 @@ def _more_schemas() -> dict[str, Any]:
     pixels["examples"] = [EXAM_PIXELS]
 
     defined: dict[str, Any] = problem.pop("$defs") | pixels.pop("$defs")
-    return defined | {"Problem": problem, "ExamPixelsAnswer": pixels}
+    inference = InferenceError.model_json_schema(ref_template=template)
+    named = {"Problem": problem, "ExamPixelsAnswer": pixels, "InferenceError": inference}
+    return defined | named | SCHEMAS
 
 
 def _declare_headers(operation: dict[str, Any]) -> None:

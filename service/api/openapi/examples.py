@@ -6,6 +6,7 @@ A test holds them against their schemas and against the shape of answers.
 from collections.abc import Mapping
 from typing import Any
 
+from service.api.openapi.inference_body import INFERENCE_EXAMPLES
 from service.api.openapi.model_examples import (
     CURVES,
     LAYER,
@@ -233,5 +234,6 @@ EXAMPLES: Mapping[str, dict[str, Any]] = {
     "show_scorecard": SCORECARD,
     "check_alive": {"status": "alive"},
     "check_ready": {"status": "ready"},
+    **INFERENCE_EXAMPLES,
 }
 """Example of each operation that answers in JSON, by its ID."""

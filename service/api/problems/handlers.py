@@ -1,6 +1,5 @@
 """Handlers that turn every error of the application into a problem."""
 
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
@@ -8,23 +7,25 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from service.api.problems.documentation import MEDIA_TYPE
+from service.api.problems.documentation import JSON, MEDIA_TYPE
 from service.api.problems.http_errors import (
     InternalError,
     InvalidParameters,
     MethodNotAllowed,
     RouteNotFound,
 )
+from service.api.problems.parameter_names import shown_name
 from service.api.problems.problem_types import HEADERS, members
 from service.api.record import record_of
 from service.api.response_headers import SECURITY_HEADERS
-from service.api.schemas import InvalidParameter, Problem
+from service.api.schemas import InferenceError, InvalidParameter, Problem
 from service.errors import Abandoned, MammolensError, NoImageAnswered, Unavailable
-
-PARAMETER_NAME = re.compile(r"[a-z_-]{1,32}")
 
 # A second fault of an optional parameter with a wrong value. No request can have null in its place.
 _NULL_REFUSED = "none_required"
+
+INFERENCE_ROOT = "/v2"
+"""Root of the routes of the Open Inference Protocol."""
 
 # As proxies log it. The client, which has disconnected, never receives it.
 _CLIENT_CLOSED_REQUEST = 499
@@ -45,7 +46,8 @@ def respond(
 ) -> Response:
     """Return the response to an error and note its slug in the request's record.
 
-    `more`: further members.
+    `more`: further members. Below /v2 an error has the shape that the Open Inference Protocol gives
+    it.
     """
     record = record_of(request.scope)
     record.problem = error.slug
@@ -54,8 +56,22 @@ def respond(
     all_headers = {**(headers or {}), **HEADERS.get(type(error), {})}
     if isinstance(error, Unavailable):
         all_headers["Retry-After"] = str(error.retry_after)
+    if is_inference_path(request.url.path):
+        told = InferenceError(error=_inference_text(error, body))
+        return Response(told.model_dump_json(), body.status, all_headers, JSON)
     content = body.model_dump_json(exclude_none=True)
     return Response(content, body.status, all_headers, MEDIA_TYPE)
+
+
+def is_inference_path(path: str) -> bool:
+    """Return whether the path is one of the Open Inference Protocol."""
+    return path == INFERENCE_ROOT or path.startswith(f"{INFERENCE_ROOT}/")
+
+
+def _inference_text(error: MammolensError, body: Problem) -> str:
+    """Return the fault, the parameters that it is about, and its remedy."""
+    faults = [f"{fault.parameter}: {fault.message}." for fault in body.invalid_parameters or ()]
+    return " ".join([str(error), *faults, error.remedy])
 
 
 def install(app: FastAPI) -> None:
@@ -92,12 +108,8 @@ async def _handle_validation(request: Request, error: Exception) -> Response:
 
 
 def _parameter_name(location: Sequence[int | str]) -> str:
-    """Return the parameter's name if it has the form of one.
-
-    Any other text from the client is not repeated.
-    """
-    name = str(location[1]) if len(location) > 1 else ""
-    return name if PARAMETER_NAME.fullmatch(name) else "(not a parameter name)"
+    """Return the parameter's name; see `shown_name`."""
+    return shown_name(location[1] if len(location) > 1 else "")
 
 
 async def _handle_http(request: Request, error: Exception) -> Response:

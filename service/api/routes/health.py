@@ -19,7 +19,7 @@ from service.observability.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["Operation"])
 
-_OPEN: dict[str, Any] = {"security": []}
+OPEN: dict[str, Any] = {"security": []}
 """Says in the document that a route takes callers without a key."""
 
 
@@ -30,7 +30,7 @@ _OPEN: dict[str, Any] = {"security": []}
     summary="Alive",
     response_description="The process answers.",
     responses=document(InvalidParameters),
-    openapi_extra=_OPEN,
+    openapi_extra=OPEN,
 )
 async def check_alive(_: NoQuery) -> Health:
     """Answer while the process lives. Never waits for a prediction or for the model."""
@@ -44,7 +44,7 @@ async def check_alive(_: NoQuery) -> Health:
     summary="Ready",
     response_description="The model is loaded and checked, and every path has run once.",
     responses=document(NotReady, Draining, AuditUnavailable, InvalidParameters),
-    openapi_extra=_OPEN,
+    openapi_extra=OPEN,
 )
 async def check_ready(parts: AnyParts, _: NoQuery) -> Health:
     """Answer 200 when images can be predicted, and 503 before, or while no audit can be written."""

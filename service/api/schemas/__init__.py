@@ -53,6 +53,19 @@ from service.api.schemas.model_answer import (
     ShareEstimate,
     ViewsDecision,
 )
+from service.api.schemas.open_inference_answer import (
+    InferenceAnswer,
+    InferenceError,
+    InferenceFacts,
+    InferenceModel,
+    InferenceOutput,
+    InferredExplanation,
+    ModelReady,
+    ServerFacts,
+    ServerLive,
+    ServerReady,
+    TensorFacts,
+)
 from service.api.schemas.problem_schema import ImageProblem, InvalidParameter, Problem
 from service.api.schemas.scorecard_answer import ScorecardAnswer, ScorecardLine
 
@@ -78,6 +91,12 @@ __all__ = [
     "Image",
     "ImagePixels",
     "ImageProblem",
+    "InferenceAnswer",
+    "InferenceError",
+    "InferenceFacts",
+    "InferenceModel",
+    "InferenceOutput",
+    "InferredExplanation",
     "InvalidParameter",
     "Layer",
     "LayersAnswer",
@@ -88,6 +107,7 @@ __all__ = [
     "MeasuredLevel",
     "ModelAnswer",
     "ModelName",
+    "ModelReady",
     "Origin",
     "Picture",
     "PredictAnswer",
@@ -106,6 +126,10 @@ __all__ = [
     "Schema",
     "ScorecardAnswer",
     "ScorecardLine",
+    "ServerFacts",
+    "ServerLive",
+    "ServerReady",
     "ShareEstimate",
+    "TensorFacts",
     "ViewsDecision",
 ]

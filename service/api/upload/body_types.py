@@ -17,9 +17,10 @@ RAW = (DICOM, "image/png", "image/jpeg", "image/tiff", "application/octet-stream
 class BodyShape:
     """Bodies that a route takes: their types, and the parts of a form.
 
-    `raw`: types of a body that is one file. `files`: the names of the parts that are files, with
-    the side and the view that each name tells. `fields`: the names of the parts that are fields.
-    `stray_part`: the fault of a form with any other part, None if such a part is ignored.
+    `raw`: types of a body that is one file, an empty one for a body that names no type. `files`:
+    the names of the parts that are files, with the side and the view that each name tells; none if
+    no form is taken. `fields`: the names of the parts that are fields. `stray_part`: the fault of a
+    form with any other part, None if such a part is ignored.
     """
 
     raw: Sequence[str]
@@ -30,7 +31,8 @@ class BodyShape:
     @property
     def available(self) -> tuple[str, ...]:
         """Types of bodies, as an error lists them."""
-        return (MULTIPART, *self.raw, f'{RELATED}; type="{DICOM}"')
+        named = tuple(filter(None, self.raw))
+        return (MULTIPART, *named, f'{RELATED}; type="{DICOM}"') if self.files else named
 
 
 UNNAMED = NamedFacts()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from service.errors import (
     ExamTooLarge,
+    JsonTooLarge,
     MalformedUpload,
     MammolensError,
     TooManyImages,
@@ -45,6 +46,18 @@ class UploadBounds:
             settings.upload_seconds,
             ExamTooLarge,
         )
+
+    @classmethod
+    def of_tensors(
+        cls, settings: Settings, max_json_bytes: int, *, is_json: bool
+    ) -> "UploadBounds":
+        """Return the bounds of a body with tensors: JSON alone, or JSON before binary tensors."""
+        rate = settings.min_upload_rate
+        seconds = settings.upload_seconds
+        if is_json:
+            return cls(1, max_json_bytes, max_json_bytes, rate, seconds, JsonTooLarge)
+        size = settings.exam_bytes + max_json_bytes
+        return cls(1, size, size, rate, seconds, ExamTooLarge)
 
     def check_count(self, files: int) -> None:
         """Check the number of files.

@@ -79,7 +79,7 @@ class _UploadReader:
                 sink.write(piece)
             return Upload([UploadedFile(data) for data in sink.files()])
 
-        if media_type in {MULTIPART, RELATED}:
+        if media_type in {MULTIPART, RELATED} and self._shape.files:
             is_form = media_type == MULTIPART
             body = MultipartFiles(content_type, sink, self._shape, is_form=is_form)
             async for piece in self._decoded(MULTIPART_OVERHEAD):
