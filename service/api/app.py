@@ -13,6 +13,7 @@ from service.api import responses
 from service.api.application import AppParts, MammolensApp
 from service.api.dependencies import requires
 from service.api.gauges import Gauges
+from service.api.inference.tensor_names import LENGTH_HEADER
 from service.api.middleware.cross_origin import CrossOrigin
 from service.api.middleware.host_names import HostNames
 from service.api.middleware.inference_audit import InferenceAudit
@@ -177,7 +178,13 @@ def _audit(settings: Settings) -> Audit | None:
 
 def _add_middleware(app: MammolensApp, settings: Settings) -> None:
     """Add the middleware. The last one added is the first to see a request."""
-    exposed = [*responses.PICTURE_HEADERS, *responses.HEAT_HEADERS, "Retry-After", "X-Request-ID"]
+    exposed = [
+        *responses.PICTURE_HEADERS,
+        *responses.HEAT_HEADERS,
+        LENGTH_HEADER,
+        "Retry-After",
+        "X-Request-ID",
+    ]
     app.add_middleware(
         CrossOrigin,
         origins=split_list(settings.cors_origins or ""),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from anyio import to_thread
 from fastapi import Depends, Request, Response
@@ -12,6 +12,7 @@ from service import errors, pipeline
 from service.access import AccessScope
 from service.api.application import parts_of
 from service.api.dependencies import RequestTimeout
+from service.api.inference.image_inference import InferenceCall, answered
 from service.api.inference.inference_answer import respond
 from service.api.inference.input_tensors import InputBounds
 from service.api.inference.output_tensors import InferredImage
@@ -26,13 +27,12 @@ from service.api.inference.request_json import InferenceRequest
 from service.api.inference.tensor_names import LENGTH_HEADER, InputName
 from service.api.negotiation import MediaType
 from service.api.problems.documentation import document_inference
-from service.api.problems.problem_types import status_of
-from service.api.record import ImageRefusal, record_of
+from service.api.record import record_of
 from service.api.slot_request import FILE_ERRORS, REQUEST_ERRORS, ReceivedRequest, SlotRequests
 from service.api.upload.body_types import BodyShape
 from service.api.upload.upload_bounds import UploadBounds
 from service.api.upload.upload_reader import Upload, UploadedFile
-from service.errors import ImageError, ImagesRefused, UnknownModel
+from service.errors import ImageError, UnknownModel
 from service.imaging import NamingReader, Read, read_fitted
 from service.model import Manifest, Model
 from service.observability.stopwatch import Stopwatch
@@ -57,38 +57,14 @@ _ERRORS = (
 )
 
 
-def document_inference_errors(
-    *more: type[errors.MammolensError],
-) -> dict[int | str, dict[str, Any]]:
-    """Return the OpenAPI responses for the errors of an inference, and for `more`."""
-    return document_inference(*_ERRORS, *more)
+INFERENCE_ERRORS = document_inference(*_ERRORS)
+"""OpenAPI responses for the errors of an inference."""
 
 
 def check_model(manifest: Manifest, name: str, version: str | None) -> None:
     """Raise UnknownModel unless name and version are those of the model. None is any version."""
     if name != manifest.name or version not in {None, str(manifest.version)}:
         raise UnknownModel
-
-
-@dataclass(frozen=True, slots=True)
-class InferenceCall:
-    """Input of the work on an inference: the model, what reads an image, and the request."""
-
-    model: Model
-    read: Read
-    request: InferenceRequest
-
-    def infer(self, data: bytes, timer: Stopwatch) -> InferredImage | ImageError:
-        """Return the results of one image, or why it is refused."""
-        question = self.request.parameters.question()
-        try:
-            if question is None:
-                prediction = pipeline.predict(self.model, self.read, data, timer)
-                return InferredImage(prediction, None)
-            explanation = pipeline.explain(self.model, self.read, data, timer, question)
-            return InferredImage(explanation.prediction, explanation)
-        except ImageError as error:
-            return error
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +77,17 @@ class InferenceRequests(SlotRequests):
         Raises:
             MammolensError: any error of admission, body or images.
         """
-        check_model(self.parts.engine.require_model().manifest, name, version)
+        # Asked for once: a service that begins to drain goes on with requests that it has accepted.
+        manifest = self.parts.engine.require_model().manifest
+        check_model(manifest, name, version)
         length = json_length(self.request.headers.get(LENGTH_HEADER))
         bounds = UploadBounds.of_tensors(
             self.parts.settings, MAX_JSON_BYTES, is_json=length is None
         )
 
         async with self.receive(Lane.PREDICT, None, bounds, _TENSORS) as received:
-            body = await self._take_apart(received, length)
-            self._choose_lane(received.accepted, body.request)
+            body = await self._take_apart(received, length, manifest)
+            self._choose_lane(received.accepted, body.request, manifest)
             upload = Upload([UploadedFile(image) for image in body.images])
 
             async with self.take_slot(ReceivedRequest(received.accepted, upload)) as working:
@@ -117,17 +95,20 @@ class InferenceRequests(SlotRequests):
                 check_model(working.admitted.model.manifest, name, version)
                 return await working.run(partial(self._work, working.admitted, body))
 
-    async def _take_apart(self, received: ReceivedRequest, length: int | None) -> InferenceBody:
+    async def _take_apart(
+        self, received: ReceivedRequest, length: int | None, manifest: Manifest
+    ) -> InferenceBody:
         """Take the body apart in a thread, with all that this takes counted as memory of bodies."""
         (file,) = received.upload.files
         received.upload.files.clear()
         received.accepted.body.grow(memory_of(len(file.data), length))
 
-        engine = self.parts.engine
-        bounds = InputBounds.of(self.parts.settings, engine.require_model().manifest)
+        bounds = InputBounds.of(self.parts.settings, manifest)
         return await to_thread.run_sync(take_apart, file.data, length, bounds)
 
-    def _choose_lane(self, accepted: AcceptedRequest, request: InferenceRequest) -> None:
+    def _choose_lane(
+        self, accepted: AcceptedRequest, request: InferenceRequest, manifest: Manifest
+    ) -> None:
         """Put an explanation into its lane, if its caller may have one.
 
         Raises:
@@ -137,10 +118,9 @@ class InferenceRequests(SlotRequests):
         if question is None:
             return
         caller = record_of(self.request.scope).admitted
-        if caller is not None:
-            caller.require(AccessScope.EXPLAIN)
+        assert caller is not None  # noqa: S101 - these routes are behind the gate
+        caller.require(AccessScope.EXPLAIN)
 
-        manifest = self.parts.engine.require_model().manifest
         accepted.lane = Lane.EXPLAIN
         accepted.passes = pipeline.count_passes(manifest, question.method, full=question.full)
 
@@ -160,31 +140,9 @@ class InferenceRequests(SlotRequests):
 
         record = record_of(self.request.scope)
         record.laps = [lap for timer in timers for lap in timer.laps]
-        images = self._answered(outcomes)
+        images = answered(outcomes, record)
         self._count(admitted.model, images, timers)
         return respond(admitted.model, body.request, images, Stopwatch(list(record.laps)))
-
-    def _answered(self, outcomes: list[InferredImage | ImageError]) -> list[InferredImage]:
-        """Return the results of all images.
-
-        Raises:
-            ImageError: the only image was refused.
-            ImagesRefused: there are several, and some were refused. The audit tells which.
-        """
-        refusals = {
-            position: outcome
-            for position, outcome in enumerate(outcomes)
-            if isinstance(outcome, ImageError)
-        }
-        if not refusals:
-            return [outcome for outcome in outcomes if isinstance(outcome, InferredImage)]
-        if len(outcomes) == 1:
-            raise refusals[0]
-
-        inferences = record_of(self.request.scope).inferences
-        for position, error in refusals.items():
-            inferences[position].refusal = ImageRefusal(error.slug, int(status_of(type(error))))
-        raise ImagesRefused(refusals, len(outcomes))
 
     def _count(self, model: Model, images: list[InferredImage], timers: list[Stopwatch]) -> None:
         """Count the images in the metrics."""

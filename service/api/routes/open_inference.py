@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Response
 
-from service.api.inference.inference_request import InferRequest, document_inference_errors
+from service.api.inference.inference_request import INFERENCE_ERRORS, InferRequest
 from service.api.inference.tensor_names import LENGTH_HEADER
 from service.api.openapi.inference_body import INFERENCE_BODY
 from service.api.options import ModelNamePath, ModelVersionPath, NoQuery, refuse_repeated
@@ -29,7 +29,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
     summary="Inference by tensors",
     response_model=InferenceAnswer,
     response_description="The wanted outputs.",
-    responses=_ANSWERS | document_inference_errors(),
+    responses=_ANSWERS | INFERENCE_ERRORS,
     openapi_extra=INFERENCE_BODY,
 )
 async def infer(name: ModelNamePath, request: InferRequest, _: NoQuery) -> Response:
@@ -43,7 +43,7 @@ async def infer(name: ModelNamePath, request: InferRequest, _: NoQuery) -> Respo
     summary="Inference by tensors, with a version",
     response_model=InferenceAnswer,
     response_description="The wanted outputs.",
-    responses=_ANSWERS | document_inference_errors(),
+    responses=_ANSWERS | INFERENCE_ERRORS,
     openapi_extra=INFERENCE_BODY,
 )
 async def infer_version(
