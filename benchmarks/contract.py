@@ -29,6 +29,8 @@ hooks = "benchmarks.contract_hooks"
 
 [parameters]
 "path.layer" = "conv2d"
+"path.name" = "fake"
+"path.version" = "1"
 
 [checks]
 positive_data_acceptance.enabled = false
