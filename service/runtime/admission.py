@@ -11,21 +11,18 @@ An exam takes one slot. For the expected wait it counts as many times as it has 
 import asyncio
 import contextvars
 import logging
-import math
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from service.errors import Abandoned, Busy, DeadlinePassed, MammolensError
+from service.errors import Abandoned, DeadlinePassed, MammolensError
+from service.runtime.admission_rule import AdmissionRule
 
 T = TypeVar("T")
 
 _log = logging.getLogger("mammolens")
-# Factor on the expected wait: the next requests may take longer than the last ones.
-_WAIT_MARGIN = 1.25
-_SMOOTHING = 0.1  # weight of the newest image in the moving average
 
 
 class Slot:
@@ -112,9 +109,7 @@ class AdmissionQueue:
     def __init__(self, slots: int, max_waiting: int) -> None:
         self._free_slots = asyncio.Semaphore(slots)
         self._executor = ThreadPoolExecutor(slots, thread_name_prefix="mammolens")
-        self._max_waiting = max_waiting
-        self._interval = _CompletionInterval()
-        self._images = 0  # of requests that wait or are in flight
+        self._rule = AdmissionRule(max_waiting)
         self.waiting = 0
         self.in_flight = 0
 
@@ -153,21 +148,12 @@ class AdmissionQueue:
         Raises:
             Busy: the queue is full, or too long for this deadline.
         """
-        ahead = self._images
-        retry_after = math.ceil(max(1.0, ahead * self._interval.seconds))
-        if self.waiting >= self._max_waiting and self._free_slots.locked():
-            raise Busy("The request queue is full.", retry_after, "queue")
-
-        # Everything queued plus this request, at the recent service rate. With nothing ahead the
-        # request is tried: that is how a changed rate is measured.
-        expected = (ahead + images) * self._interval.seconds
-        if ahead and expected * _WAIT_MARGIN > seconds:
-            message = "The request cannot be answered before its deadline."
-            raise Busy(message, retry_after, "deadline")
+        all_taken = self._free_slots.locked()
+        self._rule.check(seconds, images, self.waiting, all_taken=all_taken)
 
     async def _wait_for_slot(self, slot: Slot, leaving: asyncio.Future[Any]) -> None:
         self.waiting += 1
-        self._images += slot.images
+        self._rule.images += slot.images
         turn = asyncio.ensure_future(self._free_slots.acquire())
         try:
             await asyncio.wait(
@@ -179,13 +165,13 @@ class AdmissionQueue:
             raise
         finally:
             self.waiting -= 1
-            self._images -= slot.images
+            self._rule.images -= slot.images
             has_slot = turn.done()
             turn.cancel()
 
         if has_slot:
             self.in_flight += 1
-            self._images += slot.images
+            self._rule.images += slot.images
         elif leaving.done():
             raise Abandoned("The client disconnected in the queue.")
         else:
@@ -193,29 +179,12 @@ class AdmissionQueue:
 
     def _release(self, slot: Slot, start: float) -> None:
         self.in_flight -= 1
-        self._images -= slot.images
+        self._rule.images -= slot.images
         # Work that was stopped ends quickly. Counted, it would let in more requests than can be
         # answered, whose work would be stopped in turn.
         if slot.has_worked:
-            self._interval.count(start, slot.images)
+            self._rule.count(start, time.monotonic(), slot.images)
         self._free_slots.release()
-
-
-class _CompletionInterval:
-    """Moving average of the time between completed images: the wait that a queued one adds."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self._last_end = 0.0
-
-    def count(self, start: float, images: int) -> None:
-        """Count a request with that many images. It began at `start` and has ended now."""
-        now = time.monotonic()
-        interval = (now - max(start, self._last_end)) / images
-        weight = 1 - (1 - _SMOOTHING) ** images if self._last_end else 1.0
-
-        self.seconds += (interval - self.seconds) * weight
-        self._last_end = now
 
 
 def _log_unexpected_error(work: "asyncio.Future[Any]") -> None:

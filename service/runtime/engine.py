@@ -36,7 +36,7 @@ class Lane(StrEnum):
     EXPLAIN = "explain"
 
 
-_WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
+WEIGHTS: dict[str, float] = {Lane.PREDICT: 3.0, Lane.EXPLAIN: 1.0}
 
 
 @dataclass(slots=True)
@@ -102,9 +102,11 @@ class Engine:
         self.is_draining = False
 
         self.bodies = BodyMemory(settings.max_body_bytes, settings.exam_bytes)
-        self._reader_count = wanted_readers(settings)
-        self._read_scheduler = FairScheduler(self._reader_count, _WEIGHTS)
-        self._model_scheduler = FairScheduler(model_calls(), _WEIGHTS, settings.max_batch)
+        self._reader_count = wanted_readers(settings, usable_cores())
+        self._read_scheduler = FairScheduler(self._reader_count, WEIGHTS)
+        self._model_scheduler = FairScheduler(
+            model_calls(usable_cores()), WEIGHTS, settings.max_batch
+        )
 
         self._image_threads = ImageThreads(usable_cores())
         predict_slots = settings.max_requests - settings.explain_slots

@@ -39,14 +39,14 @@ _EXPLAINED_BYTES = 3 * MEBIBYTE  # an image of an exam: as it was read, its heat
 _GIBIBYTE = 2**30
 
 
-def wanted_readers(settings: Settings) -> int:
+def wanted_readers(settings: Settings, cores: int) -> int:
     """Return the number of readers that is set, or that of the cores, at most eight."""
-    return settings.readers or min(usable_cores(), _MAX_READERS)
+    return settings.readers or min(cores, _MAX_READERS)
 
 
-def model_calls() -> int:
-    """Return the number of calls of the model that run at a time."""
-    return min(usable_cores(), _MODEL_CALLS)
+def model_calls(cores: int) -> int:
+    """Return the number of calls of the model that run at a time on that many cores."""
+    return min(cores, _MODEL_CALLS)
 
 
 class MemoryTooSmall(RuntimeError):
@@ -82,12 +82,12 @@ class MemoryPlan:
         drawn = max(_DRAWN_BYTES * settings.max_pixels, _DRAWN_WEBP_BYTES * webp_pixels)
         plan = cls(
             service=_SERVICE_BYTES + _VERSIONS * _model_bytes(settings.model),
-            calls=model_calls() * _call_bytes(settings.model),
+            calls=model_calls(usable_cores()) * _call_bytes(settings.model),
             bodies=settings.max_body_bytes,
             pictures=drawn + _HELD_BYTES * settings.explain_slots * settings.max_pixels,
             exams=_EXPLAINED_BYTES * settings.explain_slots * settings.max_exam_images,
             reader=_READER_BYTES + limits.max_memory_bytes + _shared_bytes(settings),
-            readers=wanted_readers(settings),
+            readers=wanted_readers(settings, usable_cores()),
             limit=limit,
         )
         if settings.readers is None:

@@ -98,12 +98,12 @@ class FairScheduler:
         Raises:
             Exception: any error of the task's check or work.
         """
-        batch = [task] if self._start_or_queue(lane, task) else task.wait()
+        batch = [task] if self.start_or_queue(lane, task) else task.wait()
         if batch is not None:
             self._run_batch(lane, batch)
         return task.result()
 
-    def _start_or_queue(self, lane: str, task: Task[P, R]) -> bool:
+    def start_or_queue(self, lane: str, task: Task[P, R]) -> bool:
         """Take free capacity and return True, or queue the task and return False."""
         with self._lock:
             # A lane that was idle gets no credit for that time.
@@ -126,9 +126,9 @@ class FairScheduler:
             if wanted:
                 _compute(wanted)
         finally:
-            self._hand_over(lane, time.perf_counter() - start)
+            self.hand_over(lane, time.perf_counter() - start)
 
-    def _hand_over(self, lane: str, seconds: float) -> None:
+    def hand_over(self, lane: str, seconds: float) -> None:
         """Charge the lane for its time and release the next batch, if there is one."""
         with self._lock:
             self._virtual_time[lane] += seconds / self._weights[lane]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from service.errors import OtherModel
+from service.host.cores import usable_cores
 from service.imaging import Limits, RunTask
 from service.model import Model
 from service.pipeline import SourceReader
@@ -48,9 +49,11 @@ class ImageScorer:
 
     def __init__(self, order: ScoringOrder, model: Model, run_task: RunTask) -> None:
         settings = order.settings
-        readers = wanted_readers(settings)
+        readers = wanted_readers(settings, usable_cores())
         read_scheduler = FairScheduler(readers, {_LANE: 1.0})
-        model_scheduler = FairScheduler(model_calls(), {_LANE: 1.0}, settings.max_batch)
+        model_scheduler = FairScheduler(
+            model_calls(usable_cores()), {_LANE: 1.0}, settings.max_batch
+        )
 
         reader = ScheduledReader(run_task, read_scheduler, _LANE, _always)
         batched = BatchedModel(model, model_scheduler, _LANE, _always, _ignore, PassTime())
@@ -101,7 +104,8 @@ def scoring(order: ScoringOrder) -> Iterator[ImageScorer]:
         raise OtherModel(settings.model, order.digest, model.digest)
 
     readers = ReaderPool(
-        wanted_readers(settings), Limits(settings.max_pixels, settings.max_decode_seconds)
+        wanted_readers(settings, usable_cores()),
+        Limits(settings.max_pixels, settings.max_decode_seconds),
     )
     try:
         readers.wait_until_ready()

@@ -35,7 +35,7 @@ async def wait_until(condition: Callable[[], bool]) -> None:
 def with_interval(seconds: float, slots: int = 1, max_waiting: int = 100) -> AdmissionQueue:
     """Return a queue whose recent requests were completed every `seconds`."""
     admission = AdmissionQueue(slots, max_waiting)
-    admission._interval.seconds = seconds
+    admission._rule.interval = seconds
     return admission
 
 
@@ -209,7 +209,7 @@ async def test_stopped_work_keeps_the_interval(error: type[Exception]) -> None:
             await slot.run(work, never())
 
     assert admission.in_flight == 0
-    assert admission._interval.seconds == 0.5
+    assert admission._rule.interval == 0.5
 
 
 async def test_interval_is_measured_between_completions() -> None:
@@ -221,12 +221,12 @@ async def test_interval_is_measured_between_completions() -> None:
             await slot.run(lambda: time.sleep(seconds), never())
 
     await send_request(0.2)
-    assert admission._interval.seconds == pytest.approx(0.2, abs=0.1)
+    assert admission._rule.interval == pytest.approx(0.2, abs=0.1)
 
     # Four at the same time: one interval of 0.2 s and three of nearly 0.
-    admission._interval.seconds = 0.0
+    admission._rule.interval = 0.0
     await asyncio.gather(*(send_request(0.2) for _ in range(4)))
-    assert admission._interval.seconds < 0.03
+    assert admission._rule.interval < 0.03
 
 
 async def test_exam_counts_once_for_each_image() -> None:
@@ -275,4 +275,4 @@ async def test_interval_is_that_of_one_image() -> None:
     async with admission.admit(10, never(), images=4) as slot:
         await slot.run(lambda: time.sleep(0.2), never())
 
-    assert admission._interval.seconds == pytest.approx(0.05, rel=0.3)
+    assert admission._rule.interval == pytest.approx(0.05, rel=0.3)
