@@ -15,11 +15,8 @@ from benchmarks.load.servers import Running
 from benchmarks.serve import processor_seconds
 from service.model import Bundle
 
-_CLIENTS = {
-    "/predict": 8,
-    "/gradcam": 8,
-    "/exam": 2,
-}  # enough for both cores, within max_body_bytes
+# Enough for both cores. More exams would be refused, for the memory of their bodies.
+_CLIENTS = {"/predict": 8, "/gradcam": 8, "/exam": 2}
 _DICOM = "application/dicom"
 _TIMEOUT_SECONDS = 120
 

@@ -1,4 +1,5 @@
 import json
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,6 +23,15 @@ EXAM = RequestCosts(
     seconds={"decode": 0.4, "fit": 0.1, "explain": 0.04, "rest": 0.06},
     busy=1.2,
 )
+
+
+def evaluate(products: str) -> float:
+    """Return the value of numbers with units between `x` and `/`, from left to right."""
+    value = 1.0
+    for sign, number, percent in re.findall(r"([x/]?) ?(\d+(?:\.\d+)?)(?: s)?( %)?", products):
+        factor = float(number) / (100 if percent else 1)
+        value = value / factor if sign == "/" else value * factor
+    return value
 
 
 def test_laps_count_processor_time_not_waiting() -> None:
@@ -98,3 +108,18 @@ def test_costs_of_another_machine_may_be_given(
     # first two calls of the model, and 0.04 s for a third one with the other two images.
     *_, row = capsys.readouterr().out.splitlines()
     assert row.split(" | ")[6] == "0.43 s"
+
+
+def test_calculations_of_the_document_are_right() -> None:
+    text = (ROOT / "docs" / "capacity.md").read_text("utf-8").replace(",", "")
+    number = r"\d+(?:\.\d+)?"
+    factor = rf"{number}(?: s)?(?: %)?"
+    calculation = rf"({factor}(?: [x/] {factor})+) = ({number})( %)?"
+
+    calculations = re.findall(calculation, text)
+
+    assert len(calculations) > 20
+    for left, right, percent in calculations:
+        value = evaluate(left) * (100 if percent else 1)
+        rounded = round(value, len(right.partition(".")[2]))
+        assert float(right) in (rounded, int(value)), left
