@@ -40,7 +40,9 @@ class SimulatedWay:
             self._body = self._instance.bodies.hold(_CALLER)
             self._body.grow(self._work.body_bytes)
         except Busy:
+            # The body is received all the same, and dropped.
             self._refuse()
+            self._instance.transfer(self._work.transfer, _do_nothing)
         else:
             self._instance.transfer(self._work.transfer, self._enter_queue)
 
