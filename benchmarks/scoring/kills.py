@@ -7,6 +7,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -18,8 +20,18 @@ from benchmarks.load.servers import ROOT
 _ON_RAY = ("driver", "actor", "raylet")
 _TITLES = {"actor": "ray::MapWorker", "raylet": "raylet/raylet"}
 _POLL = 0.05
-_SHARES = (0.15, 0.45)
-"""Shares of the time of a whole scoring after which a process is killed."""
+_SHARES = (0.02, 0.15)
+"""Shares of the time of the work on all images, after a start, when a process is killed."""
+_PATIENCE = 60.0
+"""Seconds to wait for a process that is to be killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """Seconds from the start to the first part, and from there to the end."""
+
+    start: float
+    work: float
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -27,19 +39,34 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        start = time.monotonic()
-        _finish(options, folder / "whole", on_ray=False)
-        seconds = time.monotonic() - start
+        pace = _measure(options, folder)
         whole = _tables(folder / "whole")
 
         equal = []
         for victim in _ON_RAY if options.ray else ("driver",):
             out = folder / victim
-            _kill_often(options, out, victim, seconds)
+            _kill_often(options, out, victim, pace)
             _finish(options, out, on_ray=options.ray)
             equal.append(_tables(out) == whole)
             sys.stdout.write(f"{victim}: tables are {'equal' if equal[-1] else 'DIFFERENT'}\n\n")
     return 0 if all(equal) else 1
+
+
+def _measure(options: argparse.Namespace, folder: Path) -> _Pace:
+    """Score without a kill, to `whole`, and return the seconds of a start and of the work.
+
+    A start ends when the first part is written.
+    """
+    out = folder / "whole"
+    start = time.monotonic()
+    process = _begin(options, out, on_ray=options.ray)
+    while process.poll() is None and not [*out.glob("parts/*.parquet")]:
+        time.sleep(_POLL)
+    begun = time.monotonic()
+
+    if process.wait():
+        sys.exit(f"the scoring ended with {process.returncode}")
+    return _Pace(begun - start, time.monotonic() - begun)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,21 +97,25 @@ def _finish(options: argparse.Namespace, out: Path, *, on_ray: bool) -> None:
         sys.exit(f"the scoring of {out} ended with {process.returncode}")
 
 
-def _kill_often(options: argparse.Namespace, out: Path, victim: str, seconds: float) -> None:
-    """Kill a process of the scoring so often, each time after a part of its usual time.
+def _kill_often(options: argparse.Namespace, out: Path, victim: str, pace: _Pace) -> None:
+    """Kill a process of the scoring so often, each time at a drawn moment of its work.
 
-    The scoring is begun again where it has ended. A part of its time goes into its start.
+    The scoring is begun again where it has ended. A killed actor is replaced within a scoring.
     """
     rng = random.Random(f"{options.seed} {victim}")  # noqa: S311 - moments of kills
     process = _begin(options, out, on_ray=options.ray)
+    wait = pace.start
     for number in range(options.kills):
         if process.poll() is not None:
             process = _begin(options, out, on_ray=options.ray)
-        _sleep(process, seconds * rng.uniform(*_SHARES))
+            wait = pace.start
+        _sleep(process, wait + pace.work * rng.uniform(*_SHARES))
+        wait = 0.0
 
         killed = _kill(process, victim)
         parts = len([*out.glob("parts/*.parquet")])
         sys.stdout.write(f"kill {number + 1} of the {victim}: {killed}, {parts} parts are done\n")
+        sys.stdout.flush()
     process.kill()
     process.wait()
 
@@ -105,11 +136,22 @@ def _kill(process: "subprocess.Popen[bytes]", victim: str) -> str:
         process.wait()
         return "killed"
 
-    below = psutil.Process(process.pid).children(recursive=True)
-    named = [one for one in below if _TITLES[victim] in " ".join(one.cmdline())]
-    for one in named[:1]:
-        one.kill()
-    return "killed" if named else "not there yet"
+    end = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        if _kill_below(process.pid, _TITLES[victim]):
+            return "killed"
+        time.sleep(_POLL)
+    return "had ended"
+
+
+def _kill_below(pid: int, title: str) -> bool:
+    """Kill the first process below that one with this title. Return whether there was one."""
+    for one in psutil.Process(pid).children(recursive=True):
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if title in " ".join(one.cmdline()):
+                one.kill()
+                return True
+    return False
 
 
 def _tables(out: Path) -> Mapping[str, pa.Table]:
