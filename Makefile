@@ -115,7 +115,7 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	cp requirements/dev.txt requirements/image.txt
 	$(compile) pyproject.toml --extra training --output-file requirements/training.txt
 	$(compile) pyproject.toml --output-file requirements/service.txt
-	$(compile) pyproject.toml --extra tracing --output-file requirements/image.txt
+	$(compile) pyproject.toml --extra tracing --extra onnx --output-file requirements/image.txt
 	@# Those of CUDA are in no other set.
 	$(compile) $(UPGRADE) pyproject.toml --extra training --extra training-gpu --constraints requirements/dev.txt --output-file requirements/training-gpu.txt
 	@# The other servers that benchmarks.load measures have separate environments, and so have Schemathesis and the clients of /v2.
@@ -124,7 +124,7 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	done
 
 # Every extra but the one with gigabytes of CUDA.
-dev := --extra training --extra scoring --extra ray --extra tracing --group dev
+dev := --extra training --extra scoring --extra ray --extra tracing --extra onnx --group dev
 compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
 
 .PHONY: image

@@ -99,3 +99,11 @@ def bundle_path(network: Any, breast: Pixels, tmp_path_factory: pytest.TempPathF
 def bundle(bundle_path: Path) -> Bundle:
     """Bundle of the untrained `network`, loaded."""
     return Bundle.load(bundle_path)
+
+
+@pytest.fixture(scope="session")
+def graphs_path(bundle_path: Path) -> Path:
+    """Path of a version of the bundle that has graphs of ONNX, too."""
+    from training.export.added_graphs import with_graphs  # noqa: PLC0415 - takes seconds
+
+    return with_graphs(bundle_path, bundle_path.parent / "2", overwrite=False)

@@ -31,9 +31,10 @@ FORBIDDEN = {
     "service/pipeline/class_explanation.py": "service.pipeline.steps",
     "service/runtime/scheduler.py": "service.runtime.engine",
     "training/data/table.py": "training.fit.train",
-    # The API knows no pixels, explanation no files, and the model alone TensorFlow
+    # The API knows no pixels, explanation no files, and the model alone its engines
     "service/api/responses.py": "numpy",
     "service/api/server.py": "tensorflow",
+    "service/runtime/worker.py": "onnxruntime",
     "service/explanation/heat.py": "PIL",
     # Training uses the pipeline and what lies below it
     "training/errors.py": "service.runtime.batching",

@@ -16,12 +16,14 @@ from tests.support.paths import ROOT
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 SERVICE = PROJECT["project"]["dependencies"]
-TRAINING = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["training"]]
-TRAINING_GPU = [*TRAINING, *PROJECT["project"]["optional-dependencies"]["training-gpu"]]
-IMAGE = [*SERVICE, *PROJECT["project"]["optional-dependencies"]["tracing"]]
+EXTRAS = PROJECT["project"]["optional-dependencies"]
+TRAINING = [*SERVICE, *EXTRAS["training"]]
+TRAINING_GPU = [*TRAINING, *EXTRAS["training-gpu"]]
+IMAGE = [*SERVICE, *EXTRAS["tracing"], *EXTRAS["onnx"]]
 DEV = [
     *TRAINING,
-    *PROJECT["project"]["optional-dependencies"]["tracing"],
+    *EXTRAS["tracing"],
+    *EXTRAS["onnx"],
     *PROJECT["dependency-groups"]["dev"],
 ]
 BENCH = [*DEV, *PROJECT["dependency-groups"]["bench"]]

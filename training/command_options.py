@@ -95,6 +95,20 @@ def define_export(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="refuse a model without a scorecard, or with a line that failed or is undecided",
     )
+    parser.add_argument(
+        "--onnx", action="store_true", help="with graphs of ONNX, for MAMMOLENS_ENGINE=onnx"
+    )
+    _add_overwrite(parser)
+
+
+def define_onnx(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `onnx`."""
+    parser.add_argument("bundle", type=Path, help="bundle directory: models/<name>/<version>")
+    parser.add_argument("--out", type=Path, required=True, help="directory of the new version")
+    _add_overwrite(parser)
+
+
+def _add_overwrite(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace an existing bundle")
 
 

@@ -12,6 +12,7 @@ COMMANDS: Mapping[str, str] = {
     "cross-validate": "train and measure a network for each fold",
     "scorecard": "test for shortcuts",
     "export": "write the bundle",
+    "onnx": "add graphs for another engine to a bundle",
 }
 """Short help of each command by name."""
 
@@ -25,6 +26,7 @@ GOING_ON: Mapping[str, str] = {
     "weights": "run the same command again.",
     "scorecard": "run the same command again, which goes on from the last complete step.",
     "export": "run the same command again.",
+    "onnx": "run the same command again.",
 }
 """How to go on after an interruption or a full disk, by command."""
 
@@ -41,6 +43,7 @@ Train, evaluate and export a mammogram classifier, one step at a time:
   export     write the bundle that the service loads     -> models/<name>/<version>/
 
   cross-validate   train and evaluate a network for each fold, in place of both steps
+  onnx             write a new version of a bundle, with graphs for another engine
 
 An experiment is one TOML file with every hyperparameter. training/experiments/demo.toml documents
 each key. Paths are relative to the working directory. `prepare`, `train`, `cross-validate` and
@@ -282,4 +285,15 @@ mixed precision is exported in float32.
 
   %(prog)s --keras my.keras --bundle my.toml --out models/mine/1
   %(prog)s --keras my.keras --bundle my.toml --scorecard my-scorecard.json --out models/mine/1
+
+--onnx adds graphs of ONNX: see `onnx`.
+"""
+ONNX = """\
+Write a new version of a bundle with a graph of ONNX for each signature, by which the service can
+answer with onnxruntime instead of TensorFlow (MAMMOLENS_ENGINE=onnx). The SavedModel stays, and the
+digest covers both. A graph that does not give what TensorFlow gives is left out and named: the
+service then runs its signature with TensorFlow.
+
+example:
+  %(prog)s models/demo/1 --out models/demo/2
 """

@@ -58,6 +58,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
         ),
         ("scorecard", command_texts.SCORECARD, command_options.define_scorecard, _scorecard),
         ("export", command_texts.EXPORT, command_options.define_export, _export),
+        ("onnx", command_texts.ONNX, command_options.define_onnx, _onnx),
     ):
         command_parser = _add_command(commands, name, description)
         command_parser.set_defaults(command=command, parser=command_parser)
@@ -212,7 +213,11 @@ def _export(options: argparse.Namespace) -> None:
     if options.run is not None and options.scorecard is not None:
         options.parser.error("--scorecard needs --keras: a run has its own scorecard")
 
-    common = {"overwrite": options.overwrite, "require_scorecard": options.require_scorecard}
+    common = {
+        "overwrite": options.overwrite,
+        "require_scorecard": options.require_scorecard,
+        "onnx": options.onnx,
+    }
     if foreign:
         path = export_foreign_model(
             options.keras, options.bundle, options.out, scorecard=options.scorecard, **common
@@ -220,3 +225,10 @@ def _export(options: argparse.Namespace) -> None:
     else:
         path = export_run(Run(options.run), options.out, **common)
     print(path)
+
+
+def _onnx(options: argparse.Namespace) -> None:
+    require_tensorflow("onnx")
+    from training.export.added_graphs import with_graphs
+
+    print(with_graphs(options.bundle, options.out, overwrite=options.overwrite))

@@ -9,7 +9,8 @@
     │   │   └── BundleUnreadable
     │   ├── BundleMismatch
     │   ├── BundleMissing
-    │   └── BundleUnloadable
+    │   ├── BundleUnloadable
+    │   └── GraphsMissing
     ├── ImageError
     │   ├── CorruptImage
     │   ├── EmptyImage
@@ -94,6 +95,7 @@ from service.errors.bundle_errors import (
     BundleMissing,
     BundleUnloadable,
     BundleUnreadable,
+    GraphsMissing,
 )
 from service.errors.exam_errors import ImagesRefused, MixedExam, NoImageAnswered
 from service.errors.image_errors import (
@@ -173,6 +175,7 @@ __all__ = [
     "FileTooLarge",
     "ForProcessing",
     "Forbidden",
+    "GraphsMissing",
     "ImageError",
     "ImagesRefused",
     "InvalidInference",

@@ -35,8 +35,12 @@ class BundleUnreadable(BundleDamaged):
     """The file system cannot read the bundle now. It may later, without a change of a file."""
 
 
+class GraphsMissing(BundleError):
+    """The bundle has no graphs for the engine that is asked for."""
+
+
 class BundleUnloadable(BundleError):
-    """TensorFlow cannot be imported, or memory does not suffice for the bundle."""
+    """The engine cannot be imported, or memory does not suffice for the bundle."""
 
 
 class BundleMismatch(BundleError):

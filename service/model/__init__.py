@@ -1,10 +1,11 @@
-"""Models: the bundle with its manifest and golden case, and a fake.
+"""Models: the bundle with its manifest and golden case, run by one engine or another, and a fake.
 
-Importing this package does not import TensorFlow.
+Importing this package imports neither TensorFlow nor onnxruntime.
 """
 
 from service.host.cores import usable_cores
-from service.model.bundle import Bundle, read_manifest
+from service.model.bundle import Bundle
+from service.model.bundle_files import read_manifest
 from service.model.contract import ClassIndices, Model
 from service.model.curves import (
     CalibrationBin,
@@ -29,7 +30,9 @@ from service.model.manifest import (
     Reference,
     checksums,
     gradcam_signature,
+    graph_file,
 )
+from service.model.onnx_bundle import OnnxBundle
 from service.model.provenance import Provenance
 from service.model.quality_files import (
     read_domain,
@@ -39,6 +42,7 @@ from service.model.quality_files import (
     write_domain,
 )
 from service.model.scorecard import Localisation, Scorecard, ScorecardEntry, Verdict
+from service.model.signature_model import SignatureModel
 from service.model.versions import Stamp, newest_version, stamp
 
 __all__ = [
@@ -64,18 +68,21 @@ __all__ = [
     "Manifest",
     "MeasuredShare",
     "Model",
+    "OnnxBundle",
     "Provenance",
     "Ranges",
     "Reference",
     "RocCurve",
     "Scorecard",
     "ScorecardEntry",
+    "SignatureModel",
     "Stamp",
     "Verdict",
     "ViewsFacts",
     "checksums",
     "combine",
     "gradcam_signature",
+    "graph_file",
     "newest_version",
     "read_domain",
     "read_manifest",

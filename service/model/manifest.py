@@ -203,6 +203,11 @@ def gradcam_signature(layer: str) -> str:
     return "gradcam_" + re.sub(r"[^A-Za-z0-9_]", "_", layer)
 
 
+def graph_file(signature: str) -> Path:
+    """Return the file of a signature's graph of ONNX, relative to the bundle."""
+    return Path("onnx", f"{signature}.onnx")
+
+
 def checksums(bundle: Path) -> dict[str, str]:
     """Return the SHA-256 of every file of a bundle except its manifest.
 

@@ -1,23 +1,34 @@
 """Load the model that the settings name, and check it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from service import pipeline
 from service.errors import BundleUnloadable, BundleUnreadable
-from service.model import Bundle, FakeModel, GoldenCase, Model, newest_version
+from service.model import (
+    Bundle,
+    FakeModel,
+    GoldenCase,
+    Model,
+    OnnxBundle,
+    SignatureModel,
+    newest_version,
+)
 from service.observability.stopwatch import Stopwatch
 from service.settings import FAKE, Settings
 
 _log = logging.getLogger(__name__)
 
+_ENGINES: Mapping[str, type[SignatureModel]] = {"tensorflow": Bundle, "onnx": OnnxBundle}
+"""Kinds of bundles by MAMMOLENS_ENGINE."""
+
 
 def load_model(settings: Settings) -> Model:
     """Load the newest version of the model, replay its golden case and run every path once.
 
-    The log tells the seconds of each step. The first load of a process imports TensorFlow.
+    The log tells the seconds of each step. The first load of a process imports the engine.
 
     Raises:
         BundleError: the bundle is missing, damaged or unreadable, does not reproduce its golden
@@ -29,11 +40,11 @@ def load_model(settings: Settings) -> Model:
         return _load(settings)
 
 
-def _load(settings: Settings) -> Bundle:
+def _load(settings: Settings) -> SignatureModel:
     version = newest_version(settings.model)
     stopwatch = Stopwatch()
     with stopwatch.step("load"):
-        bundle = Bundle.load(version, threads=settings.threads)
+        bundle = _ENGINES[settings.engine].load(version, threads=settings.threads)
     with bundle.on_trial():
         with stopwatch.step("golden case"):
             pipeline.replay(bundle, GoldenCase.load(version))
@@ -42,7 +53,13 @@ def _load(settings: Settings) -> Bundle:
 
     manifest = bundle.manifest
     parts = [f"{step} {time / 1e3:.1f} s" for step, time in stopwatch.milliseconds.items()]
-    _log.info("loaded: model %s/%d, %s", manifest.name, manifest.version, ", ".join(parts))
+    _log.info(
+        "loaded: model %s/%d by %s, %s",
+        manifest.name,
+        manifest.version,
+        bundle.engine,
+        ", ".join(parts),
+    )
     return bundle
 
 

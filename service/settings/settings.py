@@ -1,7 +1,7 @@
 """Settings of the service, read from environment variables, with safe defaults."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -130,6 +130,11 @@ class Settings(EnvironmentSettings):
         description="Directory of a model, whose newest version is served, or of one version. "
         "`fake` serves the built-in stand-in, which needs no TensorFlow.",
     )
+    engine: Literal["tensorflow", "onnx"] = Field(
+        default="tensorflow",
+        description="Library that runs the model. `onnx` needs the extra of that name, and graphs "
+        "in the bundle.",
+    )
     watch_seconds: float = Field(
         default=0,
         ge=0,
@@ -144,7 +149,7 @@ class Settings(EnvironmentSettings):
         default=None,
         ge=1,
         le=256,
-        description="Number of TensorFlow threads; if unset, the cores this process may use.",
+        description="Number of the engine's threads; if unset, the cores this process may use.",
     )
     readers: int | None = Field(
         default=None,
@@ -203,12 +208,7 @@ class Settings(EnvironmentSettings):
         le=_MAX_UPLOAD_BYTES,
         description="Max size of an uploaded file, in bytes.",
     )
-    max_exam_images: int = Field(
-        default=8,
-        ge=1,
-        le=32,
-        description="Max images of one exam.",
-    )
+    max_exam_images: int = Field(default=8, ge=1, le=32, description="Max images of one exam.")
     max_exam_bytes: int | None = Field(
         default=None,
         ge=1,

@@ -1,6 +1,8 @@
 """Writer of bundles: SavedModel with explaining signatures, manifest, golden case and card."""
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,6 +41,7 @@ def export_bundle(  # noqa: PLR0913 - the parts of a bundle, by keyword
     report: ScorecardReport | None = None,
     curves: Curves | None = None,
     experiment: str | None = None,
+    onnx: bool = False,
     overwrite: bool = False,
 ) -> Path:
     """Write a bundle to the directory `out` and return `out`. A failed export leaves nothing there.
@@ -46,31 +49,63 @@ def export_bundle(  # noqa: PLR0913 - the parts of a bundle, by keyword
     `manifest`: as `describe_model` returns it. `golden_pixels`: decoded pixels of a mammogram. The
     bundle keeps them with its answers for them. `curves`: those of the test part. `experiment`:
     JSON of the settings that the network was trained with, without names of files or patients.
+    `onnx`: also write graphs of ONNX, by which onnxruntime can serve the bundle.
 
     Raises:
         ExportError: `out` exists and may not be overwritten, or no class of the golden image can be
             explained.
         NotExplainable: the maps of a layer have cells in other places than the manifest says.
     """
-    if out.exists() and not overwrite:
-        raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
+    check_free(out, overwrite=overwrite)
     check_places(model, manifest)
 
     image = imaging.fit(golden_pixels, manifest.preprocessing).image
     manifest = with_effective_sizes(model, manifest, image)
 
-    # The bundle is written beside `out` and then renamed, so that it is never seen half written.
+    with staged(out) as directory:
+        _write_model(directory, model, manifest, golden_pixels)
+        if onnx:
+            add_graphs(directory, manifest)
+        _write_facts(directory, manifest, report, curves, experiment)
+    return out
+
+
+def check_free(out: Path, *, overwrite: bool) -> None:
+    """Raise ExportError if `out` exists and may not be overwritten."""
+    if out.exists() and not overwrite:
+        raise ExportError(f"{out} exists; export another version, or allow it to be overwritten.")
+
+
+@contextmanager
+def staged(out: Path) -> Iterator[Path]:
+    """Yield a directory to write, and rename it to `out` at the end. It does not exist yet.
+
+    It is beside `out`, which is never seen half written. A failure leaves nothing there.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=".export-", dir=out.parent) as workshop:
-        staged = Path(workshop) / "new"
-        _write_model(staged, model, manifest, golden_pixels)
-        _write_facts(staged, manifest, report, curves, experiment)
+        directory = Path(workshop) / "new"
+        yield directory
 
         if out.exists():
             out.rename(Path(workshop) / "old")
-        staged.rename(out)
+        directory.rename(out)
 
-    return out
+
+def add_graphs(directory: Path, manifest: Manifest) -> None:
+    """Write the graphs of ONNX of a bundle, and print each."""
+    from training.export.onnx_graphs import write_graphs  # noqa: PLC0415 - needs the extra
+
+    for outcome in write_graphs(directory, manifest):
+        print(outcome, flush=True)
+
+
+def write_manifest(directory: Path, manifest: Manifest) -> None:
+    """Write the manifest, which comes last because it lists the checksums of all other files."""
+    complete = manifest.model_copy(update={"files": checksums(directory)})
+    (directory / MANIFEST_FILE).write_text(
+        complete.model_dump_json(indent=2) + "\n", encoding="utf-8"
+    )
 
 
 def _write_model(directory: Path, model: keras.Model, manifest: Manifest, golden: Pixels) -> None:
@@ -103,12 +138,7 @@ def _write_facts(
 
     card = model_card(manifest, None if report is None else report.scorecard, curves)
     (directory / MODEL_CARD_FILE).write_text(card, encoding="utf-8")
-
-    # The manifest comes last, because it lists the checksums of all other files.
-    complete = manifest.model_copy(update={"files": checksums(directory)})
-    (directory / MANIFEST_FILE).write_text(
-        complete.model_dump_json(indent=2) + "\n", encoding="utf-8"
-    )
+    write_manifest(directory, manifest)
 
 
 def _save_model(directory: Path, model: keras.Model, manifest: Manifest) -> None:

@@ -26,8 +26,12 @@ from training.scorecard.report import check_scorecard, read_report
 _GOLDEN_SEED = 1
 
 
-def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool) -> Path:
+def export_run(
+    run: Run, out: Path, *, overwrite: bool, require_scorecard: bool, onnx: bool = False
+) -> Path:
     """Export a run to `out` = <name>/<version>, with its scorecard if it has one.
+
+    `onnx`: with graphs of ONNX.
 
     Raises:
         RunError: the run was not trained and evaluated, or `out` does not end in a version.
@@ -51,6 +55,7 @@ def export_run(run: Run, out: Path, *, overwrite: bool, require_scorecard: bool)
         report=report,
         curves=read_curves(run.curves),
         experiment=settings_json(experiment),
+        onnx=onnx,
         overwrite=overwrite,
     )
 
@@ -77,7 +82,7 @@ def describe_run(run: Run, name: str = "unnamed", version: int = 1) -> tuple[ker
     return model, manifest
 
 
-def export_foreign_model(
+def export_foreign_model(  # noqa: PLR0913 - the choices of a command, by keyword
     keras_file: Path,
     description: Path,
     out: Path,
@@ -85,10 +90,12 @@ def export_foreign_model(
     scorecard: Path | None,
     overwrite: bool,
     require_scorecard: bool,
+    onnx: bool = False,
 ) -> Path:
     """Export any Keras classifier to `out` = <name>/<version>.
 
     `description`: TOML file, see `ForeignModel`. `scorecard`: file with the model's scorecard.
+    `onnx`: with graphs of ONNX.
 
     Raises:
         ConfigError: `description` lacks a needed key.
@@ -109,7 +116,7 @@ def export_foreign_model(
 
     model, manifest = describe_foreign_model(keras_file, description, name, version)
     return export_bundle(
-        model, out, manifest, golden_pixels=pixels, report=report, overwrite=overwrite
+        model, out, manifest, golden_pixels=pixels, report=report, onnx=onnx, overwrite=overwrite
     )
 
 
