@@ -10,6 +10,7 @@ from service.errors import ReaderKilled
 from service.imaging import FileTask, Reading, ReadTask, RunTask
 from service.model import ClassIndices, Curves, Manifest, Model, Scorecard, gradcam_signature
 from service.records import Domain, FitParameters, Floats, LayerGradients, Scores
+from service.runtime.batch_limit import BatchLimit
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler, Task
 from service.runtime.shared_file import FileBytes
@@ -54,9 +55,9 @@ class ScheduledReader:
 class BatchedModel:
     """A `Model` whose calls are queued and batched with those of other requests.
 
-    A batch is not larger than the manifest allows. `on_batch` receives the signature and the number
-    of images of each call of the model, and `pass_time` times it. The result for an image does not
-    depend on the images beside it, beyond the rounding of float32.
+    A batch is not larger than the manifest and `batch_limit` allow. `on_batch` receives the
+    signature and the number of images of each call of the model, and `pass_time` times it. The
+    result for an image does not depend on the images beside it, beyond the rounding of float32.
     """
 
     model: Model
@@ -65,6 +66,7 @@ class BatchedModel:
     check: Callable[[], None]
     on_batch: OnBatch
     pass_time: PassTime
+    batch_limit: BatchLimit
 
     @property
     def manifest(self) -> Manifest:
@@ -124,7 +126,7 @@ class BatchedModel:
 
         # During a swap two versions are in use, and their calls must not share a batch.
         kind = (id(self.model), signature)
-        limit = self.manifest.images_per_call
+        limit = min(self.manifest.images_per_call, self.batch_limit.images)
         task = Task(kind, len(arrays[0]), arrays, work, self.check, limit)
         return self.scheduler.run(self.lane, task)
 

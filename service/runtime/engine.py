@@ -239,6 +239,7 @@ class Engine:
                 slot.check,
                 self._observer.batch_started,
                 self.served.pass_time,
+                self.served.batch_limit,
             )
             yield AdmittedRequest(
                 slot,

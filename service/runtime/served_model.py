@@ -10,6 +10,7 @@ from service import pipeline
 from service.errors import BundleError
 from service.host import memory
 from service.model import Model, Stamp, stamp
+from service.runtime.batch_limit import BatchLimit
 from service.runtime.pass_time import PassTime
 from service.runtime.watch import ModelWatch
 from service.settings import Settings
@@ -20,13 +21,14 @@ _log = logging.getLogger("mammolens")
 class ServedModel:
     """The newest version of a model.
 
-    `model`: None until the first version is loaded. `pass_time`: of its passes. `is_loading`:
-    whether a version is being loaded, which cannot be stopped.
+    `model`: None until the first version is loaded. `pass_time`: of its passes. `batch_limit`: of
+    its batches. `is_loading`: whether a version is being loaded, which cannot be stopped.
     """
 
     def __init__(self, settings: Settings, load: Callable[[Settings], Model]) -> None:
         self.model: Model | None = None
         self.pass_time = PassTime()
+        self.batch_limit = BatchLimit()
         self.is_loading = False
 
         self._settings = settings
@@ -67,14 +69,19 @@ class ServedModel:
             model = await loop.run_in_executor(self._loader, context.run, self._load_version)
             self.model = model
             self.pass_time = PassTime()
+            self.batch_limit = BatchLimit()
             await asyncio.to_thread(memory.collect_after_load)
 
         _log_ready(model)
         return model
 
     async def measure(self, model: Model) -> None:
-        """Measure the time of a pass, by which requests are refused that take too many."""
+        """Measure the time of a pass, by which requests are refused that take too many.
+
+        Then measure batches, of which the best becomes the limit.
+        """
         await asyncio.to_thread(self.pass_time.measure, model)
+        await asyncio.to_thread(self.batch_limit.measure, model, self._settings.max_batch)
 
     async def stamp(self) -> Stamp | None:
         """Return the stamp of the newest version, or None if it cannot be read.

@@ -15,6 +15,7 @@ from service.host.cores import usable_cores
 from service.imaging import Limits, RunTask
 from service.model import Model
 from service.pipeline import SourceReader
+from service.runtime.batch_limit import BatchLimit
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.memory_plan import model_calls, wanted_readers
 from service.runtime.model_loader import load_model
@@ -56,7 +57,9 @@ class ImageScorer:
         )
 
         reader = ScheduledReader(run_task, read_scheduler, _LANE, _always)
-        batched = BatchedModel(model, model_scheduler, _LANE, _always, _ignore, PassTime())
+        limit = BatchLimit()
+        limit.measure(model, settings.max_batch)
+        batched = BatchedModel(model, model_scheduler, _LANE, _always, _ignore, PassTime(), limit)
         source = SourceReader(reader.run, 0, order.origin_key, with_header=False, order=None)
         self._score = FileScorer(batched, source, settings.max_upload_bytes, order.regions)
 

@@ -10,6 +10,7 @@ import pytest
 
 from service.model import Bundle, FakeModel, Model
 from service.records import Floats
+from service.runtime.batch_limit import BatchLimit
 from service.runtime.batching import BatchedModel
 from service.runtime.pass_time import PassTime
 from service.runtime.scheduler import FairScheduler
@@ -66,6 +67,7 @@ def test_batched_predictions_equal_single_predictions(kind: str, bundle: Bundle)
         still_wanted,
         lambda _, size: batches.append(size),
         PassTime(),
+        BatchLimit(),
     )
 
     with ThreadPoolExecutor(len(images)) as threads:
@@ -90,7 +92,9 @@ def test_every_signature_splits_its_batch_correctly(kind: str, bundle: Bundle) -
         time.sleep(0.02)
 
     scheduler = FairScheduler(1, {"explain": 1.0}, 8)
-    batched = BatchedModel(model, scheduler, "explain", still_wanted, delay, PassTime())
+    batched = BatchedModel(
+        model, scheduler, "explain", still_wanted, delay, PassTime(), BatchLimit()
+    )
 
     def compute(number: int) -> tuple[Any, Any, Any]:
         image = images[number : number + 1]
