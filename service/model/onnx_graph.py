@@ -1,6 +1,7 @@
 """A graph of ONNX, run by onnxruntime. This is the only module that imports it."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,14 @@ from service.model.signature_model import SignatureShapes
 from service.records import Floats
 
 _ERRORS_ONLY = 3
+_AXES = 4
+_AS_REQUESTED = 1  # the memory grows by what a call needs, and not to the next power of two
 
 
 class OnnxGraph:
-    """One signature as a graph.
+    """One signature as a graph of one image, which is run once for each image of a batch.
 
-    A graph with gradients takes one image, and is run once for each image of a batch.
+    It takes pixels as [1, 1, height, width].
     """
 
     def __init__(self, file: Path, threads: int) -> None:
@@ -32,6 +35,7 @@ class OnnxGraph:
         options.log_severity_level = _ERRORS_ONLY
         # Threads that wait for the next call would take the cores from readers.
         options.add_session_config_entry("session.force_spinning_stop", "1")
+        options.add_session_config_entry("session.use_env_allocators", "1")
 
         try:
             self._session = runtime.InferenceSession(
@@ -44,34 +48,37 @@ class OnnxGraph:
             ) from error
 
         self._outputs = [output.name for output in self._session.get_outputs()]
-        images = next(one for one in self._session.get_inputs() if one.name == "images")
-        self._is_for_one_image = images.shape[0] == 1
+        inputs = {one.name: tuple(one.shape) for one in self._session.get_inputs()}
+        self._pixels = inputs.get("images", ())
+        if len(self._pixels) != _AXES:
+            raise BundleDamaged(f"{file} takes no image. Export the bundle again.")
 
     @property
     def shapes(self) -> SignatureShapes:
-        """The shapes of the graph, as the file describes them."""
-        inputs = {one.name: one.shape for one in self._session.get_inputs()}
-        outputs = {one.name: one.shape[-1] for one in self._session.get_outputs()}
-        return SignatureShapes(
-            tuple(map(_size, inputs["images"])),
-            {name: _size(last) for name, last in outputs.items()},
-        )
+        """The shapes of the signature, as the graph describes them."""
+        one, channels, height, width = self._pixels
+        last_axes = {output.name: output.shape[-1] for output in self._session.get_outputs()}
+        return SignatureShapes((one, height, width, channels), last_axes)
 
     def run(self, **inputs: np.ndarray) -> dict[str, Floats]:
         """Call the graph with arrays, and return its outputs as arrays."""
-        count = len(inputs["images"])
-        if not self._is_for_one_image or count == 1:
-            return self._call(inputs)
-
+        images = len(inputs["images"])
         single = [
-            self._call({name: array[index : index + 1] for name, array in inputs.items()})
-            for index in range(count)
+            self._run_one({name: array[index : index + 1] for name, array in inputs.items()})
+            for index in range(images)
         ]
+        if images == 1:
+            return single[0]
         return {name: np.concatenate([one[name] for one in single]) for name in self._outputs}
 
-    def _call(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Floats]:
-        arrays = self._session.run(self._outputs, inputs)
-        return dict(zip(self._outputs, arrays, strict=True))
+    def _run_one(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Floats]:
+        """Call the graph with one image of one channel, whose place among the axes is free."""
+        image = inputs["images"]
+        arrays = self._session.run(self._outputs, {**inputs, "images": image.reshape(self._pixels)})
+        return {
+            name: array.reshape(image.shape) if array.shape == self._pixels else array
+            for name, array in zip(self._outputs, arrays, strict=True)
+        }
 
 
 def run_errors() -> tuple[type[Exception], ...]:
@@ -92,11 +99,19 @@ def _onnxruntime() -> Any:
             "MAMMOLENS_ENGINE=tensorflow."
         ) from error
 
-    # The search for other devices warns of each that is not there.
-    onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+    _set_up(onnxruntime)
     return onnxruntime
 
 
-def _size(axis: int | str | None) -> int | None:
-    """Return the size of an axis, or None if it has a name instead."""
-    return axis if isinstance(axis, int) else None
+@cache
+def _set_up(runtime: Any) -> None:
+    """Set up the package once: let all graphs of the process share the memory of their calls."""
+    # The search for other devices warns of each that is not there.
+    runtime.set_default_logger_severity(_ERRORS_ONLY)
+
+    place = runtime.OrtMemoryInfo(
+        "Cpu", runtime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, runtime.OrtMemType.DEFAULT
+    )
+    growth = {"max_mem": 0, "arena_extend_strategy": _AS_REQUESTED}
+    growth |= {"initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
+    runtime.create_and_register_allocator(place, runtime.OrtArenaCfg(growth))

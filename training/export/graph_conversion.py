@@ -11,7 +11,6 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from training.export.gradient_ops import HANDLERS
 
 _OPSET = 18
-_CLASSES = "class_index"
 
 
 class NotConvertible(Exception):
@@ -21,17 +20,16 @@ class NotConvertible(Exception):
 def convert(signature: Any) -> Any:
     """Return the signature as a model of ONNX, with the names of its inputs and outputs.
 
-    A signature with gradients becomes a graph for one image. Its shapes are then constants, and
-    the operations that compute shapes fall away.
+    The graph is that of one image, so shapes are constants and the operations that compute them
+    fall away. Pixels come as [1, 1, height, width], and so do their gradients: onnxruntime is slow
+    where the last axis has the size 1.
 
     Raises:
         NotConvertible: an operation has no counterpart.
     """
     inputs = signature.structured_input_signature[1]
-    has_gradients = _CLASSES in inputs
-    function = _for_one_image(signature, inputs) if has_gradients else signature
     frozen = convert_variables_to_constants_v2(
-        function, lower_control_flow=False, aggressive_inlining=True
+        _for_one_image(signature, inputs), lower_control_flow=False, aggressive_inlining=True
     )
 
     arguments = [tensor.name for tensor in frozen.inputs]
@@ -39,6 +37,8 @@ def convert(signature: Any) -> Any:
     # TensorFlow flattens a dictionary in sorted order.
     names = dict(zip(results, sorted(signature.structured_outputs), strict=True))
     names |= {argument: argument.partition(":")[0] for argument in arguments}
+    pixels = [*inputs["images"].shape[1:]]
+    like_pixels = [tensor.name for tensor in frozen.outputs if tensor.shape[1:] == pixels]
 
     with _quiet_converter():
         from tf2onnx.convert import from_graph_def  # noqa: PLC0415 - it sets up logs
@@ -49,7 +49,10 @@ def convert(signature: Any) -> Any:
             input_names=arguments,
             output_names=results,
             opset=_OPSET,
-            custom_op_handlers=dict(HANDLERS) if has_gradients else None,
+            custom_op_handlers=dict(HANDLERS),
+            custom_rewriter=[_without_repeats],
+            inputs_as_nchw=[name for name in arguments if names[name] == "images"],
+            outputs_as_nchw=like_pixels,
             tensors_to_rename=names,
         )
 
@@ -63,16 +66,30 @@ def _for_one_image(signature: Any, inputs: dict[str, Any]) -> Any:
     shapes = {name: [1, *inputs[name].shape[1:]] for name in names}
 
     def call(*tensors: Any) -> Any:
-        # The optimiser does not trust the shapes of inputs, but it does those of a reshape.
+        # The optimiser does not trust the shapes of inputs.
         return signature(
             **{
-                name: tf.reshape(tensor, shapes[name])
+                name: tf.ensure_shape(tensor, shapes[name])
                 for name, tensor in zip(names, tensors, strict=True)
             }
         )
 
     specifications = [tf.TensorSpec(shapes[name], inputs[name].dtype, name) for name in names]
     return tf.function(call).get_concrete_function(*specifications)
+
+
+def _without_repeats(graph: Any, nodes: list[Any]) -> list[Any]:
+    """Take out reshapes that undo the new axis before them: images of one channel, repeated once.
+
+    Through them tf2onnx would not carry the order of the axes on.
+    """
+    for node in nodes:
+        expanded = node.inputs[0] if node.type == "Reshape" else None
+        if expanded is not None and expanded.type == "ExpandDims":
+            before = expanded.input[0]
+            if graph.get_shape(before) == graph.get_shape(node.output[0]):
+                graph.replace_all_inputs(node.output[0], before)
+    return nodes
 
 
 def _check_operations(model: Any) -> None:

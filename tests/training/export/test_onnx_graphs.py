@@ -33,7 +33,8 @@ def exported(body: list[Any], breast: Pixels, out: Path) -> Path:
     ]
     network = keras.Sequential([keras.Input((*SIZE, 1)), first, *body, *last])
 
-    manifest = describe_model(network, untested_facts(*SIZE, name="tiny", version=1))
+    facts = untested_facts(*SIZE, name="tiny", version=1, layers=["first"], default_layer="first")
+    manifest = describe_model(network, facts)
     return export_bundle(network, out / "tiny" / "1", manifest, golden_pixels=breast, onnx=True)
 
 
