@@ -1,7 +1,7 @@
 """Operations of gradients that tf2onnx lacks, written with operations of ONNX.
 
 Each handler replaces one node of the graph that tf2onnx converts. Shapes are known, because a
-graph with gradients is traced for one image. TensorFlow's images have their channels last, and
+graph is traced for one image. TensorFlow's images have their channels last, and
 those of ONNX first.
 """
 

@@ -15,9 +15,9 @@ from service.records import Floats
 from training.export.graph_conversion import NotConvertible, convert
 
 _TOLERANCE = 1e-4  # of the norm of an output
-# Rounding moves single activations of a deep network across the kink of their ReLU. TensorFlow's
-# own kernels then differ by 2e-3 of the norm (EfficientNet-Lite0 with oneDNN and without).
-_GRADIENT_TOLERANCE = 1e-2
+# Rounding moves single activations of a deep network across the kink of their ReLU. In TensorFlow
+# alone, noise of 1e-6 of the pixels moves the gradients of EfficientNet-Lite0 by 1e-2 of the norm.
+_GRADIENT_TOLERANCE = 5e-2
 _GRADIENTS = "gradients"
 _IMAGES = 2
 

@@ -100,6 +100,7 @@ def _facts(
         model=manifest.name,
         version=manifest.version,
         digest=digest,
+        model_engine=request.settings.engine,
         imaging=IMAGING_VERSION,
         regions=request.regions,
         listing=digest_of(listing),

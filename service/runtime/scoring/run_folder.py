@@ -26,8 +26,8 @@ _PARTIAL = ".partial"
 class ScoringFacts(BaseModel):
     """The facts of a scoring, `scoring.json`. It goes on with the same facts alone.
 
-    `digest`: of the model. `imaging`: version of the fit. `listing`: SHA-256 of the listing.
-    `images`: their number. `part_images`: those of a part.
+    `digest`: of the model. `model_engine`: that runs it. `imaging`: version of the fit. `listing`:
+    SHA-256 of the listing. `images`: their number. `part_images`: those of a part.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +36,7 @@ class ScoringFacts(BaseModel):
     model: str
     version: int
     digest: str
+    model_engine: str = "tensorflow"
     imaging: int
     regions: bool
     listing: str
