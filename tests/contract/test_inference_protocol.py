@@ -9,6 +9,7 @@ from openapi_schema_validator import OAS30Validator
 from ruamel.yaml import YAML
 
 from service.api.app import create_app
+from service.api.inference.model_metadata import describe
 from service.model import FakeModel
 from service.settings import Settings
 from tests.support.inference import in_json
@@ -82,6 +83,14 @@ def test_errors_follow_the_published_schemas(client: TestClient, path: str, sche
 
     assert answer.status_code >= 400
     check(answer.json(), schema)
+
+
+@pytest.mark.parametrize(
+    ("engine", "platform"),
+    [("tensorflow", "tensorflow_savedmodel"), ("onnx", "onnx_onnxv1")],
+)
+def test_platform_is_that_of_the_engine(engine: str, platform: str) -> None:
+    assert describe(FakeModel(), engine).platform == platform
 
 
 def test_health_tells_live_and_ready(client: TestClient) -> None:

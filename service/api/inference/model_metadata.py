@@ -4,18 +4,19 @@ from service.api import schemas
 from service.api.inference.tensor_names import INPUT_TYPES, Datatype, InputName, OutputName
 from service.model import Manifest, Model
 
-PLATFORM = "tensorflow_savedmodel"
+_PLATFORMS = {"tensorflow": "tensorflow_savedmodel", "onnx": "onnx_onnxv1"}
+"""Names of the protocol for the engines, by MAMMOLENS_ENGINE."""
 
 _ANY = -1
 
 
-def describe(model: Model) -> schemas.InferenceModel:
-    """Return the metadata of the model."""
+def describe(model: Model, engine: str) -> schemas.InferenceModel:
+    """Return the metadata of the model, which that engine runs."""
     manifest = model.manifest
     return schemas.InferenceModel(
         name=manifest.name,
         versions=[str(manifest.version)],
-        platform=PLATFORM,
+        platform=_PLATFORMS[engine],
         inputs=[
             _tensor(InputName.IMAGE, INPUT_TYPES[InputName.IMAGE]),
             _tensor(InputName.FITTED, INPUT_TYPES[InputName.FITTED], *manifest.input_shape),

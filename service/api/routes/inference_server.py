@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from service import __version__
 from service.api import schemas
+from service.api.application import AppParts
 from service.api.dependencies import AnyEngine, AnyParts
 from service.api.inference.inference_request import check_model
 from service.api.inference.model_metadata import describe
@@ -74,10 +75,10 @@ async def describe_server(_: NoQuery) -> schemas.ServerFacts:
     responses=_MODEL_ERRORS,
 )
 async def describe_inference_model(
-    name: ModelNamePath, engine: AnyEngine, _: NoQuery
+    name: ModelNamePath, parts: AnyParts, _: NoQuery
 ) -> schemas.InferenceModel:
     """Return the metadata of the model. Its inputs are alternatives."""
-    return _describe(engine, name, None)
+    return _describe(parts, name, None)
 
 
 @router.get(
@@ -88,10 +89,10 @@ async def describe_inference_model(
     responses=_MODEL_ERRORS,
 )
 async def describe_inference_version(
-    name: ModelNamePath, version: ModelVersionPath, engine: AnyEngine, _: NoQuery
+    name: ModelNamePath, version: ModelVersionPath, parts: AnyParts, _: NoQuery
 ) -> schemas.InferenceModel:
     """Return the metadata of the version, if it is the one that is served."""
-    return _describe(engine, name, version)
+    return _describe(parts, name, version)
 
 
 @router.get(
@@ -122,10 +123,10 @@ async def check_version_ready(
     return _check_ready(engine, name, version)
 
 
-def _describe(engine: Engine, name: str, version: str | None) -> schemas.InferenceModel:
-    model = engine.require_model()
+def _describe(parts: AppParts, name: str, version: str | None) -> schemas.InferenceModel:
+    model = parts.engine.require_model()
     check_model(model.manifest, name, version)
-    return describe(model)
+    return describe(model, parts.settings.engine)
 
 
 def _check_ready(engine: Engine, name: str, version: str | None) -> schemas.ModelReady:
