@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
         whole = _tables(folder / "whole")
 
         equal = []
-        for victim in _ON_RAY if options.ray else ("driver",):
+        for victim in options.victims if options.ray else ("driver",):
             out = folder / victim
             _kill_often(options, out, victim, pace)
             _finish(options, out, on_ray=options.ray)
@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, default=10, help="kills of each process")
     parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     parser.add_argument("--ray", action="store_true", help="score on Ray")
+    parser.add_argument(
+        "--victims", nargs="+", choices=_ON_RAY, default=_ON_RAY, help="on Ray; default: each"
+    )
     return parser
 
 
@@ -113,6 +116,8 @@ def _kill_often(options: argparse.Namespace, out: Path, victim: str, pace: _Pace
         wait = 0.0
 
         killed = _kill(process, victim)
+        if victim == "raylet":
+            process.wait()  # Ray notices it after some seconds, and then the scoring ends
         parts = len([*out.glob("parts/*.parquet")])
         sys.stdout.write(f"kill {number + 1} of the {victim}: {killed}, {parts} parts are done\n")
         sys.stdout.flush()
