@@ -18,12 +18,15 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     ways = _ways(options)
     seconds: dict[str, list[float]] = {name: [] for name in ways}
-    count = sum(path.is_file() for path in options.images.rglob("*.dcm"))
+    files = [path for path in options.images.rglob("*") if path.is_file()]
+    count = sum(path.suffix == ".dcm" for path in files)
+    if count < len(files):
+        sys.exit(f"{options.images} has files that are no DICOM, which the loop would not read")
     sys.stdout.write(f"{count} images, {os.cpu_count()} cores, {time.strftime('%Y-%m-%d')}\n\n")
 
     for number in range(options.repeats):
         # A machine that slows down during a repeat would always slow down the same way.
-        order = list(ways) if number % 2 else list(reversed(ways))
+        order = list(ways)[:: 1 if number % 2 else -1]
         for name in order:
             seconds[name].append(_time(ways[name]))
 
