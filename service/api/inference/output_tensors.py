@@ -82,7 +82,7 @@ def _element(name: OutputName, image: InferredImage, manifest: Manifest) -> list
     told = image.explanation or prediction
     match name:
         case OutputName.PROBABILITIES:
-            return [prediction.probabilities[name] for name in manifest.classes]
+            return [prediction.probabilities[each] for each in manifest.classes]
         case OutputName.POSITIVE:
             return [responses.prediction(prediction, manifest).positive]
         case OutputName.LABEL:
