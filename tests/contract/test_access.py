@@ -28,7 +28,7 @@ from tests.support.clients import until_ready
 from tests.support.openid import Behaviour, OpenIdProvider
 from tests.support.servers import Running, running
 
-OPEN = {"/livez", "/readyz"}
+OPEN = {"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"}
 FETCH_AT_ONCE = """
 import sys
 from service.access import provider_keys
@@ -96,7 +96,7 @@ def protected_routes(app: FastAPI) -> list[tuple[str, str]]:
     """Return method and path of every route except the open ones."""
     paths = app.openapi()["paths"]
     routes = [
-        (method.upper(), path.replace("{layer}", "conv2d").replace("{object}", "sc"))
+        (method.upper(), path.format(layer="conv2d", object="sc", name="fake", version="1"))
         for path, methods in paths.items()
         for method in methods
         if path not in OPEN
@@ -169,9 +169,11 @@ def test_only_health_checks_answer_without_a_key(app: FastAPI, client: TestClien
 
         assert answer.status_code == 401, path
         assert answer.headers["www-authenticate"] == "Bearer"
-        assert answer.json()["type"] == "urn:mammolens:unauthenticated"
+        if not path.startswith("/v2"):
+            assert answer.json()["type"] == "urn:mammolens:unauthenticated"
 
     assert client.get("/livez").status_code == 200
+    assert client.get("/v2/health/live").status_code == 200
 
 
 def test_invalid_credentials_are_refused_on_every_route(
@@ -193,7 +195,7 @@ def test_invalid_credentials_are_refused_on_every_route(
 @pytest.mark.parametrize(
     ("scope", "reached"),
     [
-        ("predict", {"/predict"}),
+        ("predict", {"/predict", "/v2/models/fake/infer", "/v2/models/fake/versions/1/infer"}),
         (
             "explain",
             {

@@ -18,6 +18,7 @@ from service.api.application import MammolensApp
 from service.api.problems.documentation import MEDIA_TYPE
 from service.api.problems.problem_types import STATUSES
 from service.model import FakeModel
+from service.runtime.admission_rule import AdmissionRule
 from service.runtime.engine import Lane
 from service.settings import FAKE, Settings
 from tests.support.clients import until_ready
@@ -380,7 +381,7 @@ def test_full_queue_gives_a_retry_after(
 ) -> None:
     """No request may wait, and no slot is free."""
     lane = app.parts.engine.lanes[Lane.PREDICT]
-    monkeypatch.setattr(lane, "_max_waiting", 0)
+    monkeypatch.setattr(lane, "_rule", AdmissionRule(0))
     monkeypatch.setattr(lane, "_free_slots", asyncio.Semaphore(0))
 
     answer = client.post("/predict", files={"file": mammogram_png})
