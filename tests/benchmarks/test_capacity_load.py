@@ -12,8 +12,8 @@ FAKE = replace(ours.SERVER, environment={**ours.SERVER.environment, "MAMMOLENS_M
 
 def test_offered_requests_are_answered_or_late(tmp_path: Path) -> None:
     with (tmp_path / "log").open("wb") as log, started(FAKE, log) as running:
-        calm = offer(running, request("/predict", SAMPLE), uniform(2, 3))
-        hurried = offer(running, request("/predict", SAMPLE, timeout=0.001), uniform(2, 3))
+        calm = offer(running, request("/predict", SAMPLE), uniform(6, 0.5))
+        hurried = offer(running, request("/predict", SAMPLE, timeout=0.001), uniform(6, 0.5))
 
     assert (calm.refused, calm.late, calm.other) == (0, 0, 0)
     assert 0.005 < calm.cost < 2

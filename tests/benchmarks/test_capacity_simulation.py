@@ -52,7 +52,7 @@ def erlang_c(servers: int, load: float) -> float:
 def test_mean_wait_is_that_of_erlang_c(servers: int, load: float) -> None:
     draw = np.random.default_rng(4)
     arrivals = [
-        Arrival(time, read_work(draw.exponential()), math.inf) for time in poisson(load, 30_000)
+        Arrival(time, read_work(draw.exponential()), math.inf) for time in poisson(load, 15_000)
     ]
 
     outcomes = simulate(arrivals, [shape(servers, servers)]).outcomes
