@@ -1,5 +1,6 @@
 """A graph of ONNX, run by onnxruntime. This is the only module that imports it."""
 
+import os
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -89,7 +90,12 @@ def run_errors() -> tuple[type[Exception], ...]:
 
 
 def _onnxruntime() -> Any:
-    """Import onnxruntime and return the package."""
+    """Import onnxruntime and return the package.
+
+    It would send events to its maker, and keep the identity of the device in a file. Its API stops
+    only a part of that, and this variable all of it, if it is set before the import.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:
         import onnxruntime  # noqa: PLC0415 - of the extra alone
     except ImportError as error:

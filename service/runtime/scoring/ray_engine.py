@@ -5,6 +5,7 @@ another one. The rows of a part are written once, by the process that waits for 
 """
 
 import logging
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -81,6 +82,7 @@ def _connect(address: str) -> None:
     try:
         ray.init(address="auto", **quiet)
     except ConnectionError:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # Ray would report the use to its makers
         patience = {"agent_register_timeout_ms": _START_MILLISECONDS}
         ray.init(include_dashboard=False, _system_config=patience, **quiet)
 

@@ -1,5 +1,6 @@
 """The bundle run by onnxruntime: what TensorFlow answers, and how a bundle without graphs fails."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -105,6 +106,22 @@ print([name for name in ("tensorflow", "keras", "onnx") if name in sys.modules])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_graphs_send_nothing_to_the_maker(graphs_path: Path, tmp_path: Path) -> None:
+    """Before it sends events, onnxruntime writes the identity of the device into a file."""
+    code = f"""
+from pathlib import Path
+from service.model import OnnxBundle
+from service import pipeline
+pipeline.warm(OnnxBundle.load(Path({str(graphs_path)!r}), threads=1))
+"""
+    hidden = {"XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY"}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
+
+    subprocess.run([sys.executable, "-c", code], env={**kept, "HOME": str(tmp_path)}, check=True)
+
+    assert not [*tmp_path.rglob("*")]
 
 
 def test_signature_without_graph_runs_in_tensorflow(copy: Path, beside: Bundle) -> None:
