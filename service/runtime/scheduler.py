@@ -66,7 +66,11 @@ class Task(Generic[P, R]):
         Return the batch to run, or None if another thread has finished this task.
         """
         self._released.wait()
-        return self._batch
+
+        # The batch holds this task. Without the way back, images are freed without the collector.
+        batch = self._batch
+        self._batch = None
+        return batch
 
     def result(self) -> R:
         """Return the result of a finished task, or raise its error."""
