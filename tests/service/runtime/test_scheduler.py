@@ -1,8 +1,10 @@
 """The fair scheduler of the model and of the readers."""
 
+import gc
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -239,3 +241,38 @@ def test_contended_time_is_divided_by_weight() -> None:
             threads.submit(keep_calling, lane)
 
     assert 2 < used["predict"] / used["explain"] < 4.5
+
+
+class Image:
+    """Payload that can be watched."""
+
+
+def test_batch_is_freed_without_the_collector() -> None:
+    scheduler = FairScheduler(1, WEIGHTS, 8)
+    begun = threading.Event()
+    go = threading.Event()
+
+    def work(payloads: Sequence[Image]) -> list[int]:
+        begun.set()
+        assert go.wait(10)
+        return [1] * len(payloads)
+
+    def call(payload: Image) -> int:
+        return scheduler.run("predict", Task("a", 1, payload, work, still_wanted))
+
+    images = [Image() for _ in range(3)]
+    watched = [weakref.ref(image) for image in images]
+    gc.disable()
+    try:
+        # The first runs, and the others wait and become a batch.
+        with ThreadPoolExecutor(3) as threads:
+            calls = [threads.submit(call, image) for image in images]
+            assert begun.wait(10)
+            go.set()
+            assert [one.result() for one in calls] == [1, 1, 1]
+        del images, calls
+        alive = [one() for one in watched if one() is not None]
+    finally:
+        gc.enable()
+
+    assert not alive
