@@ -1,6 +1,6 @@
 """Requests about an exam, from the headers to the answer: the steps that these routes share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any
@@ -13,12 +13,11 @@ from service.api.dependencies import RequestTimeout
 from service.api.held_response import check_part
 from service.api.negotiation import MediaType, negotiate
 from service.api.problems.documentation import document
-from service.api.problems.problem_types import status_of
-from service.api.record import ImageRefusal, record_of
-from service.api.slot_request import REQUEST_ERRORS, SlotRequests
+from service.api.record import record_of
+from service.api.slot_request import REQUEST_ERRORS, SlotRequests, note_refusals
 from service.api.upload.body_types import EXAM
 from service.api.upload.upload_bounds import UploadBounds
-from service.errors import ImageError, NoImageAnswered
+from service.errors import NoImageAnswered
 from service.imaging import RunTask
 from service.model import Model
 from service.observability.stopwatch import Stopwatch
@@ -139,20 +138,13 @@ class ExamRequests(SlotRequests):
                 try:
                     outcome = await working.run(partial(work, call))
                 except NoImageAnswered as error:
-                    self._note_refusals(dict(enumerate(error.refusals)))
+                    note_refusals(record, dict(enumerate(error.refusals)))
                     raise
 
         record.laps = timer.laps
-        self._note_refusals(outcome.exam.refusals)
+        note_refusals(record, outcome.exam.refusals)
         self._count(admitted.model, outcome.exam)
         return outcome.response
-
-    def _note_refusals(self, refusals: Mapping[int, ImageError]) -> None:
-        """Note the problem of each refused image, by its position, for the audit."""
-        inferences = record_of(self.request.scope).inferences
-        for position, error in refusals.items():
-            status = int(status_of(type(error)))
-            inferences[position].refusal = ImageRefusal(error.slug, status)
 
     def _count(self, model: Model, exam: Exam) -> None:
         """Count the answered images in the metrics."""

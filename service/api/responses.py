@@ -135,8 +135,6 @@ def layer(described: ConvLayer) -> schemas.Layer:
 def heat(explanation: Explanation) -> schemas.Heat:
     """Return the heatmap, its peak and its regions, each region with the note."""
     heatmap = explanation.class_explanation.heatmap
-    note = {"note": explanation.note}
-    regions = map(schemas.Region.model_validate, explanation.regions)
     return schemas.Heat(
         state=heatmap.state,
         peak=heatmap.peak,
@@ -145,8 +143,15 @@ def heat(explanation: Explanation) -> schemas.Heat:
         note=explanation.note,
         values=heatmap.values.tolist(),
         cell_to_source=matrix(heatmap.to_source),
-        regions=[region.model_copy(update=note) for region in regions],
+        regions=regions(explanation),
     )
+
+
+def regions(explanation: Explanation) -> list[schemas.Region]:
+    """Return the regions of the drawn heat, each with the note."""
+    note = {"note": explanation.note}
+    plain = map(schemas.Region.model_validate, explanation.regions)
+    return [region.model_copy(update=note) for region in plain]
 
 
 def diagnostics(by_name: Mapping[str, Diagnostic]) -> schemas.Diagnostics:

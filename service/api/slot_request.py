@@ -1,7 +1,7 @@
 """Requests that bring images and take a slot: the steps that all of them have in common."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -12,8 +12,8 @@ from fastapi import Request
 from service import errors
 from service.api.application import AppParts
 from service.api.problems.http_errors import InvalidParameters
-from service.api.problems.problem_types import ACCESS_ERRORS
-from service.api.record import Inference, record_of
+from service.api.problems.problem_types import ACCESS_ERRORS, status_of
+from service.api.record import ImageRefusal, Inference, RequestRecord, record_of
 from service.api.upload.body_types import BodyShape
 from service.api.upload.upload_bounds import UploadBounds
 from service.api.upload.upload_reader import Upload, UploadedFile, read_upload
@@ -163,3 +163,10 @@ class SlotRequests:
             data = [file.data for file in files]
             prints = await to_thread.run_sync(lambda: list(map(audit.fingerprint, data)))
         record.inferences = [Inference(model, image, exam) for image in prints]
+
+
+def note_refusals(record: RequestRecord, refusals: Mapping[int, errors.ImageError]) -> None:
+    """Note the problem of each refused image, by its position, for the audit."""
+    for position, error in refusals.items():
+        status = int(status_of(type(error)))
+        record.inferences[position].refusal = ImageRefusal(error.slug, status)

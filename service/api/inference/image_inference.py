@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from service import pipeline
 from service.api.inference.output_tensors import InferredImage
 from service.api.inference.request_json import InferenceRequest
-from service.api.problems.problem_types import status_of
-from service.api.record import ImageRefusal, RequestRecord
+from service.api.record import RequestRecord
+from service.api.slot_request import note_refusals
 from service.errors import ImageError, ImagesRefused
 from service.imaging import Read
 from service.model import Model
@@ -54,7 +54,5 @@ def answered(
     if len(outcomes) == 1:
         raise refusals[0]
 
-    for position, error in refusals.items():
-        status = int(status_of(type(error)))
-        record.inferences[position].refusal = ImageRefusal(error.slug, status)
+    note_refusals(record, refusals)
     raise ImagesRefused(refusals, len(outcomes))

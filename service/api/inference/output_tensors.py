@@ -117,6 +117,6 @@ def _heat(name: OutputName, explanation: Explanation) -> list[Any]:
         relative_peak=explanation.strength.relative_peak,
         scale=explanation.strength.scale,
         note=explanation.note,
-        regions=responses.heat(explanation).regions,
+        regions=responses.regions(explanation),
     )
     return [told.model_dump_json(by_alias=True)]
