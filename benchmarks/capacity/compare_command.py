@@ -16,6 +16,7 @@ from dataclasses import replace
 from tempfile import TemporaryFile
 
 from benchmarks.capacity.arrivals import work_of
+from benchmarks.capacity.content_options import add_content
 from benchmarks.capacity.open_load import OfferedLoad, offer
 from benchmarks.capacity.simulated_instance import InstanceShape
 from benchmarks.capacity.simulated_request import Arrival
@@ -31,7 +32,6 @@ from service.host import memory
 from service.host.cores import usable_cores
 from service.model import Bundle
 from service.settings import Settings
-from training.phantoms.transfer import SYNTAXES
 
 _ROUTES = ("/predict", "/gradcam")
 _HEAD = ("load", "offered/s", "cores", "ms each", "", "answers/s", "refused", "late", "p50", "p95")
@@ -123,14 +123,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--rounds", type=int, default=10, help="requests alone, for the steps (default 10)"
     )
-    parser.add_argument(
-        "--pixels",
-        nargs=2,
-        type=int,
-        default=(3328, 2560),
-        metavar=("ROWS", "COLUMNS"),
-        help="of the image (default 3328 2560)",
-    )
-    parser.add_argument("--syntax", choices=SYNTAXES, default="jpeg2000", help="default: jpeg2000")
+    add_content(parser, "of the image")
     parser.add_argument("--seed", type=int, default=1, help="of the arrivals (default 1)")
     return parser

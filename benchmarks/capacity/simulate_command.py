@@ -14,13 +14,13 @@ from itertools import chain
 from pathlib import Path
 
 from benchmarks.capacity.arrivals import at_once, steady, work_of, working_day
+from benchmarks.capacity.content_options import add_content
 from benchmarks.capacity.simulated_instance import InstanceShape
 from benchmarks.capacity.simulated_request import Arrival
 from benchmarks.capacity.simulation import Figures, figures, simulate
 from benchmarks.capacity.simulation_picture import write_picture
 from benchmarks.capacity.step_table import MEASURED, ROUTES, Content, StepTable, as_table, load
 from service.settings import Settings
-from training.phantoms.transfer import SYNTAXES
 
 HEAD = (
     "requests", "answered", "refused", "late", "wait p50", "wait p95", "answer p50", "answer p95",
@@ -104,15 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--deadline", type=float, default=25, help="seconds for each request (default 25)"
     )
-    parser.add_argument(
-        "--pixels",
-        nargs=2,
-        type=int,
-        default=(3328, 2560),
-        metavar=("ROWS", "COLUMNS"),
-        help="of each image, one of the table (default 3328 2560)",
-    )
-    parser.add_argument("--syntax", choices=SYNTAXES, default="jpeg2000", help="default: jpeg2000")
+    add_content(parser, "of each image, one of the table")
     parser.add_argument("--costs", type=Path, default=MEASURED, help="file of `steps --out`")
     parser.add_argument("--seed", type=int, default=1, help="of the arrivals (default 1)")
     parser.add_argument("--picture", type=Path, help="PNG of answers and refusals over time")
