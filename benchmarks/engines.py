@@ -27,7 +27,7 @@ from service.host.cores import usable_cores
 from service.model import Bundle, GoldenCase, OnnxBundle, SignatureModel
 from service.pipeline.class_explanation import Subject, explain_class
 from service.records import Method
-from service.runtime.batch_limit import BatchLimit
+from service.runtime.batch_limit import BatchLimit, batch_costs
 
 ENGINES: Mapping[str, type[SignatureModel]] = {"TensorFlow": Bundle, "onnxruntime": OnnxBundle}
 SIZES = (1, 2, 4, 8)
@@ -162,7 +162,7 @@ def _serve(engine: str, path: Path, *, long: bool) -> None:
                 answer: Any = facts
             case "limit":
                 limit = BatchLimit()
-                limit.measure(model, max(SIZES))
+                limit.choose(batch_costs(model, max(SIZES)))
                 answer = limit.images
             case "memory":
                 answer = _memory()

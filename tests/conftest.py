@@ -1,5 +1,6 @@
 """Shared fixtures: a plain phantom, the service with its stand-in model, and a small bundle."""
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,21 @@ def breast() -> Pixels:
 def mammogram_png(breast: Pixels) -> bytes:
     """The phantom `breast` as a 16-bit PNG."""
     return cv2.imencode(".png", breast)[1].tobytes()
+
+
+@pytest.fixture
+def restored_logging() -> Iterator[None]:
+    """Restore the loggers after a test of a command that configures them for its process."""
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, ("uvicorn", "httpx", "highdicom", "pydicom"))]
+    handlers = root.handlers[:]
+    levels = [logger.level for logger in loggers]
+
+    yield
+
+    root.handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 @pytest.fixture(scope="session")

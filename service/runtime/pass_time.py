@@ -5,12 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
-
 from service.errors import TooCostly
-from service.model import Model
-
-TRIALS = 5
 
 
 class PassTime:
@@ -31,14 +26,11 @@ class PassTime:
         """
         start = time.perf_counter()
         yield
-        self.seconds = min(self.seconds, (time.perf_counter() - start) / images)
+        self.note((time.perf_counter() - start) / images)
 
-    def measure(self, model: Model) -> None:
-        """Time the prediction of one image. The model must have run before."""
-        image = np.zeros((1, *model.manifest.input_shape), np.float32)
-        for _ in range(TRIALS):
-            with self.time(1):
-                model.predict(image)
+    def note(self, seconds: float) -> None:
+        """Keep the time of a pass of one image if it is the shortest."""
+        self.seconds = min(self.seconds, seconds)
 
     def check(self, passes: int, deadline_seconds: float) -> None:
         """Refuse a request of that many passes if it cannot meet its deadline.

@@ -10,7 +10,7 @@ from service import pipeline
 from service.errors import BundleError
 from service.host import memory
 from service.model import Model, Stamp, stamp
-from service.runtime.batch_limit import BatchLimit
+from service.runtime.batch_limit import BatchLimit, batch_costs
 from service.runtime.pass_time import PassTime
 from service.runtime.watch import ModelWatch
 from service.settings import Settings
@@ -76,12 +76,16 @@ class ServedModel:
         return model
 
     async def measure(self, model: Model) -> None:
-        """Measure the time of a pass, by which requests are refused that take too many.
+        """Time predictions in batches, of which the best becomes the limit.
 
-        Then measure batches, of which the best becomes the limit.
+        Requests are refused that take too many passes of the shortest time per image.
         """
-        await asyncio.to_thread(self.pass_time.measure, model)
-        await asyncio.to_thread(self.batch_limit.measure, model, self._settings.max_batch)
+        pass_time = self.pass_time
+        batch_limit = self.batch_limit
+        costs = await asyncio.to_thread(batch_costs, model, self._settings.max_batch)
+
+        pass_time.note(min(costs.values()))
+        batch_limit.choose(costs)
 
     async def stamp(self) -> Stamp | None:
         """Return the stamp of the newest version, or None if it cannot be read.

@@ -1,7 +1,10 @@
 """Requests that no deadline allows are refused before anything is computed."""
 
+import logging
 import time
 from collections.abc import Iterator
+from logging.handlers import QueueHandler
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -9,9 +12,8 @@ from fastapi.testclient import TestClient
 
 from service.api.app import create_app
 from service.model import FakeModel
-from service.runtime.pass_time import TRIALS
+from service.runtime import batch_limit
 from service.settings import FAKE, Settings
-from tests.support.clients import until_ready
 from tests.support.exam_files import as_form
 
 PASS_SECONDS = 0.02
@@ -44,13 +46,18 @@ def calls() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="module")
 def slow_client(calls: list[str]) -> Iterator[TestClient]:
-    """Client of a service whose passes have been measured."""
+    """Client of a service whose passes have been measured, which its log tells."""
+    measured: SimpleQueue[logging.LogRecord] = SimpleQueue()
+    log = logging.getLogger(batch_limit.__name__)
     app = create_app(Settings(model=FAKE, deadline_seconds=DEADLINE_SECONDS))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        until_ready(client)
-        while len(calls) < TRIALS:
-            time.sleep(0.01)
-        yield client
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(log, "level", logging.INFO)
+        patch.setattr(log, "handlers", [QueueHandler(measured)])
+        with TestClient(app, raise_server_exceptions=False) as client:
+            measured.get(timeout=30)
+            calls.clear()
+            yield client
 
 
 def test_hopeless_method_is_refused_before_any_pass(

@@ -12,7 +12,6 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from service.runtime.scoring.scoring_command import main
 from tests.support.archive_parts import read_tables, write_archive
 from tests.support.paths import ROOT
 
@@ -29,13 +28,14 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, pa.Table]:
     """Tables of a scoring without Ray."""
     out = tmp_path_factory.mktemp("whole")
-    main(["fake", str(source), "--out", str(out)])
+    assert begin(source, out, ray=False).wait() == 0
     return read_tables(out)
 
 
-def begin(source: Path, out: Path) -> "subprocess.Popen[bytes]":
-    command = ("score", "fake", str(source), "--out", str(out), "--ray", "auto")
-    return subprocess.Popen([sys.executable, "-m", "service", *command], cwd=ROOT)
+def begin(source: Path, out: Path, *, ray: bool = True) -> "subprocess.Popen[bytes]":
+    command = ["score", "fake", str(source), "--out", str(out)]
+    engine = ["--ray", "auto"] if ray else []
+    return subprocess.Popen([sys.executable, "-m", "service", *command, *engine], cwd=ROOT)
 
 
 def finish(source: Path, out: Path) -> None:

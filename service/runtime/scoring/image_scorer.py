@@ -17,7 +17,7 @@ from service.host.memory import MEBIBYTE
 from service.imaging import Limits, RunTask
 from service.model import Model
 from service.pipeline import SourceReader
-from service.runtime.batch_limit import BatchLimit
+from service.runtime.batch_limit import BatchLimit, batch_costs
 from service.runtime.batching import BatchedModel, ScheduledReader
 from service.runtime.memory_plan import model_calls, wanted_readers
 from service.runtime.model_loader import load_model
@@ -62,7 +62,7 @@ class ImageScorer:
 
         reader = ScheduledReader(run_task, read_scheduler, _LANE, _always)
         limit = BatchLimit()
-        limit.measure(model, settings.max_batch)
+        limit.choose(batch_costs(model, settings.max_batch))
         batched = BatchedModel(model, model_scheduler, _LANE, _always, _ignore, PassTime(), limit)
         source = SourceReader(reader.run, 0, order.origin_key, with_header=False, order=None)
         self._score = FileScorer(batched, source, settings.max_upload_bytes, order.regions)

@@ -141,17 +141,29 @@ def test_images_are_hashed_in_a_worker_thread(
     assert "AnyIO worker thread" in name
 
 
+@pytest.fixture(scope="module")
+def without_audit() -> Iterator[TestClient]:
+    """Client of a service whose audit log takes no line."""
+    with connected(Path("/dev/full")) as client:
+        yield client
+
+
 @pytest.mark.parametrize("route", POSTS)
 @pytest.mark.parametrize("data", [None, b"no image"], ids=["image", "no image"])
 def test_no_result_without_an_audit_line(
-    mammogram_png: bytes, route: str, data: bytes | None
+    without_audit: TestClient, mammogram_png: bytes, route: str, data: bytes | None
 ) -> None:
-    with connected(Path("/dev/full")) as client:
-        answer = client.post(route, files={"file": data or mammogram_png})
+    answer = without_audit.post(route, files={"file": data or mammogram_png})
 
-        assert answer.status_code == 500
-        assert answer.json()["type"] == "urn:mammolens:internal-error"
-        assert answer.json()["request_id"] == answer.headers["x-request-id"]
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:mammolens:internal-error"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("data", [None, b"no image"], ids=["image", "no image"])
+def test_service_without_audit_is_not_ready(mammogram_png: bytes, data: bytes | None) -> None:
+    with connected(Path("/dev/full")) as client:
+        client.post("/predict", files={"file": data or mammogram_png})
 
         ready = client.get("/readyz")
         assert ready.status_code == 503

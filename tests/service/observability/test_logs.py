@@ -12,23 +12,16 @@ import pytest
 from service.observability import logs
 from service.observability.audit import AuditLost
 
+pytestmark = pytest.mark.usefixtures("restored_logging")
+
 
 @pytest.fixture(autouse=True)
-def restore_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers = root.handlers[:]
-    level = root.level
-    libraries = ("uvicorn", "highdicom", "pydicom")
-    levels = {library: logging.getLogger(library).level for library in libraries}
+def no_request_id() -> Iterator[None]:
     request_id = logs.REQUEST_ID.set(None)
 
     yield
 
     logs.REQUEST_ID.reset(request_id)
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for library, library_level in levels.items():
-        logging.getLogger(library).setLevel(library_level)
 
 
 @pytest.mark.parametrize("form", ["json", "text"])

@@ -1,13 +1,13 @@
 """The largest batch, by the cost per image of batches of each size."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
 from service.model import FakeModel
 from service.records import Floats
-from service.runtime.batch_limit import BatchLimit, choose, sizes_up_to
+from service.runtime.batch_limit import BatchLimit, batch_costs, sizes_up_to
 
 
 class CostlyModel(FakeModel):
@@ -29,8 +29,12 @@ class CostlyModel(FakeModel):
 
 
 def measured(model: CostlyModel, longest: int = 8) -> float:
-    limit = BatchLimit(clock=model.clock)
-    limit.measure(model, longest)
+    return chosen(batch_costs(model, longest, model.clock))
+
+
+def chosen(costs: Mapping[int, float]) -> float:
+    limit = BatchLimit()
+    limit.choose(costs)
     return limit.images
 
 
@@ -83,4 +87,4 @@ def test_sizes_double_up_to_the_longest(longest: int, sizes: list[int]) -> None:
 
 
 def test_bound_of_choice_is_five_percent() -> None:
-    assert choose({1: 1.06, 2: 1.04, 4: 1.0}) == 2
+    assert chosen({1: 1.06, 2: 1.04, 4: 1.0}) == 2

@@ -93,6 +93,7 @@ def test_run_is_measured_and_scored_with_jax(run: Run) -> None:
     assert lines["batched"]["value"] < 1e-4
 
 
+@pytest.mark.interop
 def test_same_training_with_jax_gives_equal_figures(run: Run, toml: Path, tmp_path: Path) -> None:
     with_jax(f"train {toml} --run {tmp_path / 'again'}")
 

@@ -91,6 +91,7 @@ def test_training_lowers_the_loss(finished: Run) -> None:
     assert history[-1].train_loss < 0.9 * history[0].train_loss
 
 
+@pytest.mark.interop
 def test_same_seed_gives_same_figures(finished: Run, toml: Path, tmp_path: Path) -> None:
     again = train_in(tmp_path / "again", toml)
 

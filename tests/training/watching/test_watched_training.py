@@ -90,24 +90,35 @@ def tags(run: Run) -> dict[str, list[int]]:
     return {tag: [event.step for event in events.Tensors(tag)] for tag in events.Tags()["tensors"]}
 
 
-def test_pictures_change_no_figure(toml: Path, tmp_path: Path) -> None:
-    watched = Run(tmp_path / "watched")
+@pytest.fixture(scope="module")
+def watched(toml: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A training with pictures."""
+    run = Run(tmp_path_factory.mktemp("runs") / "watched")
+    train(toml, run)
+    return run
+
+
+@pytest.mark.interop
+def test_pictures_change_no_figure(watched: Run, toml: Path, tmp_path: Path) -> None:
     unwatched = Run(tmp_path / "unwatched")
 
-    train(toml, watched)
     train(toml, unwatched, "--no-pictures")
 
     assert watched.history.read_bytes() == unwatched.history.read_bytes()
     assert not unwatched.epochs.exists()
+    assert set(tags(unwatched)) >= {"train_loss", "learning_rate", "seconds", "weight_norm"}
+    assert "examples" not in tags(unwatched)
+
+
+def test_pictures_of_epochs_are_written(watched: Run) -> None:
     written = tags(watched)
+
     assert {path.name for path in watched.epochs.iterdir()} == {
         *("batch.png", "variations.png", "examples.csv", "epoch-001.png", "epoch-002.png")
     }
     assert written["examples"] == written["train_loss"] == [1, 2]
     assert written["examples/with_heat"] == written["weight_norm"] == [1, 2]
     assert written["augmented/variations"] == [0]
-    assert set(tags(unwatched)) >= {"train_loss", "learning_rate", "seconds", "weight_norm"}
-    assert "examples" not in tags(unwatched)
 
 
 def test_second_process_draws_no_augmented_images_again(
