@@ -118,13 +118,15 @@ requirements: .venv/dev.installed ## pin the requirements of pyproject.toml (new
 	$(compile) pyproject.toml --extra tracing --extra onnx --output-file requirements/image.txt
 	@# Those of CUDA are in no other set.
 	$(compile) $(UPGRADE) pyproject.toml --extra training --extra training-gpu --constraints requirements/dev.txt --output-file requirements/training-gpu.txt
+	@# JAX, Ray and pandas, which TensorFlow would load at each start.
+	$(compile) $(UPGRADE) pyproject.toml requirements/peers/engines.in --extra training --extra scoring --extra ray --constraints requirements/dev.txt --output-file requirements/peers/engines.txt
 	@# The other servers that benchmarks.load measures have separate environments, and so have Schemathesis and the clients of /v2.
 	for peer in litserve bentoml mlserver mosec schemathesis inference-clients; do \
 	  $(compile) $(UPGRADE) requirements/peers/$$peer.in --output-file requirements/peers/$$peer.txt; \
 	done
 
 # Every extra but the one with gigabytes of CUDA.
-dev := --extra training --extra scoring --extra ray --extra tracing --extra onnx --group dev
+dev := --extra training --extra scoring --extra tracing --extra onnx --group dev
 compile := requirements/uv pip compile --quiet --universal --generate-hashes --custom-compile-command 'make requirements'
 
 .PHONY: image

@@ -1,7 +1,10 @@
 r"""Kills trainings at many moments, and compares them with one that nobody interrupted.
 
-    [KERAS_BACKEND=jax] python -m benchmarks.killed_training [--networks cnn lite0] [--kills 8] \
-        [--workers 2] [--seed 0] [--keep FOLDER]
+    python -m benchmarks.killed_training [--networks cnn lite0] [--kills 8] [--workers 2] \
+        [--seed 0] [--keep FOLDER]
+
+With KERAS_BACKEND=jax it needs an environment that has JAX, such as build/peers/engines, which
+`make interop` installs.
 
 Each network is trained on made-up images with every option that has a state: a running mean of the
 weights, frozen epochs, a warm-up, a ratio of classes, several workers, bfloat16. The training is a

@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.load.peers.starts import install
 from training.phantoms import write_dataset
 
 ROOT = Path(__file__).parents[1]
@@ -93,8 +94,9 @@ def _compare_speed(folder: Path, backends: Sequence[str], steps: int) -> None:
 def _step(experiment: Path, backend: str, batch: int, steps: int) -> tuple[float, float]:
     """Return the median seconds of a step in a process with this backend, and its memory in MB."""
     arguments = (str(experiment), str(batch), str(steps))
+    python = install("engines") if backend == "jax" else sys.executable
     outcome = subprocess.run(  # noqa: S603 - fixed arguments
-        [sys.executable, "-m", "benchmarks.training_steps", *arguments],
+        [python, "-m", "benchmarks.training_steps", *arguments],
         env={**os.environ, "KERAS_BACKEND": backend},
         check=True,
         capture_output=True,

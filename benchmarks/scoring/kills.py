@@ -15,6 +15,7 @@ import psutil
 import pyarrow as pa
 from pyarrow import parquet
 
+from benchmarks.load.peers.starts import install
 from benchmarks.load.servers import ROOT
 
 _ON_RAY = ("driver", "actor", "raylet")
@@ -83,10 +84,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _begin(options: argparse.Namespace, out: Path, *, on_ray: bool) -> "subprocess.Popen[bytes]":
-    command = ("score", str(options.model), str(options.images), "--out", str(out))
+    command = ("-m", "service", "score", str(options.model), str(options.images), "--out", str(out))
     engine = ("--ray", "auto") if on_ray else ()
+    python = install("engines") if on_ray else sys.executable
     return subprocess.Popen(  # noqa: S603 - fixed arguments
-        [sys.executable, "-m", "service", *command, *engine],
+        [python, *command, *engine],
         cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

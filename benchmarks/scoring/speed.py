@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.load.peers.starts import install
 from benchmarks.load.servers import ROOT
 
 
@@ -53,11 +54,11 @@ def _ways(options: argparse.Namespace) -> Mapping[str, Sequence[str]]:
     files = (str(options.model), str(options.images))
     score = ("-m", "service", "score", *files, "--out", "OUT")
     ways: dict[str, Sequence[str]] = {
-        "loop": ("-m", "benchmarks.scoring.plain_loop", *files),
-        "score": score,
+        "loop": (sys.executable, "-m", "benchmarks.scoring.plain_loop", *files),
+        "score": (sys.executable, *score),
     }
     if options.ray:
-        ways["score on Ray"] = (*score, "--ray", "auto")
+        ways["score on Ray"] = (str(install("engines")), *score, "--ray", "auto")
     return ways
 
 
@@ -66,7 +67,5 @@ def _time(command: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory() as out:
         words = [str(Path(out) / "scored") if word == "OUT" else word for word in command]
         start = time.perf_counter()
-        subprocess.run(  # noqa: S603 - fixed arguments
-            [sys.executable, *words], cwd=ROOT, check=True, capture_output=True
-        )
+        subprocess.run(words, cwd=ROOT, check=True, capture_output=True)  # noqa: S603 - fixed
         return time.perf_counter() - start

@@ -16,16 +16,15 @@ from tests.support.servers import running
 pytestmark = pytest.mark.interop
 
 SCRIPT = ROOT / "tests" / "interop" / "clients" / "inference_clients.py"
-PYTHON = ROOT / "build" / "peers" / "inference-clients" / "bin" / "python"
 
 
 @pytest.fixture(scope="module")
 def answers() -> dict[str, Any]:
     """What the clients were told, and what /predict and /gradcam say."""
-    install("inference-clients")
+    python = install("inference-clients")
     with running(MAMMOLENS_MODEL=str(DEMO.parent)) as server:
         done = subprocess.run(
-            [PYTHON, SCRIPT, server.address, "demo", SAMPLE],
+            [python, SCRIPT, server.address, "demo", SAMPLE],
             capture_output=True,
             text=True,
             timeout=120,

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import psutil
 import pyarrow as pa
 import pytest
 
+from benchmarks.load.peers.starts import install
 from tests.support.archive_parts import read_tables, write_archive
 from tests.support.paths import ROOT
 
@@ -35,7 +35,8 @@ def whole(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str
 def begin(source: Path, out: Path, *, ray: bool = True) -> "subprocess.Popen[bytes]":
     command = ["score", "fake", str(source), "--out", str(out)]
     engine = ["--ray", "auto"] if ray else []
-    return subprocess.Popen([sys.executable, "-m", "service", *command, *engine], cwd=ROOT)
+    python = install("engines")
+    return subprocess.Popen([python, "-m", "service", *command, *engine], cwd=ROOT)
 
 
 def finish(source: Path, out: Path) -> None:

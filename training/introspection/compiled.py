@@ -44,18 +44,19 @@ def _with_jax(network: keras.Model, signature: Signature, batch: int) -> Compile
 
     variables = network.variables
 
-    @jax.jit
     def function(values: list[Any], *inputs: Any) -> dict[str, Any]:
         weights = zip(variables, values, strict=True)
         with keras.StatelessScope(state_mapping=weights):
             return signature.function(*inputs)
+
+    traced = jax.jit(function)
 
     def compute(*arrays: np.ndarray) -> dict[str, Floats]:
         values = [variable.value for variable in variables]
         count = len(arrays[0])
         # JAX compiles a function anew for each number of images: let there be two of them.
         size = 1 if count == 1 else max(count, batch)
-        outputs = function(values, *(_padded(array, size) for array in arrays))
+        outputs = traced(values, *(_padded(array, size) for array in arrays))
         return {name: np.array(array, np.float32)[:count] for name, array in outputs.items()}
 
     return compute

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks.load.servers import ROOT, Server
@@ -19,10 +20,10 @@ _COMMON = {
 }
 
 
-def install(name: str) -> None:
-    """Install requirements/peers/NAME.txt into build/peers/NAME.
+def install(name: str) -> Path:
+    """Install requirements/peers/NAME.txt into build/peers/NAME, and return its Python.
 
-    Does nothing if the requirements have not changed since the last installation. Every file is
+    Installs nothing if the requirements have not changed since the last installation. Every file is
     checked against its hash.
 
     Raises:
@@ -30,10 +31,11 @@ def install(name: str) -> None:
     """
     requirements = ROOT / "requirements" / "peers" / f"{name}.txt"
     home = ROOT / "build" / "peers" / name
+    python = home / "bin" / "python"
     stamp = home / "installed"
 
     if stamp.exists() and stamp.read_bytes() == requirements.read_bytes():
-        return
+        return python
 
     uv = str(ROOT / "requirements" / "uv")
     venv = [uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(home)]
@@ -50,13 +52,14 @@ def install(name: str) -> None:
         str(requirements),
     ]
     subprocess.run(  # noqa: S603 - our own
-        [*command, "--python", str(home / "bin" / "python")],
+        [*command, "--python", str(python)],
         cwd=ROOT,
         check=True,
         env={**os.environ, "VENV": ".venv"},
     )
 
     stamp.write_bytes(requirements.read_bytes())
+    return python
 
 
 def _open_inference(data: bytes) -> bytes:

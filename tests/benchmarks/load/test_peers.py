@@ -20,7 +20,7 @@ def pins(file: Path) -> set[Requirement]:
     }
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [*PEERS, "engines"])
 def test_peer_pins_versions_of_the_service(name: str) -> None:
     """The packages that decode, fit and predict have the same versions everywhere."""
     service = pins(ROOT / "requirements" / "service.txt")
@@ -30,7 +30,7 @@ def test_peer_pins_versions_of_the_service(name: str) -> None:
     assert shared <= pins(ROOT / "requirements" / "peers" / f"{name}.txt")
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [*PEERS, "engines"])
 def test_peer_requirements_name_no_package_index(name: str) -> None:
     for file in (ROOT / "requirements" / "peers").glob(f"{name}.*"):
         text = file.read_text()

@@ -3,13 +3,13 @@
 import csv
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.load.peers.starts import install
 from service.model import Bundle, Level
 from tests.support.paths import ROOT
 from training.config_files import load_experiment
@@ -18,6 +18,8 @@ from training.data.table import load_records
 from training.export.publish import export_run
 from training.fit.run import Run, read_json
 from training.fit.start import open_data
+
+pytestmark = pytest.mark.interop
 
 # All commands in one process: imports take longer than the toy experiment does.
 PROGRAM = """\
@@ -56,7 +58,7 @@ def run(toml: Path) -> Run:
 def with_jax(commands: str) -> None:
     """Run commands of training with JAX on the CPU, one after another."""
     finished = subprocess.run(
-        [sys.executable, "-c", PROGRAM, commands],
+        [install("engines"), "-c", PROGRAM, commands],
         cwd=ROOT,
         env={**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"},
         capture_output=True,
@@ -93,7 +95,6 @@ def test_run_is_measured_and_scored_with_jax(run: Run) -> None:
     assert lines["batched"]["value"] < 1e-4
 
 
-@pytest.mark.interop
 def test_same_training_with_jax_gives_equal_figures(run: Run, toml: Path, tmp_path: Path) -> None:
     with_jax(f"train {toml} --run {tmp_path / 'again'}")
 
