@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.load.servers import ROOT
 from service import pipeline
 from service.host.cores import usable_cores
-from service.model import Bundle, GoldenCase, OnnxBundle, SignatureModel
+from service.model import Bundle, GoldenCase, Model, OnnxBundle, SignatureModel
 from service.pipeline.class_explanation import Subject, explain_class
 from service.records import Method
 from service.runtime.batch_limit import BatchLimit, batch_costs
@@ -93,7 +93,7 @@ def _compare(path: Path, rounds: int, *, long: bool) -> None:
     first, second = (np.load(file) for file in files)
     print("\n| largest difference | of the largest value | of the norm |\n|---|---|---|")
     for key in first:
-        peak = _peak(second[key], first[key])
+        peak = peak_difference(second[key], first[key])
         print(f"| {key} | {peak:.1e} | {_norm(second[key], first[key]):.1e} |")
 
 
@@ -101,7 +101,8 @@ def _print_row(name: str, cells: Iterable[str], last: str = "") -> None:
     print(f"| {name} | {' | '.join(cells)} | {last} |")
 
 
-def _peak(array: np.ndarray, expected: np.ndarray) -> float:
+def peak_difference(array: np.ndarray, expected: np.ndarray) -> float:
+    """Return the largest difference as a share of the largest value that is expected."""
     largest = float(np.abs(expected).max())
     return float(np.abs(array - expected).max()) / (largest or 1.0)
 
@@ -167,7 +168,9 @@ def _serve(engine: str, path: Path, *, long: bool) -> None:
             case "memory":
                 answer = _memory()
             case "arrays":
-                answer = _arrays(model, golden, long=long)
+                with tempfile.NamedTemporaryFile(suffix=".npz", delete=False) as file:
+                    np.savez(file, **arrays(model, golden, long=long))  # type: ignore[arg-type]
+                answer = file.name
             case work:
                 begin = time.perf_counter()
                 works[work](question["size"])
@@ -175,12 +178,12 @@ def _serve(engine: str, path: Path, *, long: bool) -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _arrays(model: SignatureModel, golden: GoldenCase, *, long: bool) -> str:
-    """Write what the model computes for the golden image, and return the file."""
+def arrays(model: Model, golden: GoldenCase, *, long: bool) -> dict[str, np.ndarray]:
+    """Return what the model computes for the golden image, by name."""
     images = golden.image[None]
     classes = np.full(1, model.manifest.positive_index, np.int32)
     scores = model.predict(images)
-    arrays: dict[str, np.ndarray] = {
+    computed: dict[str, np.ndarray] = {
         "logits": scores.logits,
         "probabilities": scores.probabilities,
         "features": scores.features,
@@ -190,18 +193,15 @@ def _arrays(model: SignatureModel, golden: GoldenCase, *, long: bool) -> str:
     subject = Subject(golden.image, golden.image[..., 0] > 0)
     for layer in model.manifest.layers:
         explained = model.layer_gradients(layer.name, images, classes)
-        arrays[f"maps of {layer.name}"] = explained.maps
-        arrays[f"gradients at {layer.name}"] = explained.gradients
+        computed[f"maps of {layer.name}"] = explained.maps
+        computed[f"gradients at {layer.name}"] = explained.gradients
     for method, name in _questions(model, long=long):
         heat = explain_class(model, subject, method, name, int(classes[0]), full=False).heatmap
-        arrays[f"{method} {name}".strip()] = heat.values
-
-    with tempfile.NamedTemporaryFile(suffix=".npz", delete=False) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    return file.name
+        computed[f"{method} {name}".strip()] = heat.values
+    return computed
 
 
-def _questions(model: SignatureModel, *, long: bool) -> Sequence[tuple[Method, str]]:
+def _questions(model: Model, *, long: bool) -> Sequence[tuple[Method, str]]:
     """Return the methods and layers to compare; no layer for methods of the input."""
     of_input = [Method.SMOOTH_GRAD, *(sorted(_LONG) if long else [])]
     of_layers = [one for one in Method if one not in {Method.SMOOTH_GRAD, *_LONG}]
