@@ -50,21 +50,25 @@ class DrainingServer(uvicorn.Server):
         self._engine = engine
         self._max_seconds = max_seconds + _GRACE_SECONDS
         self._end = 0.0
+        self._is_told = False
         self._idle_ticks = 0
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain (SIGTERM, SIGINT)."""
+        """Begin to drain (SIGTERM, SIGINT).
+
+        The signal may have interrupted the writing of a log line, so the next tick logs it.
+        """
         if self._engine.is_draining:
             super().handle_exit(sig, frame)
             return
 
-        _log.info("draining: new requests are rejected, admitted requests are answered")
         self._end = time.monotonic() + self._max_seconds
         self._engine.drain()
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end now. Called every tenth of a second."""
         if self._engine.is_draining:
+            self._tell_once()
             self._idle_ticks = 0 if self.server_state.tasks else self._idle_ticks + 1
             timed_out = time.monotonic() > self._end
             self.should_exit |= self._idle_ticks >= _IDLE_TICKS or timed_out
@@ -78,3 +82,8 @@ class DrainingServer(uvicorn.Server):
             self.config.timeout_graceful_shutdown = math.ceil(seconds)
 
         await super().shutdown(sockets)
+
+    def _tell_once(self) -> None:
+        if not self._is_told:
+            _log.info("draining: new requests are rejected, admitted requests are answered")
+            self._is_told = True

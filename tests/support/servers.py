@@ -65,7 +65,10 @@ def running(
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=40)
+            try:
+                process.wait(timeout=40)
+            finally:
+                process.kill()  # a service that does not end fails its test alone
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
