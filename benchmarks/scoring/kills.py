@@ -45,11 +45,11 @@ def main(arguments: Sequence[str]) -> int:
 
         equal = []
         for victim in options.victims if options.ray else ("driver",):
-            out = folder / victim
-            _kill_often(options, out, victim, pace)
-            _finish(options, out, on_ray=options.ray)
-            equal.append(_tables(out) == whole)
-            sys.stdout.write(f"{victim}: tables are {'equal' if equal[-1] else 'DIFFERENT'}\n\n")
+            outs = _kill_often(options, folder / victim, victim, pace)
+            _finish(options, outs[-1], on_ray=options.ray)
+            equal += [_tables(out) == whole for out in outs]
+            same = sum(equal[-len(outs) :])
+            sys.stdout.write(f"{victim}: tables of {same} of {len(outs)} scorings are equal\n\n")
     return 0 if all(equal) else 1
 
 
@@ -102,29 +102,40 @@ def _finish(options: argparse.Namespace, out: Path, *, on_ray: bool) -> None:
         sys.exit(f"the scoring of {out} ended with {process.returncode}")
 
 
-def _kill_often(options: argparse.Namespace, out: Path, victim: str, pace: _Pace) -> None:
-    """Kill a process of the scoring so often, each time at a drawn moment of its work.
+def _kill_often(
+    options: argparse.Namespace, folder: Path, victim: str, pace: _Pace
+) -> Sequence[Path]:
+    """Kill a process of scorings so often, each time at a drawn moment of its work.
 
-    The scoring is begun again where it has ended. A killed actor is replaced within a scoring.
+    A scoring that was killed is begun again. A killed actor is replaced within a scoring. After one
+    that is complete, another one is begun. Returns the folders of the scorings.
     """
     rng = random.Random(f"{options.seed} {victim}")  # noqa: S311 - moments of kills
-    process = _begin(options, out, on_ray=options.ray)
+    outs = [folder / "1"]
+    process = _begin(options, outs[-1], on_ray=options.ray)
     wait = pace.start
-    for number in range(options.kills):
+    kills = 0
+    while kills < options.kills:
         if process.poll() is not None:
-            process = _begin(options, out, on_ray=options.ray)
+            if process.returncode == 0:
+                outs.append(folder / str(len(outs) + 1))
+            process = _begin(options, outs[-1], on_ray=options.ray)
             wait = pace.start
         _sleep(process, wait + pace.work * rng.uniform(*_SHARES))
         wait = 0.0
 
-        killed = _kill(process, victim)
+        if not _kill(process, victim):
+            continue
+        kills += 1
         if victim == "raylet":
             process.wait()  # Ray notices it after some seconds, and then the scoring ends
-        parts = len([*out.glob("parts/*.parquet")])
-        sys.stdout.write(f"kill {number + 1} of the {victim}: {killed}, {parts} parts are done\n")
+        parts = len([*outs[-1].glob("parts/*.parquet")])
+        sys.stdout.write(f"kill {kills} of the {victim}, scoring {len(outs)}: {parts} parts done\n")
         sys.stdout.flush()
+
     process.kill()
     process.wait()
+    return outs
 
 
 def _sleep(process: "subprocess.Popen[bytes]", seconds: float) -> None:
@@ -134,21 +145,21 @@ def _sleep(process: "subprocess.Popen[bytes]", seconds: float) -> None:
         time.sleep(_POLL)
 
 
-def _kill(process: "subprocess.Popen[bytes]", victim: str) -> str:
-    """Kill a process of the scoring. Return what became of it."""
+def _kill(process: "subprocess.Popen[bytes]", victim: str) -> bool:
+    """Kill a process of the scoring. Return whether there was one."""
     if process.poll() is not None:
-        return "had ended"
+        return False
     if victim == "driver":
         process.kill()
         process.wait()
-        return "killed"
+        return True
 
     end = time.monotonic() + _PATIENCE
     while process.poll() is None and time.monotonic() < end:
         if _kill_below(process.pid, _TITLES[victim]):
-            return "killed"
+            return True
         time.sleep(_POLL)
-    return "had ended"
+    return False
 
 
 def _kill_below(pid: int, title: str) -> bool:
