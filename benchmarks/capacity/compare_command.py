@@ -35,14 +35,13 @@ from service.settings import Settings
 
 _ROUTES = ("/predict", "/gradcam")
 _HEAD = ("load", "offered/s", "cores", "ms each", "", "answers/s", "refused", "late", "p50", "p95")
-_KEPT_BYTES = 64 * memory.MEBIBYTE  # of freed memory, as in the service and its readers
 _CLIENTS = 8
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print measured and simulated figures of each load."""
     options = _parser().parse_args(arguments)
-    memory.keep_freed(_KEPT_BYTES)
+    memory.keep_freed()
     bundle = Bundle.load(DEMO)
     pipeline.warm(bundle)
 

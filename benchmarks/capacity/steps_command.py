@@ -22,13 +22,12 @@ from training.phantoms.transfer import Syntax
 SIZES = ((640, 512), (3328, 2560), (4096, 3328))
 SYNTAXES: tuple[Syntax, ...] = ("explicit", "rle", "jpeg-lossless-sv1", "jpeg-ls", "jpeg2000")
 _PATIENT = {"MAMMOLENS_DEADLINE_SECONDS": "3600", "MAMMOLENS_MAX_DECODE_SECONDS": "3600"}
-_KEPT_BYTES = 64 * memory.MEBIBYTE  # of freed memory, as in the service and its readers
 
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and print the table, and write it if that is wanted."""
     options = _parser().parse_args(arguments)
-    memory.keep_freed(_KEPT_BYTES)
+    memory.keep_freed()
     bundle = Bundle.load(options.bundle)
     pipeline.warm(bundle)
 

@@ -47,9 +47,9 @@ def main(arguments: Sequence[str]) -> int:
         for victim in options.victims if options.ray else ("driver",):
             outs = _kill_often(options, folder / victim, victim, pace)
             _finish(options, outs[-1], on_ray=options.ray)
-            equal += [_tables(out) == whole for out in outs]
-            same = sum(equal[-len(outs) :])
-            sys.stdout.write(f"{victim}: tables of {same} of {len(outs)} scorings are equal\n\n")
+            same = [_tables(out) == whole for out in outs]
+            sys.stdout.write(f"{victim}: tables of {sum(same)} of {len(same)} are equal\n\n")
+            equal += same
     return 0 if all(equal) else 1
 
 

@@ -48,7 +48,7 @@ def serve(settings: Settings) -> int:
     logs.relay_native_output()
     logs.configure()
     logs.log_stray_faults()
-    memory.keep_freed(64 * memory.MEBIBYTE)
+    memory.keep_freed()
 
     _log.info("%s", plan.describe())
     return _run(settings.model_copy(update={"readers": plan.readers}), tls)

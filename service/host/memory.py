@@ -13,20 +13,21 @@ _M_TRIM_THRESHOLD = -1
 _M_MMAP_THRESHOLD = -3
 _M_ARENA_MAX = -8
 
+_KEPT_BYTES = 64 * MEBIBYTE
 _ARENAS = 2  # each keeps the memory it has freed, and the default is eight for each core
 _MAX_MMAP_THRESHOLD = 32 * MEBIBYTE  # the largest that glibc accepts
 
 
-def keep_freed(size: int) -> None:
-    """Keep up to `size` bytes of freed memory in this process (glibc, no effect elsewhere).
+def keep_freed() -> None:
+    """Keep up to 64 MiB of freed memory in this process (glibc, no effect elsewhere).
 
     By default glibc returns every large array and request body to the system. The system then
     clears each page before it hands the page out again, which takes longer than filling it.
     """
     if mallopt := _from_glibc("mallopt"):
         mallopt(_M_ARENA_MAX, _ARENAS)
-        mallopt(_M_MMAP_THRESHOLD, min(size, _MAX_MMAP_THRESHOLD))
-        mallopt(_M_TRIM_THRESHOLD, size)
+        mallopt(_M_MMAP_THRESHOLD, min(_KEPT_BYTES, _MAX_MMAP_THRESHOLD))
+        mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def yield_to_oom_killer() -> None:

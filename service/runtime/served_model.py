@@ -80,6 +80,7 @@ class ServedModel:
 
         Requests are refused that take too many passes of the shortest time per image.
         """
+        # A newer version may take the place of this one meanwhile, and bring its own.
         pass_time = self.pass_time
         batch_limit = self.batch_limit
         costs = await asyncio.to_thread(batch_costs, model, self._settings.max_batch)

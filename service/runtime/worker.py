@@ -14,7 +14,7 @@ from service.errors import ImageError, Undecodable
 from service.host import memory
 from service.imaging import FileTask, Limits
 from service.observability import logs
-from service.runtime.shared_file import KEPT_BYTES, SharedFile
+from service.runtime.shared_file import SharedFile
 
 READY = "ready"
 """First message of a worker, sent once it can read files."""
@@ -32,7 +32,7 @@ def run_worker(connection: Connection, file: SharedFile, limits: Limits) -> None
     _silence_libraries()
     logs.configure()
     memory.yield_to_oom_killer()
-    memory.keep_freed(2 * KEPT_BYTES)
+    memory.keep_freed()
     _limit_memory(limits.max_memory_bytes)
 
     # multiprocessing would print an exception with its message, which may quote a header.

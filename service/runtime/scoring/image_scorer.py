@@ -13,7 +13,6 @@ from itertools import islice
 from service.errors import OtherModel
 from service.host import memory
 from service.host.cores import usable_cores
-from service.host.memory import MEBIBYTE
 from service.imaging import Limits, RunTask
 from service.model import Model
 from service.pipeline import SourceReader
@@ -29,8 +28,6 @@ from service.runtime.scoring.image_row import Row
 from service.settings import Settings
 
 _LANE = "score"
-_KEPT_BYTES = 64 * MEBIBYTE
-"""Freed memory that a process keeps for the next images."""
 _AHEAD = 4
 """Images that are begun before the oldest one is complete, for each thread."""
 
@@ -107,7 +104,7 @@ def scoring(order: ScoringOrder) -> Iterator[ImageScorer]:
     """
     settings = order.settings
     # Threads would each keep what they have freed, and a long scoring would grow.
-    memory.keep_freed(_KEPT_BYTES)
+    memory.keep_freed()
     model = load_model(settings)
     memory.collect_after_load()
     if model.digest != order.digest:
