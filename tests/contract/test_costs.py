@@ -15,6 +15,7 @@ from service.model import FakeModel
 from service.runtime import batch_limit
 from service.settings import FAKE, Settings
 from tests.support.exam_files import as_form
+from tests.support.logs import told_to
 
 PASS_SECONDS = 0.02
 DEADLINE_SECONDS = 5.0
@@ -51,13 +52,13 @@ def slow_client(calls: list[str]) -> Iterator[TestClient]:
     log = logging.getLogger(batch_limit.__name__)
     app = create_app(Settings(model=FAKE, deadline_seconds=DEADLINE_SECONDS))
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(log, "level", logging.INFO)
-        patch.setattr(log, "handlers", [QueueHandler(measured)])
-        with TestClient(app, raise_server_exceptions=False) as client:
-            measured.get(timeout=30)
-            calls.clear()
-            yield client
+    with (
+        told_to(QueueHandler(measured), log),
+        TestClient(app, raise_server_exceptions=False) as client,
+    ):
+        measured.get(timeout=30)
+        calls.clear()
+        yield client
 
 
 def test_hopeless_method_is_refused_before_any_pass(

@@ -5,6 +5,7 @@ import io
 import logging
 import signal
 import sys
+from logging import StreamHandler
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from service.observability.metrics import Metrics
 from service.runtime.engine import Engine
 from service.runtime.model_loader import load_model
 from service.settings import FAKE, Settings
+from tests.support.logs import told_to
 
 
 class InterruptedFile(io.RawIOBase):
@@ -46,10 +48,8 @@ def test_signal_during_a_log_line_drains(engine: Engine, server: DrainingServer)
     buffer = io.BufferedWriter(InterruptedFile(server))
     standard_error = io.TextIOWrapper(buffer, line_buffering=True)
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, told_to(StreamHandler(standard_error), log):
         patch.setattr(sys, "stderr", standard_error)
-        patch.setattr(log, "handlers", [logging.StreamHandler(standard_error)])
-        patch.setattr(log, "level", logging.INFO)
         log.info("a line that the signal interrupts")
 
     assert engine.is_draining
