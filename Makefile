@@ -10,6 +10,9 @@ PORT ?= 8000
 IMAGE ?= mammolens:$(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' service/__init__.py)
 export HOST PORT PYTHON
 
+# The tests start hundreds of processes, each of which would compile the package anew otherwise.
+test coverage interop: export PYTHONDONTWRITEBYTECODE :=
+
 run := .venv/bin/python -m
 installer := requirements/install requirements/uv requirements/uv.txt
 

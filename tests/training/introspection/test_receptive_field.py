@@ -199,7 +199,13 @@ def test_joined_branches_are_centred_between_their_centres() -> None:
     assert (field.height, field.width) == (4, 4)
 
 
-@pytest.mark.parametrize("size", [(96, 128), (98, 101)], ids=["even", "odd"])
+@pytest.mark.parametrize(
+    "size",
+    [
+        pytest.param((96, 128), id="even", marks=pytest.mark.interop),
+        pytest.param((98, 101), id="odd"),
+    ],
+)
 def test_deep_backbone_is_followed_to_its_end(size: tuple[int, int]) -> None:
     model = keras.applications.MobileNetV2(
         weights=None, include_top=False, input_shape=(*size, 3), alpha=0.35

@@ -23,8 +23,12 @@ def standardised(colours: Any) -> Any:
 @pytest.mark.parametrize(
     ("kind", "preprocess"),
     [
-        ("convnext-tiny", standardised),
-        ("densenet121", keras.applications.densenet.preprocess_input),
+        pytest.param("convnext-tiny", standardised, marks=pytest.mark.interop),
+        pytest.param(
+            "densenet121",
+            keras.applications.densenet.preprocess_input,
+            marks=pytest.mark.interop,
+        ),
         ("efficientnetv2-b0", standardised),
         ("mobilenetv2", keras.applications.mobilenet_v2.preprocess_input),
         ("resnet50", keras.applications.resnet.preprocess_input),
